@@ -1,0 +1,43 @@
+#include "converters/base/limits.h"
+
+const struct limit_info limit_table[N_LIMITS] = {
+#define X(id, name, value, unit, help) \
+    [LIMIT_##id] = { name, value, unit, help },
+    LIMITS(X)
+#undef X
+};
+
+void limits_default(struct limits *l)
+{
+    for (size_t i = 0; i < N_LIMITS; i++)
+        l->v[i] = limit_table[i].value;
+}
+
+/* What a closing k, M or G multiplies with; 1 for none. Cuts it off. */
+static uint64_t take_factor(struct str *value)
+{
+    char last = value->len ? value->p[value->len - 1] : '\0';
+    uint64_t factor = last == 'k'   ? KB(1)
+                      : last == 'M' ? MB(1)
+                      : last == 'G' ? MB(1024)
+                                    : 1;
+
+    if (factor > 1)
+        value->len--;
+    return factor;
+}
+
+int limits_set(struct limits *l, struct str name, struct str value)
+{
+    uint64_t factor = take_factor(&value), n;
+
+    for (size_t i = 0; i < N_LIMITS; i++) {
+        if (!str_is(name, limit_table[i].name))
+            continue;
+        if (!str_to_uint(value, UINT64_MAX / factor, &n))
+            return -2;
+        l->v[i] = n * factor;
+        return 0;
+    }
+    return -1;
+}

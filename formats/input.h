@@ -1,0 +1,59 @@
+/*
+ * input.h - a file's bytes on their way into a format: read, decoded, checked.
+ *
+ *   pull() --raw chunks--> decoder --UTF-8 chunks--> input_next()
+ *
+ * The bytes come from a descriptor or a ZIP member. Decoding stands before
+ * everything else, so a format sees only valid UTF-8 without BOM. A chunk is
+ * made of at most INPUT_CHUNK raw bytes: small chunks stay in the cache, and
+ * an XML parser is fastest on them.
+ *
+ * What the head of the file gives away is told before a format sees it: an
+ * empty file, a web page (format_html: unless the format is XML and asks for
+ * it), UTF-16 or a ZIP under another name.
+ */
+#ifndef FORMATS_INPUT_H
+#define FORMATS_INPUT_H
+
+#include "converters/base/charset.h"
+#include "converters/base/diag.h"
+
+enum { INPUT_CHUNK = 16 * 1024 };
+
+struct input {
+    /* Bytes read into buf, 0 at the end, -1 with errno. */
+    ptrdiff_t (*pull)(void *ctx, char *buf, size_t n);
+    void *ctx;
+    const struct charset *cs; /* NULL: by the XML declaration or BOM, UTF-8 */
+    uint64_t max_bytes;       /* limit input */
+    const char *format;       /* "CSV", "XML": for the web page message */
+
+    struct decoder dec;
+    struct buf out; /* the current chunk */
+    char raw[INPUT_CHUNK];
+    size_t n_raw; /* head of the file, not decoded yet */
+    uint64_t n_bytes;
+    bool started, ended;
+
+    /* Set when input_next() returned -1. */
+    enum diag_id fault;
+    uint32_t fault_line, fault_col;
+    struct str fault_args[DIAG_ARGS];
+    size_t n_fault_args;
+    char fault_text[4][160]; /* where the arguments live */
+};
+
+/* Reads a descriptor through `pull`; *fd must outlive the input. */
+ptrdiff_t input_pull_fd(void *fd, char *buf, size_t n);
+
+void input_init(struct input *in, ptrdiff_t (*pull)(void *, char *, size_t),
+                void *ctx, const struct charset *cs, uint64_t max_bytes,
+                const char *format);
+/*
+ * 1: *chunk is the next piece of text (valid until the next call; may end
+ * anywhere between two characters), 0: the end, -1: in->fault says why.
+ */
+int input_next(struct input *in, struct str *chunk);
+void input_release(struct input *in);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * sink.h - one output file in memory: text encoded once, into large buffers.
+ *
+ * The language's writer (converters/lang/write_run.c) owns the sink and
+ * empties `out` into the file when it is full; formats only append. A mark
+ * and a rewind undo everything since: an element that stayed empty, a record
+ * that turned out faulty.
+ *
+ * A character that the charset lacks is asked of `fallback` (map's table,
+ * then the country's); there is no silent '?'. In a key (s->is_key) it is
+ * never replaced.
+ */
+#ifndef FORMATS_SINK_H
+#define FORMATS_SINK_H
+
+#include "converters/base/charset.h"
+#include "converters/base/diag.h"
+
+struct sink {
+    struct buf out;
+    const struct charset *cs;
+    const char *newline; /* "\n" or "\r\n" */
+    bool is_key;         /* the value being written is a key field */
+
+    /* What stands for cp? false: nothing does. */
+    bool (*fallback)(void *ctx, uint32_t cp, struct str *text);
+    void (*replaced)(void *ctx, uint32_t cp); /* counts */
+    void *ctx;
+
+    /* Why a call returned -1. */
+    enum diag_id fault; /* UNMAPPABLE, UNMAPPABLE_KEY, CONTROL_CHAR, LIMIT */
+    uint32_t bad_cp;
+
+    /* State of the format's writer; saved by marks. */
+    struct sink_state {
+        bool tag_open; /* xml: the start tag has no '>' yet */
+        bool in_text;  /* xml: text stood last in the open element */
+        bool row_open; /* csv: a cell was written */
+        uint32_t depth;
+    } state;
+    /* csv: options, read once in begin() */
+    char quote_mode, delimiter;
+    bool guard;
+};
+
+struct sink_mark {
+    size_t len;
+    struct sink_state state;
+};
+
+/*
+ * For each ASCII character: NULL = write it as it is, else the text that
+ * stands for it; "" refuses it (CONTROL_CHAR). Non-ASCII is encoded.
+ */
+struct escapes {
+    const char *of[128];
+};
+
+static inline struct sink_mark sink_mark(const struct sink *s)
+{
+    return (struct sink_mark){ s->out.len, s->state };
+}
+
+static inline void sink_rewind(struct sink *s, struct sink_mark m)
+{
+    s->out.len = m.len;
+    s->state = m.state;
+}
+
+void sink_init(struct sink *s, const struct charset *cs);
+void sink_release(struct sink *s);
+/* Bytes that are in the output charset already. */
+int sink_bytes(struct sink *s, struct str bytes);
+/* UTF-8 text, escaped and encoded. 0, or -1 with s->fault. */
+int sink_text(struct sink *s, struct str utf8, const struct escapes *esc);
+/* utf8 in the charset, for names prepared once; -1: not encodable. */
+int sink_encode(struct arena *a, const struct charset *cs, struct str utf8,
+                struct str *out);
+
+#endif
