@@ -50,7 +50,6 @@
       "unpacked size by packed size of a ZIP above 1 MB")                      \
     X(MAP_SIZE, "map-size", MB(1), "bytes", "a map or configuration file")     \
     X(MAP_DEPTH, "map-depth", 32, "", "nesting of blocks in a map")            \
-    X(STEPS, "steps", 10000, "", "steps of one expression")                    \
     X(NAME, "name", 200, "bytes", "a file name that is delivered")             \
     X(OPEN_FILES, "open-files", 64, "", "outputs that are open at once")
 

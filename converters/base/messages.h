@@ -73,7 +73,6 @@
     X(CONTROL_CHAR, "control-char", ERROR, "control character %1 cannot stand in %2") \
     X(TOO_WIDE, "too-wide", ERROR, "\"%1\" does not fit into %2 characters") \
     X(REGEX_LIMIT, "regex-limit", ERROR, "the pattern takes too long on \"%1\"") \
-    X(STEPS, "steps", ERROR, "the expression takes too many steps") \
     X(TOTALS_DIFFER, "totals-differ", WARNING, "%1 is %2 in the file, but %3 by its parts") \
     X(FILE_NAME, "file-name", ERROR, "no usable file name comes out of %1: \"%2\"") \
     X(FILE_NAME_TWICE, "file-name-twice", ERROR, "two files of this run would be called %1") \

@@ -1,0 +1,286 @@
+#include "converters/document/document.h"
+
+#include <assert.h>
+
+#include "converters/base/date.h"
+#include "converters/base/decimal.h"
+#include "converters/base/utf8.h"
+
+struct shape *shape_new(struct arena *a, const struct level *level)
+{
+    struct shape *s = arena_alloc(a, sizeof(*s));
+
+    s->level = level;
+    while (level->fields[s->n_fixed].name)
+        s->n_fixed++;
+    s->n_fields = s->n_fixed;
+    while (level->lists && level->lists[s->n_lists]) {
+        assert(s->n_lists < MAX_LISTS);
+        s->lists[s->n_lists] = shape_new(a, level->lists[s->n_lists]);
+        s->lists[s->n_lists]->parent = s;
+        s->n_lists++;
+    }
+    return s;
+}
+
+int shape_field(struct shape *s, struct str name, bool add_x)
+{
+    if (!str_starts(name, STR("x."))) {
+        for (int i = 0; i < s->n_fixed; i++)
+            if (str_is(name, s->level->fields[i].name))
+                return i;
+        return -1;
+    }
+    name = str_from(name, 2);
+    for (int i = 0; i < s->n_x; i++)
+        if (str_eq(s->x[i], name))
+            return s->n_fixed + i;
+    if (!add_x || s->n_x == MAX_X || name.len == 0)
+        return -1;
+    s->x[s->n_x++] = name;
+    return s->n_fields++;
+}
+
+int shape_list(const struct shape *s, struct str name)
+{
+    for (int i = 0; i < s->n_lists; i++)
+        if (str_is(name, s->lists[i]->level->name))
+            return i;
+    return -1;
+}
+
+const struct field_spec *shape_spec(const struct shape *s, int i)
+{
+    return i < s->n_fixed ? &s->level->fields[i] : NULL;
+}
+
+enum field_type shape_type(const struct shape *s, int i)
+{
+    return i < s->n_fixed ? s->level->fields[i].type : FT_TEXT;
+}
+
+struct str shape_field_name(const struct shape *s, int i)
+{
+    return i < s->n_fixed ? str_of(s->level->fields[i].name)
+                          : s->x[i - s->n_fixed];
+}
+
+struct doc *doc_new(struct arena *a, const struct shape *s)
+{
+    size_t n = (size_t)s->n_fields, l = (size_t)s->n_lists;
+    struct doc *d =
+        arena_alloc(a, sizeof(*d) + n * sizeof(*d->f) + l * sizeof(*d->lists));
+
+    d->shape = s;
+    d->f = (struct str *)(d + 1);
+    d->lists = (struct doc_list *)(d->f + n);
+    return d;
+}
+
+struct doc *doc_add(struct arena *a, struct doc *parent, int list)
+{
+    struct doc_list *l = &parent->lists[list];
+    struct doc *d = doc_new(a, parent->shape->lists[list]);
+
+    d->parent = parent;
+    if (l->last)
+        l->last->next = d;
+    else
+        l->first = d;
+    l->last = d;
+    l->n++;
+    return d;
+}
+
+/*
+ * Packed form, little-endian as the machine has it (it never leaves it):
+ *   doc    = u32 line, u32 member, u64 seq, u16 n, field*, u8 n_lists, list*
+ *   field  = u16 index, u32 length, bytes
+ *   list   = u8 index, u32 n, doc*
+ * Only fields and lists that hold something are there.
+ */
+struct packed_head {
+    uint64_t seq;
+    uint32_t line, member;
+    uint16_t n_fields;
+    uint16_t n_lists;
+};
+
+static int put(struct buf *out, const void *p, size_t n)
+{
+    return buf_add(out, (struct str){ p, n });
+}
+
+static int pack_fields(const struct doc *d, struct buf *out, uint16_t *n)
+{
+    for (int i = 0; i < d->shape->n_fields; i++) {
+        uint16_t index = (uint16_t)i;
+        uint32_t len = (uint32_t)d->f[i].len;
+        char *to;
+
+        if (!len)
+            continue;
+        to = buf_room(out, sizeof(index) + sizeof(len) + len);
+        if (!to)
+            return -1;
+        memcpy(to, &index, sizeof(index));
+        memcpy(to + sizeof(index), &len, sizeof(len));
+        memcpy(to + sizeof(index) + sizeof(len), d->f[i].p, len);
+        out->len += sizeof(index) + sizeof(len) + len;
+        ++*n;
+    }
+    return 0;
+}
+
+int doc_pack(const struct doc *d, struct buf *out)
+{
+    struct packed_head h = { .seq = d->seq,
+                             .line = d->line,
+                             .member = d->member };
+    size_t at = out->len;
+
+    if (put(out, &h, sizeof(h)) == -1 ||
+        pack_fields(d, out, &h.n_fields) == -1)
+        return -1;
+    for (int i = 0; i < d->shape->n_lists; i++) {
+        const struct doc_list *l = &d->lists[i];
+        uint8_t index = (uint8_t)i;
+
+        if (!l->n)
+            continue;
+        if (put(out, &index, 1) == -1 || put(out, &l->n, sizeof(l->n)) == -1)
+            return -1;
+        for (const struct doc *m = l->first; m; m = m->next)
+            if (doc_pack(m, out) == -1)
+                return -1;
+        h.n_lists++;
+    }
+    memcpy(out->p + at, &h, sizeof(h));
+    return 0;
+}
+
+static bool take(struct str *in, void *to, size_t n)
+{
+    if (in->len < n)
+        return false;
+    memcpy(to, in->p, n);
+    *in = str_from(*in, n);
+    return true;
+}
+
+static bool is_word_of(const char *choices, struct str s)
+{
+    struct str rest = str_of(choices);
+
+    for (;;) {
+        ptrdiff_t bar = str_find_char(rest, '|');
+
+        if (str_eq(s, str_first(rest, bar < 0 ? rest.len : (size_t)bar)))
+            return true;
+        if (bar < 0)
+            return false;
+        rest = str_from(rest, (size_t)bar + 1);
+    }
+}
+
+/* [-]digits[.digits], at most 18 significant ones: cheap to see. */
+static bool is_canon_decimal(struct str s)
+{
+    size_t i = s.len && s.p[0] == '-', n = 0;
+    bool point = false;
+
+    for (; i < s.len; i++) {
+        if (s.p[i] == '.' && n && !point)
+            point = true;
+        else if (s.p[i] >= '0' && s.p[i] <= '9')
+            n++;
+        else
+            return false;
+    }
+    return n > 0 && n <= DEC_DIGITS + 1 && s.p[s.len - 1] != '.';
+}
+
+/* Is v what a reader may send for field i? The reader parsed hostile bytes. */
+static bool is_canonical(const struct shape *s, int i, struct str v)
+{
+    struct date d;
+
+    switch (shape_type(s, i)) {
+    case FT_TEXT:
+        return utf8_valid_len(v) == v.len;
+    case FT_DECIMAL:
+    case FT_PERCENT:
+        return is_canon_decimal(v);
+    case FT_DATE:
+    case FT_DATETIME:
+        return date_from_canon(v, &d);
+    case FT_BOOL:
+        return str_is(v, "yes") || str_is(v, "no");
+    case FT_CHOICE:
+        return is_word_of(shape_spec(s, i)->choices, v);
+    }
+    return false;
+}
+
+static bool unpack_fields(struct doc *d, struct str *in, unsigned n)
+{
+    while (n--) {
+        uint16_t index;
+        uint32_t len;
+        struct str v;
+
+        if (!take(in, &index, sizeof(index)) || !take(in, &len, sizeof(len)) ||
+            index >= d->shape->n_fields || len > in->len)
+            return false;
+        v = str_first(*in, len);
+        if (!is_canonical(d->shape, index, v))
+            return false;
+        d->f[index] = v;
+        *in = str_from(*in, len);
+    }
+    return true;
+}
+
+static bool unpack(struct arena *a, struct doc *d, struct str *in);
+
+static bool unpack_list(struct arena *a, struct doc *d, struct str *in)
+{
+    uint8_t index;
+    uint32_t n;
+
+    if (!take(in, &index, 1) || !take(in, &n, sizeof(n)) ||
+        index >= d->shape->n_lists || n > in->len / sizeof(struct packed_head))
+        return false;
+    while (n--)
+        if (!unpack(a, doc_add(a, d, index), in))
+            return false;
+    return true;
+}
+
+static bool unpack(struct arena *a, struct doc *d, struct str *in)
+{
+    struct packed_head h;
+
+    if (!take(in, &h, sizeof(h)))
+        return false;
+    d->seq = h.seq;
+    d->line = h.line;
+    d->member = h.member;
+    if (!unpack_fields(d, in, h.n_fields))
+        return false;
+    while (h.n_lists--)
+        if (!unpack_list(a, d, in))
+            return false;
+    return true;
+}
+
+bool doc_unpack(struct arena *a, const struct shape *s, struct str in,
+                struct doc **out)
+{
+    struct doc *d = doc_new(a, s);
+
+    if (!unpack(a, d, &in) || in.len)
+        return false;
+    *out = d;
+    return true;
+}

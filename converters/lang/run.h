@@ -1,0 +1,138 @@
+/*
+ * run.h - a map at work: what evaluating an expression needs.
+ *
+ * One struct run per process and map. For each document the arena `a` is
+ * emptied and filled again; nothing else is allocated. Faults are raised,
+ * not returned: run_fault() hands them on and marks the record as failed; the
+ * evaluator then unwinds by returning false.
+ */
+#ifndef LANG_RUN_H
+#define LANG_RUN_H
+
+#include "converters/lang/map.h"
+
+/*
+ * Where names of a read map look: one record or element (item), one cell of a
+ * row (item, cell >= 0), or all rows of a group (rows, item == NULL).
+ */
+struct ctx {
+    struct item *const *rows;
+    uint32_t n_rows;
+    const struct item *item;
+    int32_t cell;
+};
+
+struct fault {
+    enum diag_id id;
+    struct place map;        /* the expression that found it */
+    const struct item *item; /* read: where the value stood, or NULL */
+    int32_t cell;
+    const struct doc *doc; /* write: the document or line, or NULL */
+    int field;             /* write: its field, or -1 */
+    struct str args[DIAG_ARGS];
+};
+
+/* What the outside knows of a run; the same in both processes. */
+struct run_info {
+    const struct str *settings; /* [map->n_settings], by slot */
+    struct str run_id;
+    struct date run_time; /* in the map's zone, else UTC */
+    struct str file_name, file_base, file_member;
+};
+
+struct run {
+    const struct map *map;
+    struct arena *a;
+    const struct run_info *info;
+    uint64_t record_index;
+
+    const struct reader *reader; /* read maps */
+    struct ctx ctx;
+
+    struct doc *scope[MAX_SCOPES]; /* write maps */
+    uint32_t index[MAX_SCOPES];    /* ...counted by their each */
+    struct val *aggregates;        /* over all documents, by driver.slot */
+    struct share *shares;          /* by expr.slot */
+    int64_t (*counter)(void *ctx, struct str name); /* next value */
+
+    struct val *names; /* $name, by slot */
+    void (*raise)(void *ctx, const struct fault *f);
+    void *ctx_of; /* for raise and counter */
+    bool failed;  /* an error was raised since it was last cleared */
+};
+
+/* ---- evaluating (eval.c) ---------------------------------------------------
+ */
+
+/* One value; several different ones in the source are a fault. */
+bool eval(struct run *r, const struct expr *e, struct val *out);
+/* A condition: empty is false. */
+bool eval_cond(struct run *r, const struct expr *e, bool *out);
+/* An expression with its clauses. *out may be V_EMPTY. */
+bool eval_rule(struct run *r, const struct rule *rule, struct val *out);
+/* A text with {expressions}, formatted as the map's options say. */
+bool eval_pieces(struct run *r, const struct piece *p, struct str *out);
+
+/*
+ * Calls each(ctx, v) for every value of an argument that may have several: a
+ * column in a group, a repeated path, members of a list; `where` chooses.
+ * each() returns false to stop early. False: a fault.
+ */
+bool eval_several(struct run *r, const struct expr *arg,
+                  const struct expr *call, bool (*each)(void *, struct val *),
+                  void *ctx);
+
+/* ---- values (val.c)
+ * ---------------------------------------------------------- */
+
+static inline bool val_is_empty(const struct val *v)
+{
+    return v->kind == V_EMPTY || (v->kind == V_TEXT && v->s.len == 0);
+}
+
+struct val val_empty(void);
+struct val val_text(struct str s);
+struct val val_dec(struct dec d);
+struct val val_date(struct date t);
+struct val val_bool(bool yes);
+
+/* Text of a value, formatted as the map's options say. Never fails. */
+struct str val_str(struct run *r, const struct val *v);
+/*
+ * Text read as a number, date, yes/no by the map's options. False: a fault
+ * at e, with the value's place. Empty values must be caught before.
+ */
+bool val_to_dec(struct run *r, const struct expr *e, const struct val *v,
+                struct dec *out);
+bool val_to_date(struct run *r, const struct expr *e, const struct val *v,
+                 struct date *out);
+bool val_to_bool(struct run *r, const struct expr *e, const struct val *v,
+                 bool *out);
+/* A small count: 0..1,000,000. */
+bool val_to_count(struct run *r, const struct expr *e, const struct val *v,
+                  uint32_t *out);
+
+/* ---- faults
+ * --------------------------------------------------------------------- */
+
+/* Raises; returns false, so that one can write: return run_fault(...). */
+bool run_fault(struct run *r, enum diag_id id, struct place at,
+               const struct val *v, const struct str *args, size_t n_args);
+#define RUN_FAULT(r, id, at, v, ...)                                    \
+    run_fault(r, DIAG_##id, at, v, (const struct str[]){ __VA_ARGS__ }, \
+              sizeof((const struct str[]){ __VA_ARGS__ }) /             \
+                  sizeof(struct str))
+
+/* " in column X" / " in element X", or "" - the tail of data messages. */
+struct str where_of(const struct run *r, const struct val *v);
+
+/* ---- arguments of functions
+ * ------------------------------------------------------- */
+
+/* Argument number i (from 0) of a call; NULL past the end. */
+const struct expr *arg(const struct expr *call, int i);
+bool arg_val(struct run *r, const struct expr *call, int i, struct val *out);
+/* As text; *out is empty for an empty or missing argument. */
+bool arg_str(struct run *r, const struct expr *call, int i, struct str *out);
+
+#endif
