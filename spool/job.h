@@ -1,0 +1,111 @@
+/*
+ * job.h - one conversion: input files in, staged output files out.
+ *
+ *   keeper --fork--> job --fork--> reader (jail)
+ *                     |              | frames: begin, record, fault, end
+ *                     |  <-----------+
+ *                     +--> files below spec->staging, a result
+ *
+ * The reader parses the files and runs the read map; the job derives values,
+ * applies the rules and runs the write maps. Neither touches the ledger or
+ * publishes anything: outputs become durable in spool/publish.c, and only
+ * the keeper (or `kervan convert` with its -o) makes them visible.
+ *
+ * If we die in here: nothing has happened. The staging folder is swept at the
+ * next start and the job runs again from the claimed file.
+ */
+#ifndef SPOOL_JOB_H
+#define SPOOL_JOB_H
+
+#include "converters/base/err.h"
+#include "converters/lang/map.h"
+
+struct job_input {
+    int fd;          /* open for reading, at its start; the caller's */
+    struct str name; /* as people know it: "orders_0512.csv" */
+};
+
+/* A write map of the run, with what it is to know. */
+struct job_write {
+    struct map *map;
+    const struct str *settings; /* [map->n_settings], p == NULL: not set */
+    struct expr *when;          /* documents for this write; NULL: all */
+};
+
+struct job_spec {
+    struct map *read;                /* maps_join()ed with every write */
+    const struct str *read_settings; /* [read->n_settings] */
+    const struct job_write *writes;
+    size_t n_writes;
+    const struct job_input *inputs; /* one run over all of them, in order */
+    size_t n_inputs;
+    struct expr *when;  /* the route's filter over the document; NULL: all */
+    struct str country; /* of the receiver, for the fallback table; or "" */
+    struct str run_id;
+    int64_t run_time; /* Unix seconds; fixed when the file was taken */
+    const struct limits *limits;
+    bool reject_file; /* on error: reject the file instead of one record */
+
+    /* Where outputs go: files named by the map below this folder... */
+    const char *staging;
+    /* ...or, with staging NULL, the one output to this descriptor. */
+    int out_fd;
+};
+
+struct job_output {
+    char *path; /* below staging */
+    char *name; /* final name, from the map's `file`, safe as a file name */
+    uint64_t bytes;
+    uint64_t n_documents;
+    size_t write; /* index into spec->writes */
+};
+
+struct job_skip {
+    char *reason;
+    uint64_t n;
+};
+
+enum job_verdict {
+    JOB_DONE,     /* every record written, skipped or set aside */
+    JOB_REJECTED, /* the file as a whole is wrong; no outputs */
+    JOB_FAILED,   /* the machine failed; try again: result->err */
+};
+
+struct job_result {
+    struct arena arena; /* everything below lives here */
+    enum job_verdict verdict;
+    struct err err;
+    uint64_t n_read, n_written, n_aside, n_skipped, n_filtered;
+    uint64_t n_warnings, n_replaced; /* characters replaced by fallbacks */
+    struct job_skip *skips;
+    size_t n_skips;
+    struct job_output *outputs;
+    size_t n_outputs;
+    struct diags diags; /* faults and warnings, in order */
+    struct str summary; /* "211 orders read, 210 written, 1 set aside" */
+};
+
+/*
+ * Runs a conversion in this process (the job), with a reader below it. 0:
+ * *out tells how it went (also for JOB_REJECTED and JOB_FAILED); release it.
+ */
+int job_run(const struct job_spec *spec, struct job_result *out);
+void job_result_release(struct job_result *r);
+
+/*
+ * The settings of a map from "name=value" pairs; reports unknown ones and
+ * missing required ones. Returns an array for job_spec in `a`.
+ */
+struct setting_pair {
+    struct str name, value;
+    struct place at; /* src NULL: from the command line */
+    bool used;
+};
+struct str *job_settings(struct arena *a, const struct map *m,
+                         struct setting_pair *pairs, size_t n,
+                         struct diags *diags);
+
+/* A 10-character id, sortable by time: for run_id when there is no ledger. */
+struct str job_new_id(struct arena *a);
+
+#endif
