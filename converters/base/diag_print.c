@@ -9,7 +9,7 @@
 enum { LINE_MAX_CHARS = 160, WINDOW_BEFORE = 80 };
 
 /* More than any message's text with its arguments, which are cut. */
-enum { TEXT_MAX = 1 << 16 };
+enum { MESSAGE_MAX = 1 << 16 };
 
 static const struct {
     const char *name, *colour;
@@ -333,7 +333,7 @@ void diags_print_json(const struct diags *d, struct buf *out)
 {
     struct buf text;
 
-    buf_init(&text, TEXT_MAX);
+    buf_init(&text, MESSAGE_MAX);
     for (const struct diag *i = d->first; i; i = i->next)
         json_diag(out, i, &text);
     if (n_more(d))
