@@ -832,13 +832,15 @@ static bool apply_as(struct run *r, const struct clause *c, struct val *v)
 static bool apply_check(struct run *r, const struct clause *c,
                         const struct val *v)
 {
-    struct str s = val_str(r, v);
+    struct str s = val_str(r, v), shown;
 
     if (c->check->ok(s))
         return true;
+    shown = idcheck_shown(c->check, r->a, s);
     if (c->reject)
-        return RUN_FAULT(r, CHECK_REJECT, c->at, v, s, str_of(c->check->name));
-    (void)RUN_FAULT(r, CHECK_FAILED, c->at, v, s, str_of(c->check->name));
+        return RUN_FAULT(r, CHECK_REJECT, c->at, v, shown,
+                         str_of(c->check->name));
+    (void)RUN_FAULT(r, CHECK_FAILED, c->at, v, shown, str_of(c->check->name));
     return true;
 }
 
