@@ -3,9 +3,10 @@
  * text, and, if it is a number written otherwise, under its number too. As
  * nothing is ever taken out, a probe meets earlier entries first.
  */
-#include "converters/lang/table.h"
+#include "converters/lang/table_parse.h"
 
 #include "converters/base/text.h"
+#include "converters/lang/run.h"
 
 static uint32_t hash_of(struct str s)
 {
@@ -72,7 +73,7 @@ void table_ready(struct table *t, struct arena *a,
         uint32_t *slot =
             slot_of(t, e->glob ? KEY_GLOB : KEY_TEXT, e->key);
 
-        if (*slot && twice)
+        if (*slot)
             twice(ctx, e);
         if (!*slot)
             *slot = i + 1;
@@ -91,7 +92,7 @@ static struct str key_text(struct run *r, const struct val *v)
 {
     if (v->kind == V_BOOL)
         return v->yes ? STR("yes") : STR("no");
-    if (v->s.len || v->kind == V_EMPTY || !r)
+    if (v->s.len || v->kind == V_EMPTY)
         return v->s;
     if (v->kind == V_DEC)
         return dec_text(r->a, v->d);
@@ -99,28 +100,27 @@ static struct str key_text(struct run *r, const struct val *v)
 }
 
 /* The first entry with that key as a number, + 1; 0: none. */
-static uint32_t find_number(const struct table *t, const struct val *v,
-                            struct run *r)
+static uint32_t find_number(struct run *r, const struct table *t,
+                            const struct val *v)
 {
     struct dec d;
 
-    if (!r || !t->has_numbers || (v->kind != V_DEC && v->kind != V_TEXT) ||
+    if (!t->has_numbers || (v->kind != V_DEC && v->kind != V_TEXT) ||
         (v->kind == V_TEXT && has_leading_zero(v->s)) || !val_is_dec(r, v, &d))
         return 0;
     return *slot_of(t, KEY_NUMBER, dec_text(r->a, dec_strip(d)));
 }
 
-const struct table_entry *table_find(const struct map *m, const struct table *t,
-                                     const struct val *v, struct run *r)
+const struct table_entry *table_find(struct run *r, const struct table *t,
+                                     const struct val *v)
 {
     struct str key = key_text(r, v);
-    uint32_t n, best = 0;
+    uint32_t n, best;
 
-    (void)m;
     if (!t->n)
         return NULL;
     best = *slot_of(t, KEY_TEXT, key);
-    n = find_number(t, v, r);
+    n = find_number(r, t, v);
     if (n && (!best || n < best))
         best = n;
     if (t->has_globs) {
@@ -147,7 +147,7 @@ static struct val entry_value(const struct table_entry *e)
 bool table_apply(struct run *r, struct place at, const struct table *t,
                  const struct val *in, struct val *out)
 {
-    const struct table_entry *e = table_find(r->map, t, in, r);
+    const struct table_entry *e = table_find(r, t, in);
     struct val v = val_empty(), from = *in;
 
     if (!e && !val_is_empty(in))

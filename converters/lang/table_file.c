@@ -13,7 +13,6 @@ enum { KEY, VALUE, N_COLUMNS };
 struct loader {
     struct map *m;
     struct table *t;
-    const struct table_env *env;
     const struct table_file *file;
     const struct source *src;
     struct str rest; /* what the input did not read yet */
@@ -23,7 +22,7 @@ struct loader {
 
 static bool load_fail(const struct loader *l, struct str text)
 {
-    DIAG(l->env->diags, TABLE_FILE, l->file->at, l->t->name, text);
+    DIAG(l->file->diags, TABLE_FILE, l->file->at, l->t->name, text);
     return false;
 }
 
@@ -41,16 +40,15 @@ static bool is_plain_name(struct str s)
 static bool open_file(struct loader *l)
 {
     struct arena *a = &l->m->arena;
-    struct str name = l->file->name, path = name;
+    struct str name = l->file->name, path;
     struct source *src;
     struct err e;
 
     if (!is_plain_name(name))
         return load_fail(l, STR("the file stands beside the map and is named "
                                 "without a folder"));
-    if (l->env->folder && l->env->folder[0])
-        path = arena_fmt(a, "%s/%.*s", l->env->folder, STR_ARGS(name));
-    if (source_read(a, arena_cstr(a, path), name, l->env->limits, &src, &e) ==
+    path = arena_fmt(a, "%.*s%.*s", STR_ARGS(l->file->folder), STR_ARGS(name));
+    if (source_read(a, arena_cstr(a, path), name, l->file->limits, &src, &e) ==
         -1)
         return load_fail(l, str_of(e.text));
     l->src = src;
@@ -169,10 +167,9 @@ static void want_columns(struct loader *l, struct plan *plan)
     *plan = (struct plan){ .record = &l->record, .n_wants = N_COLUMNS + 1 };
 }
 
-bool table_load(struct map *m, struct table *t, const struct table_env *env,
-                const struct table_file *f)
+bool table_load(struct map *m, struct table *t, const struct table_file *f)
 {
-    struct loader l = { .m = m, .t = t, .env = env, .file = f };
+    struct loader l = { .m = m, .t = t, .file = f };
     const struct format *csv = format_find(STR("csv"));
     struct arena names = { 0 };
     struct reader r = { .format = csv };
@@ -183,11 +180,11 @@ bool table_load(struct map *m, struct table *t, const struct table_env *env,
         return false;
     want_columns(&l, &plan);
     input_init(&in, pull, &l, charset_find(STR("UTF-8")), 
-               env->limits->v[LIMIT_MAP_SIZE], "CSV");
+               f->limits->v[LIMIT_MAP_SIZE], "CSV");
     r.opts = options(&l, csv);
     r.plan = &plan;
     r.in = &in;
-    r.limits = env->limits;
+    r.limits = f->limits;
     r.names = &names;
     r.sink = add_row;
     r.fault = row_fault;

@@ -5,10 +5,10 @@
 #include "converters/lang/parse.h"
 
 struct table_parser {
-    struct parser p;
+    struct parser p; /* of the line at work */
     struct map *m;
-    const struct table_env *env;
     struct table *t;
+    struct diags *diags;
     bool failed;
 };
 
@@ -132,14 +132,14 @@ static void parse_entry(struct table_parser *tp, const struct oline *l)
 {
     struct table_entry e;
 
-    parser_init(&tp->p, tp->m, l, l->text, tp->env->diags);
+    parser_init(&tp->p, tp->m, l, l->text, tp->diags);
     if (!parse_key(&tp->p, &e) || !parse_value(tp, &e)) {
         tp->failed = true;
         return;
     }
     table_add(tp->t, &tp->m->arena, &e);
     if (l->child) {
-        DIAG0(tp->env->diags, NO_BLOCK, oline_whole(l->child));
+        DIAG0(tp->diags, NO_BLOCK, oline_whole(l->child));
         tp->failed = true;
     }
 }
@@ -167,9 +167,8 @@ static bool parse_column(struct parser *p, const char *word, uint32_t *column)
                       "key COLUMN value COLUMN, by numbers");
 }
 
-static bool parse_from(struct table_parser *tp)
+static bool parse_from(struct table_parser *tp, struct table_file *f)
 {
-    struct table_file f = { 0 };
     struct parser *p = &tp->p;
     const char *from;
 
@@ -177,34 +176,31 @@ static bool parse_from(struct table_parser *tp)
     from = p->p;
     if (p->p == p->end || *p->p != '"')
         return parse_fail(p, from, "the file is named by a \"text in quotes\"");
-    if (!parse_string(p, &f.name))
+    if (!parse_string(p, &f->name))
         return false;
-    f.at = parse_place(p, from, p->p);
-    return parse_column(p, "key", &f.key) &&
-           parse_column(p, "value", &f.value) && parse_end(p) &&
-           table_load(tp->m, tp->t, tp->env, &f);
+    f->at = parse_place(p, from, p->p);
+    return parse_column(p, "key", &f->key) &&
+           parse_column(p, "value", &f->value) && parse_end(p) &&
+           table_load(tp->m, tp->t, f);
 }
 
-static bool parse_head(struct table_parser *tp, const struct oline *line)
+/* The line itself; the caller read its name and needs it no more. */
+static bool parse_head(struct table_parser *tp, const struct oline *line,
+                       struct table_file *f)
 {
     struct parser *p = &tp->p;
-    const char *from;
 
-    parser_init(p, tp->m, line, line->text, tp->env->diags);
+    parser_init(p, tp->m, line, line->text, tp->diags);
     (void)parse_word(p, "table");
     parse_blanks(p);
-    from = p->p;
-    tp->t->name = parse_name(p);
-    tp->t->at = parse_place(p, from, p->p);
-    if (!tp->t->name.len)
-        return parse_fail(p, from, "a name for the table is missing");
+    (void)parse_name(p);
     if (parse_word(p, "from"))
-        return parse_from(tp);
+        return parse_from(tp, f);
     if (!parse_end(p))
         return false;
     if (line->child)
         return true;
-    DIAG0(tp->env->diags, EMPTY_BLOCK, oline_whole(line));
+    DIAG0(tp->diags, EMPTY_BLOCK, oline_whole(line));
     return false;
 }
 
@@ -214,14 +210,18 @@ static void key_twice(void *ctx, const struct table_entry *e)
          e->key.len ? e->key : STR("\"\""));
 }
 
-bool table_parse(struct map *m, const struct oline *line,
-                 const struct table_env *env, struct table *t)
+bool table_parse(struct map *m, const struct oline *block, struct str folder,
+                 const struct limits *limits, struct table *t,
+                 struct diags *diags)
 {
-    struct table_parser tp = { .m = m, .env = env, .t = t };
+    struct table_file file = { .folder = folder,
+                               .limits = limits,
+                               .diags = diags };
+    struct table_parser tp = { .m = m, .t = t, .diags = diags };
 
-    tp.failed = !parse_head(&tp, line);
-    for (const struct oline *l = line->child; l; l = l->next)
+    tp.failed = !parse_head(&tp, block, &file);
+    for (const struct oline *l = block->child; l; l = l->next)
         parse_entry(&tp, l);
-    table_ready(t, &m->arena, key_twice, env->diags);
+    table_ready(t, &m->arena, key_twice, diags);
     return !tp.failed;
 }
