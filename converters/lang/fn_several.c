@@ -50,19 +50,9 @@ static bool fn_last(struct run *r, const struct expr *e, struct val *out)
     return walk(r, e, 0, take_last, out);
 }
 
-/*
- * An element whose own text nobody asked for, or that holds others, is there
- * even without text.
- */
-static bool counts(const struct val *v)
-{
-    return !val_is_empty(v) ||
-           (v->item && v->cell < 0 && (!v->item->text.p || v->item->child));
-}
-
 static bool count_one(void *ctx, struct val *v)
 {
-    *(int64_t *)ctx += counts(v);
+    *(int64_t *)ctx += !val_is_empty(v);
     return true;
 }
 
