@@ -28,8 +28,11 @@
     X(CSV_OPEN_QUOTE, "csv-open-quote", ERROR, "a quote opens here and never closes") \
     X(CSV_QUOTE, "csv-quote", ERROR, "a quote in the middle of a field; quotes inside a quoted field are doubled") \
     X(CSV_RAGGED, "csv-ragged", ERROR, "the row has %1 fields, the header %2") \
+    X(CSV_RAGGED_FIRST, "csv-ragged-first", ERROR, "the row has %1 fields, the first row %2") \
     X(CSV_NO_COLUMN, "csv-no-column", ERROR, "no column %1 in the header%2") \
-    X(CSV_TWICE, "csv-twice", ERROR, "two columns are called %1; name one by its place: [%2]") \
+    X(CSV_NO_PLACE, "csv-no-place", ERROR, "no column [%1]; the first row has %2 columns") \
+    X(CSV_TWICE, "csv-twice", ERROR, "two columns are called %1; name one by its place: %2") \
+    X(CSV_NO_QUOTE, "csv-no-quote", ERROR, "%1 in a value needs quotes, and the map says quote none") \
 
 #define DIAGS_XML(X) \
     X(XML_SYNTAX, "xml-syntax", ERROR, "not well-formed XML: %1") \
