@@ -104,6 +104,9 @@ static size_t number_end(struct str s, size_t i)
     return at(s, i) == '.' ? i + 1 : i;
 }
 
+/* A longer text is no street; it also bounds the time, which is quadratic. */
+enum { STREET_MAX = 400 };
+
 struct cut {
     size_t street_end, number; /* offsets */
 };
@@ -284,6 +287,8 @@ bool split_street(struct str s, struct str country, struct str *street,
     struct str all = text_trim(s);
 
     s = trim_gaps(all);
+    if (s.len > STREET_MAX)
+        goto whole;
     if (is_one_of(country, number_first) &&
         split_number_first(s, street, number))
         return true;
@@ -296,6 +301,7 @@ bool split_street(struct str s, struct str country, struct str *street,
         if (has_letter(*street))
             return true;
     }
+whole:
     *street = all;
     *number = (struct str){ "", 0 };
     return false;

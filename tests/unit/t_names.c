@@ -3,6 +3,9 @@
 
 #include "converters/base/text.h"
 
+#define TEN(x) x x x x x x x x x x
+#define LONG   TEN(TEN("abc ")) /* 400 bytes */
+
 static struct street_case {
     int line;
     const char *name, *country, *in, *street, *number; /* NULL: stays whole */
@@ -91,6 +94,8 @@ static struct street_case {
     { __LINE__, "only a number", "cz", "12", NULL, NULL },
     { __LINE__, "two numbers and no word", "cz", "12 34", NULL, NULL },
     { __LINE__, "a slash without end", "cz", "Nov\xC3\xA1 12/", NULL, NULL },
+    { __LINE__, "a text that is too long for a street", "cz", LONG "x 1", NULL,
+      NULL },
     { __LINE__, "empty", "cz", "", NULL, NULL },
 };
 
