@@ -144,6 +144,7 @@ struct reader {
     void *ctx;
 
     /* Set by read(): */
+    uint32_t n_cells;   /* rows: how many item->cells has */
     struct str *titles; /* rows: header names by place in item->cells */
     struct item *root;  /* XML: open ancestors with what plan->root wants */
     /* During fault(): what the map names and the file lacks; else NULL. */
@@ -163,6 +164,14 @@ int reader_fail(struct reader *r, enum diag_id id, uint32_t line, uint32_t col,
 /* The same for a limit that was hit; `what` says of what. */
 int reader_limit(struct reader *r, enum limit_id id, const char *what,
                  uint32_t line, uint32_t col);
+
+/*
+ * A record as bytes and back, for records that wait on disk. The want of an
+ * item is kept as a pointer: packed records never leave the process.
+ * item_unpack borrows texts from `in`; NULL: not what item_pack made.
+ */
+int item_pack(const struct item *record, uint32_t n_cells, struct buf *out);
+struct item *item_unpack(struct arena *a, struct str in);
 
 /* ---- writing ------------------------------------------------------------- */
 

@@ -284,6 +284,8 @@ struct map {
     struct arena arena;
     struct str name; /* as it was asked for: "cz/shoptet-orders" */
     const struct source *src;
+    const struct source *sources[17]; /* it, then what it includes */
+    int n_sources;
     bool is_write;
     const struct level *document;
     const struct format *format;

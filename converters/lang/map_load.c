@@ -239,6 +239,7 @@ static const struct oline *load_include(struct loader *ld,
              arena_str(&m->arena, str_of(e.text)));
         return NULL;
     }
+    m->sources[m->n_sources++] = src;
     outline_parse(&m->arena, src, ld->limits, ld->diags, &top);
     for (const struct oline *x = top; x; x = x->next)
         if (!is_statement_line(x->text, "table") &&
@@ -356,7 +357,7 @@ struct map *map_load(const char *path, struct str name,
         map_free(m);
         return NULL;
     }
-    m->src = src;
+    m->src = m->sources[m->n_sources++] = src;
     outline_parse(&m->arena, src, limits, diags, &top);
     ld.header = top;
     ld.folder = folder_of(&m->arena, path);

@@ -92,6 +92,12 @@ bool eval_several(struct run *r, const struct expr *arg,
                   const struct expr *call, bool (*each)(void *, struct val *),
                   void *ctx);
 
+/* Every element or cell that a path of a read map finds. visit() returns
+ * false to stop. False: a fault in a filter. */
+bool eval_items(struct run *r, const struct expr *path,
+                bool (*visit)(void *, const struct item *, int32_t cell),
+                void *ctx);
+
 /* ---- values (val.c)
  * ---------------------------------------------------------- */
 
