@@ -30,7 +30,7 @@
 
 enum opt_kind {
     OPT_WORD, /* one word or "quoted text" */
-    OPT_CHAR, /* one character, or the words tab, space */
+    OPT_CHAR, /* one character, or the words tab, space, none */
     OPT_YESNO,
     OPT_CHOICE,    /* one of `choices`, separated by | */
     OPT_TEXT,      /* the rest of the line, quotes removed */
@@ -116,8 +116,8 @@ struct item {
     /* Records only. */
     struct arena_mark mark; /* in reader->arena, before the record */
     struct str *cells;      /* rows: wanted columns; see want->cells */
-    struct str raw;         /* rows: the row's text, for finding a column */
-    uint64_t raw_offset;    /* in the file (or ZIP member), bytes */
+    struct str raw;         /* rows: the row's text without its line end */
+    uint64_t raw_offset;    /* of raw in the file (or ZIP member), bytes */
     uint64_t raw_len;
 };
 
@@ -147,6 +147,8 @@ struct reader {
     uint32_t n_cells;   /* rows: how many item->cells has */
     struct str *titles; /* rows: header names by place in item->cells */
     struct item *root;  /* XML: open ancestors with what plan->root wants */
+    /* During fault(): what the map names and the file lacks; else NULL. */
+    const struct want *fault_want;
     uint64_t n_records;
     void *state;
 };

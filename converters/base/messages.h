@@ -29,8 +29,11 @@
     X(CSV_OPEN_QUOTE, "csv-open-quote", ERROR, "a quote opens here and never closes") \
     X(CSV_QUOTE, "csv-quote", ERROR, "a quote in the middle of a field; quotes inside a quoted field are doubled") \
     X(CSV_RAGGED, "csv-ragged", ERROR, "the row has %1 fields, the header %2") \
+    X(CSV_RAGGED_FIRST, "csv-ragged-first", ERROR, "the row has %1 fields, the first row %2") \
     X(CSV_NO_COLUMN, "csv-no-column", ERROR, "no column %1 in the header%2") \
-    X(CSV_TWICE, "csv-twice", ERROR, "two columns are called %1; name one by its place: [%2]") \
+    X(CSV_NO_PLACE, "csv-no-place", ERROR, "no column [%1]; the first row has %2 columns") \
+    X(CSV_TWICE, "csv-twice", ERROR, "two columns are called %1; name one by its place: %2") \
+    X(CSV_NO_QUOTE, "csv-no-quote", ERROR, "%1 in a value needs quotes, and the map says quote none") \
 
 #define DIAGS_XML(X) \
     X(XML_SYNTAX, "xml-syntax", ERROR, "not well-formed XML: %1") \
@@ -52,6 +55,7 @@
 #define DIAGS_DATA(X) \
     X(NUMBER_SYNTAX, "number-syntax", ERROR, "not a number: \"%1\"%2") \
     X(NUMBER_OVERFLOW, "number-overflow", ERROR, "the number has more than 18 digits: %1%2") \
+    X(WHOLE_NUMBER, "whole-number", ERROR, "\"%1\" is no whole number from %2 to %3") \
     X(DIVIDE_ZERO, "divide-zero", ERROR, "division by zero") \
     X(DATE_SYNTAX, "date-syntax", ERROR, "not a date as the map describes (%3): \"%1\"%2") \
     X(DATE_RANGE, "date-range", ERROR, "the date leaves the years 1900 to 2199") \
@@ -68,6 +72,7 @@
     X(CHECK_REJECT, "check-reject", ERROR, "\"%1\" is no valid %2") \
     X(REJECTED, "rejected", ERROR, "%1") \
     X(WARNED, "warned", WARNING, "%1") \
+    X(NOT_KNOWN, "not-known", WARNING, "\"%1\" is no %2 that is known; it stays as it is%3") \
     X(SPLIT, "split", WARNING, "\"%1\" cannot be split into %2; it stays whole") \
     X(UNMAPPABLE, "unmappable", ERROR, "character %1 is not in charset %2%3") \
     X(UNMAPPABLE_KEY, "unmappable-key", ERROR, "character %1 is not in charset %2, and %3 is a key that must not change") \

@@ -176,9 +176,11 @@ enum table_action { TA_VALUE, TA_PASS, TA_EMPTY, TA_ERROR, TA_SETTING };
 
 struct table_entry {
     struct str key;
+    struct str number; /* key's value, when it is a number: "21.50" is 21.5 */
     bool glob;
     enum table_action action;
     struct str value; /* or the error's message */
+    bool is_number;   /* value is a number of the map, without quotes */
     int setting;
     struct place at;
 };
@@ -188,9 +190,9 @@ struct table {
     struct place at;
     struct table_entry *entries;
     size_t n, cap;
-    uint32_t *hash; /* exact keys: index + 1, power of two slots */
+    uint32_t *hash; /* exact keys: index + 1, power of two slots (table.c) */
     size_t n_hash;
-    bool has_globs, used;
+    bool has_globs, has_numbers, used;
     struct table *next;
 };
 

@@ -32,6 +32,16 @@ struct fault {
     struct str args[DIAG_ARGS];
 };
 
+/*
+ * share(amount, weight): how much of the list is given out already. One for
+ * each place of a map that calls it; all zeros before each document.
+ */
+struct share {
+    const struct doc *parent, *last;  /* whose list; up to which member */
+    struct dec total, before, done;   /* weights: all; without and with last */
+    bool even;                        /* no weights at all: equal parts */
+};
+
 /* What the outside knows of a run; the same in both processes. */
 struct run_info {
     const struct str *settings; /* [map->n_settings], by slot */
@@ -49,7 +59,7 @@ struct run {
     const struct reader *reader; /* read maps */
     struct ctx ctx;
 
-    struct doc *scope[MAX_SCOPES]; /* write maps */
+    struct doc *scope[MAX_SCOPES]; /* write maps; NULL when not inside */
     uint32_t index[MAX_SCOPES];    /* ...counted by their each */
     struct val *aggregates;        /* over all documents, by driver.slot */
     struct share *shares;          /* by expr.slot */
@@ -105,6 +115,12 @@ struct val val_bool(bool yes);
 /* Text of a value, formatted as the map's options say. Never fails. */
 struct str val_str(struct run *r, const struct val *v);
 /*
+ * Text of a value in a format of the `as` clause: a number's if that is what
+ * the format is and v no date, else a date's. False: a fault at `at`.
+ */
+bool val_format(struct run *r, const struct expr *at, const struct val *v,
+                struct str format, struct str *out);
+/*
  * Text read as a number, date, yes/no by the map's options. False: a fault
  * at e, with the value's place. Empty values must be caught before.
  */
@@ -117,6 +133,12 @@ bool val_to_bool(struct run *r, const struct expr *e, const struct val *v,
 /* A small count: 0..1,000,000. */
 bool val_to_count(struct run *r, const struct expr *e, const struct val *v,
                   uint32_t *out);
+/* A whole number in min..max. */
+bool val_to_int(struct run *r, const struct expr *e, const struct val *v,
+                int32_t min, int32_t max, int32_t *out);
+/* Whether v can be read so, without raising a fault. */
+bool val_is_dec(const struct run *r, const struct val *v, struct dec *out);
+bool val_is_date(const struct run *r, const struct val *v, struct date *out);
 
 /* ---- faults
  * --------------------------------------------------------------------- */
