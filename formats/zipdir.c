@@ -169,7 +169,8 @@ static int check_kind(struct zip_in *z, const struct zip_entry *e)
 {
     uint32_t kind = e->mode & S_IFMT;
 
-    if (kind == 0 || kind == S_IFREG || kind == S_IFDIR)
+    /* A packer marks what it read from a pipe so. */
+    if (kind == 0 || kind == S_IFREG || kind == S_IFDIR || kind == S_IFIFO)
         return 0;
     return zipin_fail(z, DIAG_ZIP_METHOD, e->raw_name,
                       kind == S_IFLNK ? STR("a symbolic link")

@@ -189,7 +189,6 @@ static struct csv_case {
     const char *name, *in, *wants;
     const char *out;     /* cells joined by |, rows ended by /; faults */
     const char *options; /* delimiter, quote, h for no header */
-    bool trim;
     bool places;
 } cases[] = {
     /* rows and fields */
@@ -448,6 +447,25 @@ static void test_input_fault(void **state)
     release(&run);
 }
 
+/* Each row has the whole limit for itself, each field its line breaks. */
+static void test_limits_begin_anew(void **state)
+{
+    static struct run run;
+
+    (void)state;
+    prepare(&run, "[1]");
+    run.file.text = STR("a;b\n");
+    run.file.fill = STR("\"\"\"\n\n\"\"\";\"\n\n\"\n");
+    run.file.n_fill = 100 * run.file.fill.len;
+    run.limits.v[LIMIT_CSV_RECORD] = run.file.fill.len;
+    run.limits.v[LIMIT_CSV_BREAKS] = 2;
+    assert_int_equal(read_file(&run, NULL), 0);
+    assert_int_equal(run.out.len, 100 * strlen("\"\n\n\"/") + 1);
+    for (size_t i = 0; i < 100; i++)
+        assert_memory_equal(run.out.p + 5 * i, "\"\n\n\"/", 5);
+    release(&run);
+}
+
 static void test_titles(void **state)
 {
     static struct run run;
@@ -689,6 +707,7 @@ static const struct CMUnitTest facts[] = {
     cmocka_unit_test(test_bad_options),
     cmocka_unit_test(test_trim),
     cmocka_unit_test(test_input_fault),
+    cmocka_unit_test(test_limits_begin_anew),
     cmocka_unit_test(test_titles),
     cmocka_unit_test(test_ragged_keeps_no_memory),
     cmocka_unit_test(test_raw_utf8),

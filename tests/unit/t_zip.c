@@ -30,6 +30,7 @@ struct entry {
     uint16_t method, flags;
     uint32_t mode;          /* of Unix */
     int32_t size_lie;       /* added to the declared size */
+    uint32_t packed_lie;    /* added to the packed size */
     uint32_t crc_lie;       /* flips bits of the CRC */
     const char *local_name; /* NULL: the same */
 };
@@ -82,7 +83,7 @@ static void put_common(struct buf *b, const struct entry *e, struct str data,
     put16(b, e->method);
     put32(b, 0x21 << 16);
     put32(b, crc_of(data) ^ e->crc_lie);
-    put32(b, (uint32_t)data.len + extra);
+    put32(b, (uint32_t)data.len + extra + e->packed_lie);
     put32(b, (uint32_t)((int64_t)data.len + e->size_lie));
     put16(b, (uint32_t)strlen(name));
     put16(b, 0);
@@ -310,6 +311,15 @@ static struct zip_case {
       "!zip-broken(a: it lies outside of the file)",
       { { .name = "a", "1" } },
       FAR },
+
+    { AT,
+      "an entry that reaches into the directory",
+      "!zip-broken(a: it lies outside of the file)",
+      { { .name = "a", "1", DEFLATED, .packed_lie = 1 } } },
+    { AT,
+      "what came through a pipe",
+      "a=1/",
+      { { .name = "a", "1", .mode = S_IFIFO | 0600 } } },
 
     { AT,
       "a name that climbs",
