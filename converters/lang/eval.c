@@ -308,6 +308,21 @@ static bool read_several(struct run *r, const struct expr *x,
     return several_once(&w);
 }
 
+/* One member of the driver: true to go on. */
+static bool several_member(struct walk *w, int at, struct doc *m)
+{
+    struct val v;
+    bool holds;
+
+    w->r->scope[at] = m;
+    if (!where_holds(w, w->r->ctx, &holds) ||
+        (holds && !eval(w->r, w->e, &v))) {
+        w->failed = true;
+        return false;
+    }
+    return !holds || w->each(w->each_ctx, &v);
+}
+
 static bool write_several(struct run *r, const struct expr *x,
                           const struct expr *call,
                           bool (*each)(void *, struct val *), void *ctx)
@@ -315,24 +330,20 @@ static bool write_several(struct run *r, const struct expr *x,
     struct walk w = {
         .r = r, .e = x, .each = each, .each_ctx = ctx, .where = call->where
     };
+    const struct driver *d = &call->driver;
     int at = call->index;
-    struct doc *outer;
-    bool go_on = true;
+    struct doc *outer, *m;
 
-    if (!call->driver.is_on)
+    if (!d->is_on)
         return several_once(&w);
     outer = r->scope[at];
-    for (struct doc *m =
-             r->scope[call->driver.depth]->lists[call->driver.list].first;
-         m && go_on && !w.failed; m = m->next) {
-        struct val v;
-        bool holds;
-
-        r->scope[at] = m;
-        if (!where_holds(&w, r->ctx, &holds) || (holds && !eval(r, x, &v)))
-            w.failed = true;
-        else if (holds)
-            go_on = each(ctx, &v);
+    if (d->depth == -1) {
+        for (m = r->all_docs(r->ctx_of, true); m && several_member(&w, at, m);)
+            m = r->all_docs(r->ctx_of, false);
+    } else {
+        m = r->scope[d->depth]->lists[d->list].first;
+        while (m && several_member(&w, at, m))
+            m = m->next;
     }
     r->scope[at] = outer;
     return !w.failed;

@@ -221,7 +221,6 @@ const struct func fn_vat[] = {
     { "gross", 2, 3, 0, -1, "net, rate, digits",
       "with VAT of rate percent; to 4 digits unless told", fn_gross },
     { "share", 2, 2, FN_MEMBER, -1, "amount, weight",
-      "this member's part of an amount, to cents; the parts add up",
-      fn_share },
+      "this member's part of an amount, to cents; the parts add up", fn_share },
     { 0 },
 };

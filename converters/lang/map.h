@@ -324,7 +324,8 @@ struct map {
     struct table *tables;
     struct part_def *parts;
     int n_names, n_decided, n_aggregates, n_shares;
-    struct str *reasons; /* of skip */
+    struct expr *aggregates[64]; /* over all documents, by driver.slot */
+    struct str *reasons;         /* of skip */
     int n_reasons, cap_reasons;
 
     struct shape *shape;

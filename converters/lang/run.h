@@ -37,9 +37,9 @@ struct fault {
  * each place of a map that calls it; all zeros before each document.
  */
 struct share {
-    const struct doc *parent, *last;  /* whose list; up to which member */
-    struct dec total, before, done;   /* weights: all; without and with last */
-    bool even;                        /* no weights at all: equal parts */
+    const struct doc *parent, *last; /* whose list; up to which member */
+    struct dec total, before, done;  /* weights: all; without and with last */
+    bool even;                       /* no weights at all: equal parts */
 };
 
 /* What the outside knows of a run; the same in both processes. */
@@ -61,8 +61,10 @@ struct run {
 
     struct doc *scope[MAX_SCOPES]; /* write maps; NULL when not inside */
     uint32_t index[MAX_SCOPES];    /* ...counted by their each */
-    struct val *aggregates;        /* over all documents, by driver.slot */
-    struct share *shares;          /* by expr.slot */
+    /* Two passes: all documents, one by one; NULL: no more. */
+    struct doc *(*all_docs)(void *ctx, bool rewind);
+    struct val *aggregates; /* over all documents, by driver.slot */
+    struct share *shares;   /* by expr.slot */
     int64_t (*counter)(void *ctx, struct str name); /* next value */
 
     struct val *names; /* $name, by slot */

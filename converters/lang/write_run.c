@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "converters/base/utf8.h"
+#include "converters/lang/func.h"
 #include "converters/lang/output.h"
 #include "converters/lang/table.h"
 
@@ -600,6 +601,32 @@ static bool write_each_own(struct write_run *w)
     return ok && !w->io_failed && write_finish(w);
 }
 
+static struct doc *all_docs(void *ctx, bool rewind)
+{
+    struct write_run *w = ctx;
+
+    return w->next_doc(w->ctx, rewind);
+}
+
+/* count(order), sum(order.total.gross): known before anything is written. */
+static bool compute_aggregates(struct write_run *w)
+{
+    w->run.all_docs = all_docs;
+    w->innermost = NULL;
+    arena_reset(&w->values);
+    for (int i = 0; i < w->map->n_aggregates; i++) {
+        const struct expr *e = w->map->aggregates[i];
+        struct val v;
+
+        if (!e->func->eval(&w->run, e, &v))
+            return false;
+        if (v.s.p)
+            v.s = arena_str(&w->own, v.s);
+        w->run.aggregates[i] = v;
+    }
+    return true;
+}
+
 bool write_all(struct write_run *w)
 {
     struct output *o;
@@ -607,6 +634,8 @@ bool write_all(struct write_run *w)
     bool is_new, ok = true, first = true;
     struct doc *d;
 
+    if (!compute_aggregates(w))
+        return false;
     if (w->map->per || w->map->per_n)
         return write_each_own(w);
     d = w->next_doc(w->ctx, true);
@@ -664,6 +693,11 @@ void write_run_init(struct write_run *w, const struct map *map,
         s->replaced = count_replaced;
         s->ctx = w;
     }
+}
+
+bool write_needs_all(const struct write_run *w)
+{
+    return w->map->two_passes || w->steps->n_each > 1;
 }
 
 bool write_reset(struct write_run *w)

@@ -86,6 +86,8 @@ void write_run_init(struct write_run *w, const struct map *map,
                     const struct limits *limits, const struct run_info *info);
 /* Writes d into its output's buffer. False: a fault was raised, undone. */
 bool write_try(struct write_run *w, struct doc *d);
+/* Must the caller keep all documents and call write_all()? */
+bool write_needs_all(const struct write_run *w);
 void write_undo(struct write_run *w); /* the last successful try */
 /* The last try counts. False: w->err (disk). */
 bool write_keep(struct write_run *w);
