@@ -49,8 +49,8 @@ static bool fn_name(struct run *r, const struct expr *e, struct val *out)
 const struct func fn_choice[] = {
     { "if", 2, 3, 0, -1, "condition, then, else",
       "one of two values; without else: empty", fn_if },
-    { "lookup", 2, 2, FN_TABLE, -1, "table, key", "what the table has for a key",
-      fn_lookup },
+    { "lookup", 2, 2, FN_TABLE, -1, "table, key",
+      "what the table has for a key", fn_lookup },
     { "counter", 1, 1, 0, 0, "\"name\"",
       "the next number of a counter, kept when the conversion is", fn_counter },
     { "name", 1, 1, 0, -1, "path",

@@ -38,8 +38,8 @@ static bool fn_today(struct run *r, const struct expr *e, struct val *out)
     struct date t = r->info->run_time;
 
     (void)e;
-    *out = val_date((struct date){
-        .year = t.year, .month = t.month, .day = t.day });
+    *out = val_date(
+        (struct date){ .year = t.year, .month = t.month, .day = t.day });
     return true;
 }
 
@@ -91,7 +91,6 @@ const struct func fn_date[] = {
     { "add_days", 2, 2, 0, -1, "date, n", "n days later; earlier if negative",
       fn_add_days },
     { "add_months", 2, 2, 0, -1, "date, n",
-      "n months later; a day that the month lacks is its last",
-      fn_add_months },
+      "n months later; a day that the month lacks is its last", fn_add_months },
     { 0 },
 };

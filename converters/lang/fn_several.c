@@ -83,9 +83,9 @@ static bool sum_one(void *ctx, struct val *v)
 
     if (val_is_empty(v))
         return true;
-    s->failed = !val_to_dec(s->r, s->arg, v, &d) ||
-                (!dec_add(s->total, d, &s->total) &&
-                 !fn_overflow(s->r, s->call));
+    s->failed =
+        !val_to_dec(s->r, s->arg, v, &d) ||
+        (!dec_add(s->total, d, &s->total) && !fn_overflow(s->r, s->call));
     s->any = true;
     return !s->failed;
 }

@@ -23,10 +23,10 @@ static struct str trimmed(struct arena *a, struct str s)
     return text_trim(s);
 }
 
-#define TEXT_FN(name, f)                                                     \
+#define TEXT_FN(name, f)                                                   \
     static bool name(struct run *r, const struct expr *e, struct val *out) \
-    {                                                                        \
-        return apply(r, e, out, f);                                          \
+    {                                                                      \
+        return apply(r, e, out, f);                                        \
     }
 
 TEXT_FN(fn_trim, trimmed)
@@ -185,8 +185,7 @@ static bool fn_after(struct run *r, const struct expr *e, struct val *out)
 
     if (!split_at(r, e, &v, &s, &sep, &at))
         return false;
-    *out = fn_text_from(&v, str_from(s, at < 0 ? s.len
-                                               : (size_t)at + sep.len));
+    *out = fn_text_from(&v, str_from(s, at < 0 ? s.len : (size_t)at + sep.len));
     return true;
 }
 

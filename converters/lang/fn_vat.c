@@ -206,8 +206,10 @@ static bool fn_share(struct run *r, const struct expr *e, struct val *out)
         return false;
     if (!has)
         return true;
-    if (!advance(r, e, s, r->scope[e->depth]))
+    if (!advance(r, e, s, r->scope[e->depth])) {
+        *s = (struct share){ 0 };
         return false;
+    }
     if (!cents(amount, s->done, s->total, &with) ||
         !cents(amount, s->before, s->total, &without))
         return fn_overflow(r, e);
@@ -221,7 +223,6 @@ const struct func fn_vat[] = {
     { "gross", 2, 3, 0, -1, "net, rate, digits",
       "with VAT of rate percent; to 4 digits unless told", fn_gross },
     { "share", 2, 2, FN_MEMBER, -1, "amount, weight",
-      "this member's part of an amount, to cents; the parts add up",
-      fn_share },
+      "this member's part of an amount, to cents; the parts add up", fn_share },
     { 0 },
 };

@@ -4,8 +4,7 @@
 #include "converters/lang/fn.h"
 
 const struct func *const func_tables[] = {
-    fn_choice, fn_text, fn_number, fn_several,
-    fn_date,   fn_vat,  fn_names,  NULL,
+    fn_choice, fn_text, fn_number, fn_several, fn_date, fn_vat, fn_names, NULL,
 };
 
 const struct func *func_find(struct str name)
@@ -29,10 +28,10 @@ size_t func_names(const char **names, size_t max)
 
 bool fn_too_long(struct run *r, const struct expr *call)
 {
-    return RUN_FAULT(r, LIMIT, call->at, NULL,
-                     arena_fmt(r->a, "the text that %s makes",
-                               call->func->name),
-                     arena_fmt(r->a, "%d", TEXT_MAX), STR("document"));
+    return RUN_FAULT(
+        r, LIMIT, call->at, NULL,
+        arena_fmt(r->a, "the text that %s makes", call->func->name),
+        arena_fmt(r->a, "%d", TEXT_MAX), STR("document"));
 }
 
 bool fn_dec(struct run *r, const struct expr *call, int i, struct dec *out,

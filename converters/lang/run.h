@@ -37,9 +37,9 @@ struct fault {
  * each place of a map that calls it; all zeros before each document.
  */
 struct share {
-    const struct doc *parent, *last;  /* whose list; up to which member */
-    struct dec total, before, done;   /* weights: all; without and with last */
-    bool even;                        /* no weights at all: equal parts */
+    const struct doc *parent, *last; /* whose list; up to which member */
+    struct dec total, before, done;  /* weights: all; without and with last */
+    bool even;                       /* no weights at all: equal parts */
 };
 
 /* What the outside knows of a run; the same in both processes. */

@@ -70,8 +70,7 @@ void table_ready(struct table *t, struct arena *a,
     t->hash = arena_alloc(a, t->n_hash * sizeof(*t->hash));
     for (uint32_t i = 0; i < t->n; i++) {
         struct table_entry *e = &t->entries[i];
-        uint32_t *slot =
-            slot_of(t, e->glob ? KEY_GLOB : KEY_TEXT, e->key);
+        uint32_t *slot = slot_of(t, e->glob ? KEY_GLOB : KEY_TEXT, e->key);
 
         if (*slot)
             twice(ctx, e);

@@ -11,9 +11,7 @@ struct val val_empty(void)
 
 struct val val_text(struct str s)
 {
-    return (struct val){
-        .kind = s.len ? V_TEXT : V_EMPTY, .s = s, .cell = -1
-    };
+    return (struct val){ .kind = s.len ? V_TEXT : V_EMPTY, .s = s, .cell = -1 };
 }
 
 struct val val_dec(struct dec d)
@@ -153,9 +151,8 @@ static struct str date_str(struct run *r, const struct val *v)
         return v->s;
     if (r->map->n_dates)
         return date_format(r->a, t, r->map->dates[0]);
-    return date_format(r->a, t,
-                       t.has_time ? STR("YYYY-MM-DDThh:mm:ss")
-                                  : STR("YYYY-MM-DD"));
+    return date_format(
+        r->a, t, t.has_time ? STR("YYYY-MM-DDThh:mm:ss") : STR("YYYY-MM-DD"));
 }
 
 static struct str word_of(const struct map *m, bool yes)
