@@ -557,6 +557,34 @@ static void test_share(void **state)
     world_release(&w);
 }
 
+/* The next document lies where this one lay: nothing of it may be left. */
+static void test_share_begins_with_each_document(void **state)
+{
+    static const struct share_case c = { .amount = "10",
+                                         .weights = { "1", "1" } };
+    struct share share = { 0 };
+    struct doc *order, *member;
+    struct world w;
+    struct expr *e;
+    struct val v;
+
+    (void)state;
+    world_init(&w, DOT);
+    w.run.shares = &share;
+    order = make_order(&w, &c, 0, 0, 1);
+    member = order->lists[0].first;
+    e = share_expr(&w, &c, 0, 0, 1);
+    w.run.scope[0] = order;
+    w.run.scope[1] = member;
+    assert_true(eval(&w.run, e, &v));
+    assert_true(str_is(val_str(&w.run, &v), "5.00"));
+    order->seq++;
+    member->f[0] = STR("3");
+    assert_true(eval(&w.run, e, &v));
+    assert_true(str_is(val_str(&w.run, &v), "7.50"));
+    world_release(&w);
+}
+
 static void test_every_function_is_described(void **state)
 {
     const char *names[128];
@@ -578,7 +606,7 @@ static void test_every_function_is_described(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[COUNT(cases) + COUNT(shares) + 3];
+    struct CMUnitTest tests[COUNT(cases) + COUNT(shares) + 4];
     size_t n = 0;
 
     for (size_t i = 0; i < COUNT(cases); i++)
@@ -588,6 +616,8 @@ int main(void)
     tests[n++] =
         (struct CMUnitTest)cmocka_unit_test(test_fault_names_the_column);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_join_has_a_limit);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(
+        test_share_begins_with_each_document);
     tests[n++] =
         (struct CMUnitTest)cmocka_unit_test(test_every_function_is_described);
     return cmocka_run_group_tests_name("fn", tests, NULL, NULL);
