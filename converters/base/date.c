@@ -28,6 +28,11 @@ int64_t clock_now(void)
     return now.tv_sec;
 }
 
+bool clock_is_frozen(void)
+{
+    return frozen;
+}
+
 void clock_freeze(int64_t unix_seconds)
 {
     frozen = true;

@@ -20,13 +20,7 @@
 
 /* In the order of `kervan --help`. */
 #define COMMANDS(X) \
-    X(convert)      \
-    X(check)        \
-    X(fields)       \
-    X(once)         \
-    X(status)       \
-    X(log)          \
-    X(show)
+    X(convert)
 
 #define X(name) extern const struct cmd cmd_##name;
 COMMANDS(X)

@@ -122,19 +122,21 @@ static bool begin(struct run *r, const struct expr *e, struct share *s,
                   const struct doc *parent)
 {
     struct doc *first = parent->lists[e->index].first;
-    struct dec total;
+    struct share start = { .seq = r->scope[0]->seq, .parent = parent };
     bool found;
 
-    *s = (struct share){ .parent = parent };
+    *s = start;
     if (!walk_to(r, e, s, first, NULL, &found))
         return false;
     if (dec_is_zero(s->done)) {
-        *s = (struct share){ .parent = parent, .even = true };
+        *s = start;
+        s->even = true;
         if (!walk_to(r, e, s, first, NULL, &found))
             return false;
     }
-    total = s->done;
-    *s = (struct share){ .parent = parent, .even = s->even, .total = total };
+    start.even = s->even;
+    start.total = s->done;
+    *s = start;
     return true;
 }
 
@@ -143,12 +145,12 @@ static bool advance(struct run *r, const struct expr *e, struct share *s,
                     struct doc *member)
 {
     const struct doc *parent = member->parent;
+    bool same = s->parent == parent && s->seq == r->scope[0]->seq;
     bool found = false;
 
-    if (s->parent == parent && s->last == member)
+    if (same && s->last == member)
         return true;
-    if (s->parent == parent && s->last &&
-        !walk_to(r, e, s, s->last->next, member, &found))
+    if (same && s->last && !walk_to(r, e, s, s->last->next, member, &found))
         return false;
     if (found)
         return true;
@@ -206,8 +208,10 @@ static bool fn_share(struct run *r, const struct expr *e, struct val *out)
         return false;
     if (!has)
         return true;
-    if (!advance(r, e, s, r->scope[e->depth]))
+    if (!advance(r, e, s, r->scope[e->depth])) {
+        *s = (struct share){ 0 };
         return false;
+    }
     if (!cents(amount, s->done, s->total, &with) ||
         !cents(amount, s->before, s->total, &without))
         return fn_overflow(r, e);

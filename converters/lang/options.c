@@ -36,19 +36,6 @@ static bool yes_no(struct loader *ld, struct parser *p, const char *name,
     return option_fail(ld, &at, name, STR("yes or no"));
 }
 
-static struct str charset_names(struct arena *a)
-{
-    struct buf b;
-    struct str out;
-
-    buf_init(&b, KB(2));
-    for (size_t i = 0; charsets[i]; i++)
-        (void)buf_addf(&b, "%s%s", i ? ", " : "", charsets[i]->name);
-    out = arena_str(a, buf_str(&b));
-    buf_release(&b);
-    return out;
-}
-
 static bool set_charset(struct loader *ld, struct parser *p)
 {
     struct parser at = *p;

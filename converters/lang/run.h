@@ -34,9 +34,10 @@ struct fault {
 
 /*
  * share(amount, weight): how much of the list is given out already. One for
- * each place of a map that calls it; all zeros before each document.
+ * each place of a map that calls it; all zeros before the first document.
  */
 struct share {
+    uint64_t seq; /* of the document: addresses alone come again */
     const struct doc *parent, *last; /* whose list; up to which member */
     struct dec total, before, done;  /* weights: all; without and with last */
     bool even;                       /* no weights at all: equal parts */
