@@ -31,7 +31,7 @@ struct line_ends {
     const char *lf, *cr;
 };
 
-/* ---- lines --------------------------------------------------------------- */
+/* ---- lines -------------------------------------------------------------- */
 
 /* A line with its end; the row's text reaches to it without a gap. */
 static int take_line(struct csv *c, const char *line, size_t n)
@@ -154,7 +154,7 @@ static int take_end(struct csv *c)
     return csv_end_row(c);
 }
 
-/* ---- the file ------------------------------------------------------------ */
+/* ---- the file ----------------------------------------------------------- */
 
 /* The character of an option; -1: none that a byte-wise reader can take. */
 static int option_char(struct str s)

@@ -13,7 +13,7 @@
     (UINT64_C(0x0101010101010101) * \
      ((unsigned char)(from) ^ (unsigned char)(to)))
 
-/* ---- libcsv's callbacks -------------------------------------------------- */
+/* ---- libcsv's callbacks ------------------------------------------------- */
 
 static int is_no_space(unsigned char c)
 {
@@ -110,7 +110,7 @@ static void on_row(int ch, void *ctx)
     c->row_done = true;
 }
 
-/* ---- faults -------------------------------------------------------------- */
+/* ---- faults ------------------------------------------------------------- */
 
 void csv_place_of(const struct csv *c, struct str text, size_t at,
                   uint32_t *line, uint32_t *col)
@@ -143,7 +143,7 @@ static int stray_quote(struct csv *c, size_t at)
     return reader_fail(c->r, DIAG_CSV_QUOTE, line, col, NULL, 0);
 }
 
-/* ---- lines --------------------------------------------------------------- */
+/* ---- lines -------------------------------------------------------------- */
 
 /* 0xff in every byte of w that is ch. */
 static uint64_t bytes_that_are(uint64_t w, unsigned char ch)

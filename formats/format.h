@@ -26,7 +26,7 @@
 #include "converters/base/diag.h"
 #include "converters/base/limits.h"
 
-/* ---- options ---------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------ */
 
 enum opt_kind {
     OPT_WORD, /* one word or "quoted text" */
@@ -59,7 +59,7 @@ struct ns {
     struct str prefix, uri; /* empty prefix: the default namespace */
 };
 
-/* ---- reading: what is wanted --------------------------------------------- */
+/* ---- reading: what is wanted -------------------------------------------- */
 
 enum want_kind {
     WANT_ELEMENT,   /* a child; CSV: a column of that header */
@@ -101,8 +101,7 @@ struct plan {
     size_t n_ns;
 };
 
-/* ---- reading: what is handed over -----------------------------------------
- */
+/* ---- reading: what is handed over --------------------------------------- */
 
 /* A wanted thing in a record. Lives in reader->arena. */
 struct item {
@@ -173,7 +172,7 @@ int reader_limit(struct reader *r, enum limit_id id, const char *what,
 int item_pack(const struct item *record, uint32_t n_cells, struct buf *out);
 struct item *item_unpack(struct arena *a, struct str in);
 
-/* ---- writing ------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------ */
 
 enum part_kind { PART_ELEMENT, PART_ATTRIBUTE, PART_ROW, PART_CELL };
 
@@ -219,8 +218,7 @@ struct write_ops {
     int (*end)(struct sink *s); /* of a file */
 };
 
-/* ---- the format ------------------------------------------------------------
- */
+/* ---- the format --------------------------------------------------------- */
 
 struct format {
     const char *name;

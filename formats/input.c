@@ -55,7 +55,7 @@ void input_release(struct input *in)
     buf_release(&in->out);
 }
 
-/* ---- faults -------------------------------------------------------------- */
+/* ---- faults ------------------------------------------------------------- */
 
 static int fail(struct input *in, enum diag_id id)
 {
@@ -160,7 +160,7 @@ static int charset_fault(struct input *in, enum charset_fault fault,
     return -1;
 }
 
-/* ---- bytes --------------------------------------------------------------- */
+/* ---- bytes -------------------------------------------------------------- */
 
 /* Fills in->raw up to `want` bytes or the end of the file. */
 static int fill(struct input *in, size_t want)
@@ -185,7 +185,7 @@ static int fill(struct input *in, size_t want)
     return 0;
 }
 
-/* ---- the head of the file ------------------------------------------------ */
+/* ---- the head of the file ----------------------------------------------- */
 
 static struct str skip_blank(struct str s)
 {

@@ -9,7 +9,7 @@
 
 #include "converters/base/text.h"
 
-/* ---- faults -------------------------------------------------------------- */
+/* ---- faults ------------------------------------------------------------- */
 
 int zipin_fail(struct zip_in *z, enum diag_id id, struct str a, struct str b,
                struct str c)
@@ -43,7 +43,7 @@ static int fail_member(struct zip_in *z, const char *why)
         arena_fmt(z->arena, "%.*s: %s", STR_ARGS(z->member->name), why));
 }
 
-/* ---- reading ------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------ */
 
 bool zipin_is(struct str head)
 {
@@ -226,7 +226,7 @@ void zipin_close(struct zip_in *z)
     z->archive = NULL;
 }
 
-/* ---- writing ------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------ */
 
 enum {
     DOS_TIME = 0,

@@ -58,7 +58,7 @@ static int read_at(struct zip_in *z, int fd, char *to, size_t n, uint64_t at)
     return 0;
 }
 
-/* ---- the end record ------------------------------------------------------ */
+/* ---- the end record ----------------------------------------------------- */
 
 /* Where the one end record stands in the file's tail: -1: fault. */
 static ptrdiff_t find_end(struct zip_in *z, struct str tail)
@@ -127,7 +127,7 @@ static int read_end(struct zip_in *z, int fd, uint64_t file_size,
     return rc;
 }
 
-/* ---- one entry ----------------------------------------------------------- */
+/* ---- one entry ---------------------------------------------------------- */
 
 static bool is_unsafe_part(struct str part)
 {
@@ -251,7 +251,7 @@ static int parse_entry(struct zip_in *z, struct str dir, struct zip_entry *e,
     return 0;
 }
 
-/* ---- all entries together ------------------------------------------------ */
+/* ---- all entries together ----------------------------------------------- */
 
 static int by_start(const void *a, const void *b)
 {

@@ -34,8 +34,7 @@ struct job {
     const struct doc *current;
 };
 
-/* ---- faults
- * ------------------------------------------------------------------------ */
+/* ---- faults ------------------------------------------------------------- */
 
 static const struct source *source_at(const struct job *j, uint32_t member)
 {
@@ -133,9 +132,7 @@ static void on_differ(void *ctx, const struct doc *d, const char *name,
               (const struct str[]){ str_of(name), given, computed }, 3, d);
 }
 
-/* ---- frames
- * ------------------------------------------------------------------------------
- */
+/* ---- frames ------------------------------------------------------------- */
 
 static void on_member(struct job *j, struct str name)
 {
@@ -224,9 +221,7 @@ static bool on_end(struct job *j, struct str payload)
     return true;
 }
 
-/* ---- documents
- * ------------------------------------------------------------------------------
- */
+/* ---- documents ---------------------------------------------------------- */
 
 static bool for_write(struct job *j, const struct expr *when, struct doc *d,
                       bool *holds)
@@ -358,8 +353,7 @@ static bool io_failed(struct job *j)
     return false;
 }
 
-/* ---- the reader process
- * ------------------------------------------------------------------------ */
+/* ---- the reader process ------------------------------------------------- */
 
 enum { READER_OK, READER_BAD_FRAME, READER_IO };
 
@@ -450,9 +444,7 @@ static int run_reader(struct job *j, int spill_fd)
     return 0;
 }
 
-/* ---- two passes
- * ------------------------------------------------------------------------------------
- */
+/* ---- two passes --------------------------------------------------------- */
 
 static struct doc *next_kept(void *ctx, bool rewind)
 {
@@ -504,9 +496,7 @@ static void on_kept_fault(void *ctx, const struct fault *f, const struct doc *d)
         docfile_exclude(&j->kept, j->current->seq);
 }
 
-/* ---- the result
- * -------------------------------------------------------------------------------------
- */
+/* ---- the result --------------------------------------------------------- */
 
 static bool collect_outputs(struct job *j)
 {
@@ -667,9 +657,7 @@ static void conclude(struct job *j)
     summarize(j);
 }
 
-/* ---- life
- * --------------------------------------------------------------------------------------------
- */
+/* ---- life --------------------------------------------------------------- */
 
 static void init_info(struct job *j, size_t i, const struct map *m,
                       const struct str *settings)

@@ -20,8 +20,7 @@ struct reading {
     bool failed;
 };
 
-/* ---- frames
- * -------------------------------------------------------------------- */
+/* ---- frames ------------------------------------------------------------- */
 
 static void put_text(struct frame_out *o, struct str s)
 {
@@ -130,8 +129,7 @@ static void send_end(struct reading *rd, uint64_t n_records)
     frame_end(&rd->out, at);
 }
 
-/* ---- one file, or one member of a ZIP
- * --------------------------------------------- */
+/* ---- one file, or one member of a ZIP ----------------------------------- */
 
 static struct str base_of(struct str name)
 {
@@ -200,9 +198,7 @@ static int read_source(struct reading *rd, struct str name,
     return rc;
 }
 
-/* ---- ZIP
- * ------------------------------------------------------------------------------
- */
+/* ---- ZIP ---------------------------------------------------------------- */
 
 static void zip_fault(struct reading *rd, const struct zip_in *z)
 {
@@ -250,9 +246,7 @@ static int read_zip(struct reading *rd, const struct job_input *in,
     return rc;
 }
 
-/* ---- all inputs
- * ---------------------------------------------------------------------------
- */
+/* ---- all inputs --------------------------------------------------------- */
 
 static int read_input(struct reading *rd, const struct job_input *in,
                       uint64_t *n_records)

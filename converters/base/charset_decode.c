@@ -321,7 +321,7 @@ static enum charset_fault decode_utf16(struct decoder *d, struct str raw,
     return fault;
 }
 
-/* ---- the start of the file, and pieces ----------------------------------- */
+/* ---- the start of the file, and pieces ---------------------------------- */
 
 /* No text of ours in UTF-16 has 32 characters without a zero byte. */
 static bool lacks_zeros(struct str head)

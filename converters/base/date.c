@@ -39,7 +39,7 @@ void clock_freeze(int64_t unix_seconds)
     frozen_at = unix_seconds;
 }
 
-/* ---- calendar ---- */
+/* ---- calendar ----------------------------------------------------------- */
 
 static bool is_leap(int year)
 {
@@ -164,7 +164,7 @@ bool date_add_months(struct date d, int64_t months, struct date *out)
     return true;
 }
 
-/* ---- canonical text ---- */
+/* ---- canonical text ----------------------------------------------------- */
 
 /* The number that s begins with at `at`, of n digits; -1 if it has no such. */
 static int number_at(struct str s, size_t at, size_t n)

@@ -57,7 +57,7 @@ static const struct letter {
     { 'H', PART_BAD, 0, "an hour is hh or h, in small letters" },
 };
 
-/* ---- the walk over a pattern ---- */
+/* ---- the walk over a pattern -------------------------------------------- */
 
 struct walk {
     struct str left;
@@ -188,7 +188,7 @@ const char *date_pattern_read_ok(struct str pattern)
     return why;
 }
 
-/* ---- reading ---- */
+/* ---- reading ------------------------------------------------------------ */
 
 /* A date that is being read: plain ints, so that nothing wraps unseen. */
 struct got {
@@ -355,7 +355,7 @@ static bool finish(const struct got *g, const struct zone *z, struct date *out)
     return true;
 }
 
-/* ---- numbers of seconds and days ---- */
+/* ---- numbers of seconds and days ---------------------------------------- */
 
 /* A number with '.' or ',' and digits up to its end. */
 static bool read_serial(struct str s, struct dec *out)
@@ -473,7 +473,7 @@ bool date_read(struct str s, struct str pattern, const struct zone *zone,
     return finish(&g, zone, out);
 }
 
-/* ---- writing ---- */
+/* ---- writing ------------------------------------------------------------ */
 
 static char *put_number(char *to, int v, int width)
 {

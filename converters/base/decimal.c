@@ -31,7 +31,7 @@ static const int64_t tens[DEC_DIGITS + 1] = {
     1000000000000000000,
 };
 
-/* ---- reading and writing text ---- */
+/* ---- reading and writing text ------------------------------------------- */
 
 /* A number that is being read: what is left of it, and what it was so far. */
 struct scan {
@@ -263,7 +263,7 @@ struct str dec_text(struct arena *a, struct dec d)
     return arena_str(a, (struct str){ p, (size_t)(end - p) });
 }
 
-/* ---- arithmetic ---- */
+/* ---- arithmetic --------------------------------------------------------- */
 
 static wide power(int n)
 {
@@ -488,7 +488,7 @@ struct dec dec_strip(struct dec a)
     return a;
 }
 
-/* ---- VAT ---- */
+/* ---- VAT ---------------------------------------------------------------- */
 
 /* 100 + rate in units of the rate's scale; false unless it is above zero. */
 static bool hundred_plus(struct dec rate, uwide *out)

@@ -54,7 +54,7 @@ static void add_head(struct buf *out, const struct diag *d, bool colour)
     buf_addf(out, " [%s]\n", diag_table[d->id].name);
 }
 
-/* ---- the source line with its caret; all numbers below are characters */
+/* ---- the source line with its caret; all numbers below are characters ---- */
 
 struct excerpt {
     struct str line;
@@ -260,7 +260,7 @@ void diags_print(const struct diags *d, bool colour, struct buf *out)
         buf_addf(out, "... and %" PRIu64 " more\n", n_more(d));
 }
 
-/* ---- JSON */
+/* ---- JSON --------------------------------------------------------------- */
 
 void json_string(struct buf *out, struct str s)
 {

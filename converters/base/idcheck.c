@@ -2,7 +2,7 @@
 
 #include "converters/base/idcheck_rules.h"
 
-/* ---- article numbers (GS1 General Specifications, 7.9) */
+/* ---- article numbers (GS1 General Specifications, 7.9) ------------------ */
 
 /* Weights 3 and 1 from the right; the check digit makes the sum end in 0. */
 static bool gs1_ok(struct str s)
@@ -31,7 +31,7 @@ static bool gtin_ok(struct str s)
     return (s.len == 8 || (s.len >= 12 && s.len <= 14)) && gs1_ok(s);
 }
 
-/* ---- bank accounts: ISO 13616, check digits by ISO 7064 MOD 97-10 */
+/* ---- bank accounts: ISO 13616, check digits by ISO 7064 MOD 97-10 ------- */
 
 /* Length of a country's IBAN, as in the SWIFT IBAN Registry. */
 static const struct {
@@ -89,7 +89,8 @@ static bool iban_ok(struct str s)
     return rest == 1;
 }
 
-/* ---- e-mail: what shops and mail servers really take, a part of RFC 5321 */
+/* ---- e-mail: what shops and mail servers really take, a part of RFC 5321 ----
+ */
 
 static bool is_alnum(char c)
 {
@@ -141,7 +142,7 @@ static bool email_ok(struct str s)
     return label_ok(domain) && domain.len >= 2 && !is_digits(domain);
 }
 
-/* ---- the table */
+/* ---- the table ---------------------------------------------------------- */
 
 const struct idcheck idchecks[] = {
     { "ean", "EAN-13 or EAN-8 with its check digit (GS1)", ean_ok, NULL },

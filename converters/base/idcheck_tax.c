@@ -73,7 +73,7 @@ static unsigned pair(struct str s, size_t i)
     return digit(s, i) * 10 + digit(s, i + 1);
 }
 
-/* ---- Czech Republic, Slovakia */
+/* ---- Czech Republic, Slovakia ------------------------------------------- */
 
 static const uint8_t ico_weights[] = { 8, 7, 6, 5, 4, 3, 2 };
 
@@ -154,7 +154,7 @@ bool dic_ok(struct str s)
     return cz_ok(has_prefix(n.s) ? str_from(n.s, 2) : n.s);
 }
 
-/* ---- Hungary */
+/* ---- Hungary ------------------------------------------------------------ */
 
 /* Of 8-1-2: the first eight, whose last is the check digit. */
 static bool hu_ok(struct str s)
@@ -189,7 +189,7 @@ bool adoszam_ok(struct str s)
            digit(n.s, 8) >= 1 && digit(n.s, 8) <= 5 && county_ok(pair(n.s, 9));
 }
 
-/* ---- Romania */
+/* ---- Romania ------------------------------------------------------------ */
 
 /* The key stands below the digits from the right: short codes are valid. */
 static bool ro_ok(struct str s)
@@ -230,7 +230,7 @@ bool cnp_ok(struct str s)
     return (rest == 10 ? 1 : rest) == digit(n.s, 12);
 }
 
-/* ---- Turkey */
+/* ---- Turkey ------------------------------------------------------------- */
 
 static bool vkn_digits_ok(struct str s)
 {
@@ -283,7 +283,7 @@ static bool ro_vat_ok(struct str s)
     return s.len == 13 ? cnp_ok(s) : ro_ok(s);
 }
 
-/* ---- VAT numbers of all countries */
+/* ---- VAT numbers of all countries --------------------------------------- */
 
 /*
  * Form: 0 is a digit, @ a letter, ? either, anything else itself. Forms as in
@@ -376,7 +376,7 @@ bool vat_id_ok(struct str s)
     return false;
 }
 
-/* ---- numbers that are nobody's business */
+/* ---- numbers that are nobody's business --------------------------------- */
 
 bool always_personal(struct str s)
 {

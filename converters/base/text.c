@@ -29,7 +29,7 @@ static uint32_t next(struct str s, size_t *pos)
     return 0xFFFD;
 }
 
-/* ---- white space */
+/* ---- white space -------------------------------------------------------- */
 
 bool text_is_space(uint32_t cp)
 {
@@ -139,7 +139,7 @@ struct str text_one_line(struct arena *a, struct str s)
     return s;
 }
 
-/* ---- case */
+/* ---- case --------------------------------------------------------------- */
 
 /* Turkish and Azeri pair i with İ and ı with I, even in plain ASCII. */
 static bool has_dotless(struct str lang)
@@ -234,7 +234,7 @@ struct str text_nfc(struct arena *a, struct str s)
     return taken(a, s, r, n);
 }
 
-/* ---- picking and replacing */
+/* ---- picking and replacing ---------------------------------------------- */
 
 struct str text_digits(struct arena *a, struct str s)
 {

@@ -54,7 +54,7 @@ bool glob_is(struct str pattern)
     return str_find_char(pattern, '*') >= 0;
 }
 
-/* ---- Damerau-Levenshtein (each letter is moved once at most) */
+/* ---- Damerau-Levenshtein (each letter is moved once at most) ------------ */
 
 enum { NAME_CHARS = 96 };
 

@@ -2,7 +2,7 @@
 #include "converters/base/text.h"
 #include "converters/base/utf8.h"
 
-/* ---- names of people */
+/* ---- names of people ---------------------------------------------------- */
 
 enum { WORDS_MAX = 10, WORD_MAX = 24 };
 
@@ -162,7 +162,7 @@ bool split_name(struct str s, struct str *first, struct str *last)
     return split_words(&all, first, last);
 }
 
-/* ---- phones */
+/* ---- phones ------------------------------------------------------------- */
 
 /*
  * A national number has min..max digits without the trunk prefix, which is

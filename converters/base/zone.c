@@ -59,7 +59,7 @@ static int32_t whole_minutes(int32_t seconds)
     return (seconds + half) / 60 * 60;
 }
 
-/* ---- the rule: a POSIX TZ string ---- */
+/* ---- the rule: a POSIX TZ string ---------------------------------------- */
 
 static bool take_char(struct str *s, char c)
 {
@@ -228,7 +228,7 @@ static int32_t rule_offset(const struct rule *r, int64_t t)
     return offset;
 }
 
-/* ---- the file ---- */
+/* ---- the file ----------------------------------------------------------- */
 
 /* The counts of a TZif header, in the order in which they stand there. */
 struct counts {
@@ -439,7 +439,7 @@ const struct zone *zone_load(struct arena *a, struct str name, struct err *e)
     return z;
 }
 
-/* ---- questions ---- */
+/* ---- questions ---------------------------------------------------------- */
 
 int32_t zone_offset(const struct zone *z, int64_t unix_seconds)
 {

@@ -41,7 +41,7 @@ struct convert {
 
 extern const struct cmd cmd_convert;
 
-/* ---- arguments ------------------------------------------------------------------ */
+/* ---- arguments ---------------------------------------------------------- */
 
 static bool take_pair(char *arg, struct str *name, struct str *value)
 {
@@ -132,7 +132,7 @@ static int take_arguments(struct convert *c, int argc, char **argv)
     return 0;
 }
 
-/* ---- maps ----------------------------------------------------------------------------- */
+/* ---- maps --------------------------------------------------------------- */
 
 static struct map *load(struct convert *c, const char *name, bool is_write)
 {
@@ -190,7 +190,7 @@ static void print_diags(const struct diags *d)
     buf_release(&b);
 }
 
-/* ---- input and output --------------------------------------------------------------------- */
+/* ---- input and output --------------------------------------------------- */
 
 /* A pipe is copied to a file without name: the reader may need it twice. */
 static int copy_pipe(const struct convert *c, int from)
@@ -222,8 +222,8 @@ static bool open_input(struct convert *c, int i)
     bool is_stdin = strcmp(path, "-") == 0;
     struct job_input *in = &c->inputs[i];
     struct stat st;
-    int fd = is_stdin ? STDIN_FILENO
-                      : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd =
+        is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     struct source *src = arena_alloc(&c->arena, sizeof(*src));
 
     in->name = src->name = is_stdin ? STR("stdin") : str_of(path);
@@ -313,7 +313,7 @@ static int open_output(struct convert *c)
     return c->out_fd == -1 ? -1 : 0;
 }
 
-/* ---- making the result visible ------------------------------------------------------------- */
+/* ---- making the result visible ------------------------------------------ */
 
 /* Complete and durable, then under its name. Returns an exit status. */
 static int publish_as(int fd, const char *aside, const char *path)
@@ -323,8 +323,7 @@ static int publish_as(int fd, const char *aside, const char *path)
     (void)umask(mask);
     if (fchmod(fd, 0666 & ~mask) == -1 || fsync(fd) == -1 ||
         rename(aside, path) == -1) {
-        fprintf(stderr, "kervan: cannot write %s: %s\n", path,
-                strerror(errno));
+        fprintf(stderr, "kervan: cannot write %s: %s\n", path, strerror(errno));
         return EXIT_MACHINE;
     }
     return EXIT_DONE;
@@ -335,8 +334,8 @@ static int publish_folder(struct convert *c, const struct job_result *r)
     int status = EXIT_DONE;
 
     for (size_t i = 0; i < r->n_outputs && status == EXIT_DONE; i++) {
-        struct str path = arena_fmt(&c->arena, "%s/%s", c->out,
-                                    r->outputs[i].name);
+        struct str path =
+            arena_fmt(&c->arena, "%s/%s", c->out, r->outputs[i].name);
         int fd = open(r->outputs[i].path, O_RDONLY | O_CLOEXEC);
 
         if (fd == -1)
@@ -382,7 +381,8 @@ static int publish_result(struct convert *c, const struct job_result *r)
 static void clean_up(struct convert *c, bool failed)
 {
     if (failed && c->is_direct)
-        (void)ftruncate(STDOUT_FILENO, 0);
+        if (ftruncate(STDOUT_FILENO, 0) == -1)
+            errno = 0; /* a device: nothing to cut */
     if (c->aside)
         (void)unlink(c->aside);
     if (c->staging)
@@ -392,7 +392,7 @@ static void clean_up(struct convert *c, bool failed)
     arena_release(&c->arena);
 }
 
-/* ---- the conversion --------------------------------------------------------------------------- */
+/* ---- the conversion ----------------------------------------------------- */
 
 static void report(const struct convert *c, const struct job_result *r)
 {
@@ -487,14 +487,16 @@ const struct cmd cmd_convert = {
         "  --limit NAME=VALUE  change a limit: --limit input=2G\n"
         "  -o FILE             write there; complete or not at all\n"
         "  -o FOLDER/          write there under the map's own file name\n"
-        "  IN                  files, or - for standard input; a ZIP is opened\n"
+        "  IN                  files, or - for standard input; a ZIP is "
+        "opened\n"
         "\n"
         "All files make one run. Without -o the result goes to standard "
         "output.\n"
         "Exit status: 0 all done, 1 something was set aside, 2 wrong usage or\n"
         "map, 3 the machine failed.\n"
         "\n"
-        "  kervan convert --read cz/shoptet-orders --write cz/pohoda-orders \\\n"
+        "  kervan convert --read cz/shoptet-orders --write cz/pohoda-orders "
+        "\\\n"
         "    --set ico=12345678 orders.csv -o orders.xml\n",
     .run = convert_main,
 };

@@ -19,8 +19,7 @@
 #include <unistd.h>
 
 /* In the order of `kervan --help`. */
-#define COMMANDS(X) \
-    X(convert)
+#define COMMANDS(X) X(convert)
 
 #define X(name) extern const struct cmd cmd_##name;
 COMMANDS(X)
@@ -47,7 +46,7 @@ int cmd_usage(const struct cmd *c, const char *fmt, ...)
     return EXIT_USAGE;
 }
 
-/* ---- help */
+/* ---- help --------------------------------------------------------------- */
 
 static void help_all(FILE *to)
 {
@@ -128,7 +127,7 @@ static int help(int argc, char **argv)
     return c ? help_one(c) : unknown_command(argv[1]);
 }
 
-/* ---- arguments */
+/* ---- arguments ---------------------------------------------------------- */
 
 static bool is_help(const char *arg)
 {
@@ -192,7 +191,7 @@ static int dispatch(int argc, char **argv)
     return wants_help(argv + 1) ? help_one(c) : c->run(argc, argv);
 }
 
-/* ---- the process */
+/* ---- the process -------------------------------------------------------- */
 
 /*
  * A file that is opened as number 0, 1 or 2 because the caller closed that

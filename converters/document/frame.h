@@ -45,8 +45,7 @@ struct end_frame {
     uint8_t failed;       /* a fatal fault was sent */
 };
 
-/* ---- the reader's end -------------------------------------------------------
- */
+/* ---- the reader's end --------------------------------------------------- */
 
 struct frame_out {
     int fd;
@@ -60,8 +59,7 @@ size_t frame_begin(struct frame_out *o, enum frame_type type);
 void frame_end(struct frame_out *o, size_t at);
 void frame_flush(struct frame_out *o);
 
-/* ---- the job's end
- * ------------------------------------------------------------ */
+/* ---- the job's end ------------------------------------------------------ */
 
 struct frame_in {
     int fd;

@@ -31,8 +31,7 @@ static void no_block(struct writing *c, const struct oline *l)
         DIAG0(c->ld->diags, NO_BLOCK, oline_whole(l->child));
 }
 
-/* ---- values
- * -------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------- */
 
 /* Does this rule write a key as it is? Then its characters are sacred. */
 static void mark_key(struct writing *c, struct node *n)
@@ -83,8 +82,7 @@ static struct node *compile_name(struct writing *c, struct node *parent,
     return n->slot < 0 ? NULL : n;
 }
 
-/* ---- XML: elements, attributes, text
- * ------------------------------------------------ */
+/* ---- XML: elements, attributes, text ------------------------------------ */
 
 static struct node *element_around(struct node *n)
 {
@@ -206,7 +204,7 @@ static struct node *compile_element(struct writing *c, struct node *parent,
             str_find_char(name, '*') >= 0)
             return parse_fail(p, from, "an element's name is expected here");
         n = new_element(c, up, name, parse_place(p, from, p->p));
-        if (up != parent)
+        if (first)
             up->child = n;
         else
             first = n;
@@ -234,8 +232,7 @@ static struct node *compile_element(struct writing *c, struct node *parent,
     return first;
 }
 
-/* ---- CSV: row and cells
- * ------------------------------------------------------------------ */
+/* ---- CSV: row and cells ------------------------------------------------- */
 
 static struct node *compile_cell(struct writing *c, struct node *parent,
                                  const struct oline *l, struct parser *p)
@@ -306,8 +303,7 @@ static struct node *compile_row(struct writing *c, struct node *parent,
     return n;
 }
 
-/* ---- each, when, use
- * -------------------------------------------------------------------------- */
+/* ---- each, when, use ---------------------------------------------------- */
 
 static bool push_scope(struct writing *c, struct node *n, struct shape *shape,
                        int list)
@@ -452,9 +448,7 @@ static struct node *compile_use(struct writing *c, struct node *parent,
     return first;
 }
 
-/* ---- lines
- * ---------------------------------------------------------------------------------------
- */
+/* ---- lines -------------------------------------------------------------- */
 
 static struct node *compile_line(struct writing *c, struct node *parent,
                                  const struct oline *l)
@@ -505,8 +499,7 @@ static struct node *compile_lines(struct writing *c, struct node *parent,
     return first;
 }
 
-/* ---- what only the whole tree shows
- * ------------------------------------------------------------------ */
+/* ---- what only the whole tree shows ------------------------------------- */
 
 /* An attribute must come before what makes its element's content. */
 static void check_attributes(struct writing *c, const struct node *n,

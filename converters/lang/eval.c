@@ -14,8 +14,7 @@
 #include "converters/lang/run.h"
 #include "converters/lang/table.h"
 
-/* ---- the source of a read map
- * --------------------------------------------------- */
+/* ---- the source of a read map ------------------------------------------- */
 
 /* Walks every value of a path; stops when visit() returns false. */
 struct walk {
@@ -185,8 +184,7 @@ static bool eval_source(struct run *r, const struct expr *e, struct val *out)
     return !w.failed;
 }
 
-/* ---- several values
- * --------------------------------------------------------------- */
+/* ---- several values ----------------------------------------------------- */
 
 /* Names in `where` are read beside the value. */
 static bool where_holds(struct walk *w, struct ctx beside, bool *holds)
@@ -357,8 +355,30 @@ bool eval_several(struct run *r, const struct expr *x, const struct expr *call,
     return read_several(r, x, call, each, ctx);
 }
 
-/* ---- operands
- * --------------------------------------------------------------------- */
+struct items {
+    bool (*visit)(void *, const struct item *, int32_t cell);
+    void *ctx;
+};
+
+static bool visit_items(struct walk *w, const struct item *item, int32_t cell)
+{
+    const struct items *i = w->ctx;
+
+    return i->visit(i->ctx, item, cell);
+}
+
+bool eval_items(struct run *r, const struct expr *path,
+                bool (*visit)(void *, const struct item *, int32_t cell),
+                void *ctx)
+{
+    struct items i = { visit, ctx };
+    struct walk w = { .r = r, .visit = visit_items, .ctx = &i, .e = path };
+
+    (void)walk_steps(&w, path, path->steps);
+    return !w.failed;
+}
+
+/* ---- operands ----------------------------------------------------------- */
 
 static bool eval_const(struct run *r, const struct expr *e, struct val *out)
 {
@@ -450,8 +470,7 @@ static bool eval_call(struct run *r, const struct expr *e, struct val *out)
     return e->func->eval(r, e, out);
 }
 
-/* ---- truth
- * ------------------------------------------------------------------------ */
+/* ---- truth -------------------------------------------------------------- */
 
 static bool eval_or(struct run *r, const struct expr *e, struct val *out)
 {
@@ -622,8 +641,7 @@ static bool eval_matches(struct run *r, const struct expr *e, struct val *out)
     return true;
 }
 
-/* ---- texts and numbers
- * --------------------------------------------------------------- */
+/* ---- texts and numbers -------------------------------------------------- */
 
 static bool eval_join(struct run *r, const struct expr *e, struct val *out)
 {
@@ -716,9 +734,7 @@ static bool eval_neg(struct run *r, const struct expr *e, struct val *out)
     return true;
 }
 
-/* ---- dispatch
- * -----------------------------------------------------------------------------
- */
+/* ---- dispatch ----------------------------------------------------------- */
 
 static bool eval_unresolved(struct run *r, const struct expr *e,
                             struct val *out)
@@ -769,9 +785,7 @@ bool eval_cond(struct run *r, const struct expr *e, bool *out)
     return val_to_bool(r, e, &v, out);
 }
 
-/* ---- clauses
- * ----------------------------------------------------------------------------------
- */
+/* ---- clauses ------------------------------------------------------------ */
 
 static bool apply_cut(struct run *r, const struct clause *c, struct val *v,
                       bool bytes)

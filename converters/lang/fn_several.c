@@ -15,8 +15,7 @@ static bool walk(struct run *r, const struct expr *call, int from,
     return true;
 }
 
-/* ---- first, last, count ----------------------------------------------------
- */
+/* ---- first, last, count ------------------------------------------------- */
 
 static bool take_first(void *ctx, struct val *v)
 {
@@ -66,8 +65,7 @@ static bool fn_count(struct run *r, const struct expr *e, struct val *out)
     return true;
 }
 
-/* ---- sum -----------------------------------------------------------------
- */
+/* ---- sum ---------------------------------------------------------------- */
 
 struct sum {
     struct run *r;
@@ -101,12 +99,10 @@ static bool fn_sum(struct run *r, const struct expr *e, struct val *out)
     return !s.failed;
 }
 
-/* ---- min, max ------------------------------------------------------------
- *
+/* ---- min, max ------------------------------------------------------------ *
  * Over numbers if every value is one, else over dates, else in the order of
- * texts. Which it is is known only at the end, so the best of each kind is
- * kept as long as it can still count.
- */
+ * texts. Which it is is known only at the end, so the best of each kind is kept
+ * as long as it can still count. ---- */
 
 struct best {
     struct run *r;
@@ -208,8 +204,7 @@ static bool fn_max(struct run *r, const struct expr *e, struct val *out)
     return best(r, e, 1, out);
 }
 
-/* ---- join ----------------------------------------------------------------
- */
+/* ---- join --------------------------------------------------------------- */
 
 struct join {
     struct run *r;

@@ -3,8 +3,7 @@
 #include "converters/base/utf8.h"
 #include "converters/lang/fn.h"
 
-/* ---- one text in, one out --------------------------------------------------
- */
+/* ---- one text in, one out ----------------------------------------------- */
 
 static bool apply(struct run *r, const struct expr *e, struct val *out,
                   struct str (*f)(struct arena *a, struct str s))
@@ -65,8 +64,7 @@ static bool fn_title(struct run *r, const struct expr *e, struct val *out)
     return apply_case(r, e, out, text_title);
 }
 
-/* ---- parts of a text -------------------------------------------------------
- */
+/* ---- parts of a text ---------------------------------------------------- */
 
 /* Argument 0 as a value and as text. */
 static bool text_arg(struct run *r, const struct expr *e, struct val *v,
@@ -230,8 +228,7 @@ static bool fn_piece(struct run *r, const struct expr *e, struct val *out)
     return true;
 }
 
-/* ---- tests ---------------------------------------------------------------
- */
+/* ---- tests -------------------------------------------------------------- */
 
 static bool two_texts(struct run *r, const struct expr *e, struct str *s,
                       struct str *what)

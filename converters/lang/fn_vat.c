@@ -5,8 +5,7 @@ enum { UNIT_DIGITS = 4, SUM_DIGITS = 2 };
 
 __extension__ typedef __int128 wide;
 
-/* ---- net, gross ----------------------------------------------------------
- */
+/* ---- net, gross --------------------------------------------------------- */
 
 /* A rate in percent: 21, or a text like "21%". */
 static bool rate_arg(struct run *r, const struct expr *e, int i,

@@ -40,8 +40,7 @@ struct group {
 
 enum { SPILL_BUFFER = 1 << 20, FIRST_SLOTS = 1024 };
 
-/* ---- faults of the whole file
- * --------------------------------------------------------- */
+/* ---- faults of the whole file ------------------------------------------- */
 
 static int give_up(struct read_run *rr, const char *what)
 {
@@ -66,9 +65,7 @@ static int write_spill(struct read_run *rr, const void *p, size_t n)
     return 0;
 }
 
-/* ---- keys
- * -------------------------------------------------------------------------------
- */
+/* ---- keys --------------------------------------------------------------- */
 
 /* The key's values, each closed by a byte that no value holds. Empty: false. */
 static bool row_key(struct read_run *rr, struct item *row, struct buf *key,
@@ -218,9 +215,7 @@ static int check_runs(struct read_run *rr, struct keys *k)
     return repeat ? READ_SCATTERED : READ_OK;
 }
 
-/* ---- TOGETHER
- * ------------------------------------------------------------------------------
- */
+/* ---- TOGETHER ----------------------------------------------------------- */
 
 static int add_row(struct read_run *rr, struct item *row)
 {
@@ -286,9 +281,7 @@ static int together(struct read_run *rr, struct item *row)
     return rr->stop ? READ_STOPPED : 0;
 }
 
-/* ---- SCATTERED
- * -------------------------------------------------------------------------------
- */
+/* ---- SCATTERED ---------------------------------------------------------- */
 
 static uint32_t *group_slot(const struct scatter *s, struct hash128 h)
 {
@@ -432,9 +425,7 @@ static int scatter_end(struct read_run *rr)
     return rc;
 }
 
-/* ---- one file
- * ------------------------------------------------------------------------------------
- */
+/* ---- one file ----------------------------------------------------------- */
 
 void group_begin(struct read_run *rr)
 {

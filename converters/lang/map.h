@@ -20,8 +20,7 @@
 #include "converters/lang/outline.h"
 #include "formats/format.h"
 
-/* ---- values ----------------------------------------------------------------
- */
+/* ---- values ------------------------------------------------------------- */
 
 enum val_kind { V_EMPTY, V_TEXT, V_DEC, V_DATE, V_BOOL };
 
@@ -41,8 +40,7 @@ struct val {
     int32_t cell; /* rows: index into item->cells, else -1 */
 };
 
-/* ---- expressions ------------------------------------------------------------
- */
+/* ---- expressions -------------------------------------------------------- */
 
 enum expr_kind {
     E_CONST,
@@ -128,8 +126,7 @@ struct expr {
     void *regex;               /* E_MATCHES: pcre2 code, with JIT off */
 };
 
-/* ---- rules: an expression with its clauses
- * ----------------------------------- */
+/* ---- rules: an expression with its clauses ------------------------------ */
 
 enum clause_kind {
     C_VIA,
@@ -169,8 +166,7 @@ struct piece {
     struct piece *next;
 };
 
-/* ---- tables -----------------------------------------------------------------
- */
+/* ---- tables ------------------------------------------------------------- */
 
 enum table_action { TA_VALUE, TA_PASS, TA_EMPTY, TA_ERROR, TA_SETTING };
 
@@ -196,8 +192,7 @@ struct table {
     struct table *next;
 };
 
-/* ---- settings, parts
- * ------------------------------------------------------------ */
+/* ---- settings, parts ---------------------------------------------------- */
 
 struct setting {
     struct str name, help;
@@ -215,8 +210,7 @@ struct part_def {
     struct part_def *next;
 };
 
-/* ---- read maps: statements
- * ---------------------------------------------------------- */
+/* ---- read maps: statements ---------------------------------------------- */
 
 enum stmt_kind {
     S_SET,
@@ -245,8 +239,7 @@ struct stmt {
     int reason;         /* S_SKIP: index into map->reasons */
 };
 
-/* ---- write maps: nodes
- * ------------------------------------------------------------------ */
+/* ---- write maps: nodes -------------------------------------------------- */
 
 enum node_kind {
     N_ELEMENT,
@@ -274,9 +267,7 @@ struct node {
     int key_field;       /* a key of the document that it writes, or -1 */
 };
 
-/* ---- the map
- * ------------------------------------------------------------------------------
- */
+/* ---- the map ------------------------------------------------------------ */
 
 enum { MAX_SCOPES = 6, MAX_DATES = 8 };
 

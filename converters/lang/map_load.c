@@ -30,8 +30,7 @@ bool is_statement_line(struct str text, const char *word)
     return !str_starts(str_trim(str_from(text, n)), STR("="));
 }
 
-/* ---- header
- * ------------------------------------------------------------------ */
+/* ---- header ------------------------------------------------------------- */
 
 static void unknown_document(struct loader *ld, const struct oline *l,
                              struct str name)
@@ -103,8 +102,7 @@ static bool load_header(struct loader *ld)
     return m->document && m->format;
 }
 
-/* ---- settings, tables, parts, includes
- * --------------------------------------------- */
+/* ---- settings, tables, parts, includes ---------------------------------- */
 
 static void load_setting(struct loader *ld, const struct oline *l)
 {
@@ -259,8 +257,7 @@ static void load_lines(struct loader *ld, const struct oline *top,
             load(ld, top);
 }
 
-/* ---- warnings about what is never used
- * ------------------------------------------------ */
+/* ---- warnings about what is never used ---------------------------------- */
 
 static void report_unused(struct loader *ld)
 {
@@ -280,9 +277,7 @@ static void report_unused(struct loader *ld)
                  arena_fmt(&m->arena, "part %.*s", STR_ARGS(d->name)));
 }
 
-/* ---- loading
- * ------------------------------------------------------------------------------
- */
+/* ---- loading ------------------------------------------------------------ */
 
 enum { MAX_INCLUDES = 16 };
 
@@ -413,8 +408,7 @@ struct expr *map_compile_when(struct map *read, const struct oline *l,
     return e;
 }
 
-/* ---- finding a map
- * ------------------------------------------------------------------------- */
+/* ---- finding a map ------------------------------------------------------ */
 
 static char *try_path(struct arena *a, const char *folder, struct str name,
                       struct buf *looked)

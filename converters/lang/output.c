@@ -24,9 +24,7 @@ static bool fail(struct write_run *w, const char *what, struct str path)
     return false;
 }
 
-/* ---- names
- * ----------------------------------------------------------------------------
- */
+/* ---- names -------------------------------------------------------------- */
 
 static bool is_forbidden(unsigned char c)
 {
@@ -92,8 +90,7 @@ static bool make_name(struct write_run *w, struct str *out)
     return true;
 }
 
-/* ---- finding and making outputs
- * ---------------------------------------------------------- */
+/* ---- finding and making outputs ----------------------------------------- */
 
 static uint32_t *key_slot(struct write_run *w, struct str key)
 {
@@ -188,8 +185,7 @@ struct output *output_for(struct write_run *w, const struct doc *d,
     return last;
 }
 
-/* ---- buffers and descriptors
- * ----------------------------------------------------------------- */
+/* ---- buffers and descriptors -------------------------------------------- */
 
 static bool write_out(struct write_run *w, struct output *o)
 {

@@ -13,8 +13,7 @@ struct pending {
     uint32_t index;           /* of that member in its list, from 1 */
 };
 
-/* ---- faults
- * ---------------------------------------------------------------------- */
+/* ---- faults ------------------------------------------------------------- */
 
 static void locate(const struct read_run *rr, const struct fault *f,
                    uint32_t *line, uint32_t *col)
@@ -77,8 +76,7 @@ static void report_pending(struct read_run *rr, const struct doc *d)
     arena_reset(&rr->faults);
 }
 
-/* ---- values into fields: where a column becomes a document's field
- * ----------------- */
+/* ---- values into fields: where a column becomes a document's field ------ */
 
 static struct str type_names(struct read_run *rr, const struct doc *d,
                              int field)
@@ -198,8 +196,7 @@ static bool set_field(struct read_run *rr, const struct stmt *s, struct doc *d,
     return false;
 }
 
-/* ---- statements
- * ------------------------------------------------------------------------ */
+/* ---- statements --------------------------------------------------------- */
 
 enum outcome { GO_ON, DROP };
 
@@ -259,9 +256,7 @@ static enum outcome exec_verdict(struct read_run *rr, const struct stmt *s)
     return GO_ON;
 }
 
-/* ---- each
- * ---------------------------------------------------------------------------------
- */
+/* ---- each --------------------------------------------------------------- */
 
 struct each {
     struct read_run *rr;
@@ -413,9 +408,7 @@ static enum outcome exec(struct read_run *rr, const struct stmt *s,
     return GO_ON;
 }
 
-/* ---- documents
- * ----------------------------------------------------------------------------------
- */
+/* ---- documents ---------------------------------------------------------- */
 
 /* A document is done: sent, dropped, or set aside with its faults. */
 static void finish(struct read_run *rr, struct doc *d, enum outcome outcome)
@@ -478,9 +471,7 @@ void read_group(struct read_run *rr, struct item *const *rows, uint32_t n)
     rr->doc = NULL;
 }
 
-/* ---- the run
- * ------------------------------------------------------------------------------------------
- */
+/* ---- the run ------------------------------------------------------------ */
 
 void read_run_init(struct read_run *rr, const struct map *map,
                    const struct limits *limits, const struct run_info *info)

@@ -109,8 +109,7 @@ bool resolve_field(struct resolver *r, struct expr *e)
     return false;
 }
 
-/* ---- aggregates
- * ---------------------------------------------------------------- */
+/* ---- aggregates --------------------------------------------------------- */
 
 /* The first part of a dotted name. */
 static struct str head_of(struct str name)

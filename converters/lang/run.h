@@ -74,8 +74,7 @@ struct run {
     bool failed;  /* an error was raised since it was last cleared */
 };
 
-/* ---- evaluating (eval.c) ---------------------------------------------------
- */
+/* ---- evaluating (eval.c) ------------------------------------------------ */
 
 /* One value; several different ones in the source are a fault. */
 bool eval(struct run *r, const struct expr *e, struct val *out);
@@ -101,8 +100,7 @@ bool eval_items(struct run *r, const struct expr *path,
                 bool (*visit)(void *, const struct item *, int32_t cell),
                 void *ctx);
 
-/* ---- values (val.c)
- * ---------------------------------------------------------- */
+/* ---- values (val.c) ----------------------------------------------------- */
 
 static inline bool val_is_empty(const struct val *v)
 {
@@ -143,8 +141,7 @@ bool val_to_int(struct run *r, const struct expr *e, const struct val *v,
 bool val_is_dec(const struct run *r, const struct val *v, struct dec *out);
 bool val_is_date(const struct run *r, const struct val *v, struct date *out);
 
-/* ---- faults
- * --------------------------------------------------------------------- */
+/* ---- faults ------------------------------------------------------------- */
 
 /* Raises; returns false, so that one can write: return run_fault(...). */
 bool run_fault(struct run *r, enum diag_id id, struct place at,
@@ -157,8 +154,7 @@ bool run_fault(struct run *r, enum diag_id id, struct place at,
 /* " in column X" / " in element X", or "" - the tail of data messages. */
 struct str where_of(const struct run *r, const struct val *v);
 
-/* ---- arguments of functions
- * ------------------------------------------------------- */
+/* ---- arguments of functions --------------------------------------------- */
 
 /* Argument number i (from 0) of a call; NULL past the end. */
 const struct expr *arg(const struct expr *call, int i);

@@ -31,8 +31,7 @@ void table_entry_init(struct table_entry *e, struct arena *a, struct str key,
     e->number = number_of(a, key);
 }
 
-/* ---- one line: key = value -------------------------------------------------
- */
+/* ---- one line: key = value ---------------------------------------------- */
 
 static struct str rest_of(const struct parser *p)
 {
@@ -144,8 +143,7 @@ static void parse_entry(struct table_parser *tp, const struct oline *l)
     }
 }
 
-/* ---- the first line --------------------------------------------------------
- */
+/* ---- the first line ----------------------------------------------------- */
 
 static bool parse_column(struct parser *p, const char *word, uint32_t *column)
 {

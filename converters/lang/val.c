@@ -1,8 +1,7 @@
 /* val.c - values as text, number, date, yes/no; faults and arguments. */
 #include "converters/lang/run.h"
 
-/* ---- making values -------------------------------------------------------
- */
+/* ---- making values ------------------------------------------------------ */
 
 struct val val_empty(void)
 {
@@ -29,8 +28,7 @@ struct val val_bool(bool yes)
     return (struct val){ .kind = V_BOOL, .yes = yes, .cell = -1 };
 }
 
-/* ---- faults --------------------------------------------------------------
- */
+/* ---- faults ------------------------------------------------------------- */
 
 /* Write maps: the document or member that is being written. */
 static const struct doc *innermost(const struct run *r)
@@ -108,8 +106,7 @@ struct str where_of(const struct run *r, const struct val *v)
                      STR_ARGS(v->item->name));
 }
 
-/* ---- as text -------------------------------------------------------------
- */
+/* ---- as text ------------------------------------------------------------ */
 
 static struct str dec_canonical(const struct run *r, const struct val *v)
 {
@@ -205,8 +202,7 @@ bool val_format(struct run *r, const struct expr *at, const struct val *v,
     return true;
 }
 
-/* ---- as a number ---------------------------------------------------------
- */
+/* ---- as a number -------------------------------------------------------- */
 
 static enum dec_result read_dec(const struct run *r, const struct val *v,
                                 struct dec *out)
@@ -274,8 +270,7 @@ bool val_to_count(struct run *r, const struct expr *e, const struct val *v,
     return true;
 }
 
-/* ---- as a date -----------------------------------------------------------
- */
+/* ---- as a date ---------------------------------------------------------- */
 
 static const struct str iso_dates[] = {
     { "YYYY-MM-DD", 10 },
@@ -332,8 +327,7 @@ bool val_to_date(struct run *r, const struct expr *e, const struct val *v,
                      patterns_listed(r));
 }
 
-/* ---- as yes or no --------------------------------------------------------
- */
+/* ---- as yes or no ------------------------------------------------------- */
 
 /* The map's own words come first: they may mean the opposite of ours. */
 static bool read_bool(const struct map *m, struct str s, bool *out)
@@ -371,8 +365,7 @@ bool val_to_bool(struct run *r, const struct expr *e, const struct val *v,
                                STR_ARGS(word_of(r->map, false))));
 }
 
-/* ---- arguments of functions ----------------------------------------------
- */
+/* ---- arguments of functions --------------------------------------------- */
 
 const struct expr *arg(const struct expr *call, int i)
 {

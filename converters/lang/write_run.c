@@ -1,6 +1,6 @@
 #include "converters/lang/write_run.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -29,8 +29,7 @@ struct step_list {
 
 enum { FLUSH_AT = 256 * 1024 };
 
-/* ---- faults and replacements
- * ------------------------------------------------------------ */
+/* ---- faults and replacements -------------------------------------------- */
 
 static void raise_fault(void *ctx, const struct fault *f)
 {
@@ -123,9 +122,7 @@ static bool sink_fault(struct write_run *w, struct sink *s,
     }
 }
 
-/* ---- nodes
- * ----------------------------------------------------------------------------------
- */
+/* ---- nodes -------------------------------------------------------------- */
 
 static bool exec(struct write_run *w, struct sink *s, const struct node *n,
                  bool *content);
@@ -348,8 +345,7 @@ static bool exec(struct write_run *w, struct sink *s, const struct node *n,
     return execs[n->kind](w, s, n, content);
 }
 
-/* ---- the body around the documents
- * ----------------------------------------------------------- */
+/* ---- the body around the documents -------------------------------------- */
 
 static size_t add_step(struct step_list *l, enum step_kind kind,
                        const struct node *n)
@@ -436,9 +432,7 @@ static bool begin_output(struct write_run *w, struct sink *s, struct output *o)
     return run_steps(w, s, o);
 }
 
-/* ---- one document
- * ------------------------------------------------------------------------------
- */
+/* ---- one document ------------------------------------------------------- */
 
 /* Is the document for this map at all? `each order where ...` */
 static bool let_through(struct write_run *w, const struct node *each,
@@ -551,9 +545,7 @@ bool write_finish(struct write_run *w)
     return outputs_close(w);
 }
 
-/* ---- two passes
- * ------------------------------------------------------------------------------------
- */
+/* ---- two passes --------------------------------------------------------- */
 
 /* All documents through the each at which the output stands. */
 static bool write_each(struct write_run *w, struct output *o, bool first)
@@ -664,9 +656,7 @@ bool write_all(struct write_run *w)
     return outputs_close(w);
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- life --------------------------------------------------------------- */
 
 void write_run_init(struct write_run *w, const struct map *map,
                     const struct limits *limits, const struct run_info *info)
@@ -709,8 +699,9 @@ bool write_reset(struct write_run *w)
     if (w->staging || w->out_fd == -1)
         return true;
     /* The one descriptor: from its beginning again. A device is not cut. */
-    (void)ftruncate(w->out_fd, 0);
-    if (lseek(w->out_fd, 0, SEEK_SET) != -1)
+    if (ftruncate(w->out_fd, 0) == -1 && errno != EINVAL)
+        w->io_failed = true;
+    if (!w->io_failed && lseek(w->out_fd, 0, SEEK_SET) != -1)
         return true;
     w->io_failed = true;
     err_sys(&w->err, ERR_RETRY, "cannot begin the output again");
