@@ -156,19 +156,20 @@ static struct node *compile_text(struct writing *c, struct node *parent,
                                  const struct oline *l, struct parser *p)
 {
     struct node *n = new_node(c, N_TEXT, parent, oline_whole(l));
+    const struct node *element = element_around(parent);
 
     p->p++;
     parse_blanks(p);
     if (p->p == p->end || *p->p != '=')
         return parse_fail(p, p->p, ". = expression is expected here");
     p->p++;
-    if (!element_around(parent)) {
+    if (!element) {
         DIAG(c->ld->diags, NOT_HERE, oline_whole(l), STR("text"),
              STR("it belongs into an element's block"));
         return NULL;
     }
     no_block(c, l);
-    n->part = element_around(parent)->part;
+    n->part = element->part;
     return compile_value(c, n, p) ? n : NULL;
 }
 
