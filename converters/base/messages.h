@@ -14,14 +14,15 @@
     X(FILE_READ, "file-read", ERROR, "cannot read: %1") \
     X(FILE_EMPTY, "file-empty", ERROR, "the file is empty") \
     X(FILE_HTML, "file-html", ERROR, "this is a web page (HTML), not %1; the shop probably answered with a login or error page") \
+    X(FILE_KIND, "file-kind", ERROR, "this is %1, not %2") \
     X(FILE_TRUNCATED, "file-truncated", ERROR, "the file ends too early: %1") \
     X(LIMIT, "limit", ERROR, "%1 is over the limit of %2 (change it with --limit %3)") \
     X(CHARSET_INVALID, "charset-invalid", ERROR, "byte %1 is not in charset %2; %3") \
     X(CHARSET_CUT, "charset-cut", ERROR, "the file ends inside a character (charset %1)") \
     X(CHARSET_NUL, "charset-nul", ERROR, "a NUL character; text files have none") \
-    X(CHARSET_IS_UTF8, "charset-is-utf8", ERROR, "the file is UTF-8, but the map says charset %1; change the map to charset UTF-8, or the export to %1") \
-    X(CHARSET_IS_UTF16, "charset-is-utf16", ERROR, "the file is UTF-16, but the map says charset %1; change the map to charset UTF-16") \
-    X(CHARSET_NOT_UTF8, "charset-not-utf8", ERROR, "byte %1 is not UTF-8; the file looks like %2: change the map to charset %2") \
+    X(CHARSET_IS_UTF8, "charset-is-utf8", ERROR, "the file is UTF-8, but it is read as %1 (%2); set charset UTF-8 in the map, or correct the export") \
+    X(CHARSET_IS_UTF16, "charset-is-utf16", ERROR, "the file is UTF-16, but it is read as %1 (%2); set charset UTF-16 in the map") \
+    X(CHARSET_NOT_UTF8, "charset-not-utf8", ERROR, "byte %1 is not UTF-8, and the file is read as that (%3); it looks like %2: set charset %2 in the map") \
     X(CHARSET_UNKNOWN, "charset-unknown", ERROR, "unknown charset %1; known are %2") \
 
 #define DIAGS_CSV(X) \
