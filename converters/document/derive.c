@@ -108,8 +108,7 @@ static struct dec line_tolerance(const struct doc *d, int price,
     if (!get(d, price, &p))
         return cent;
     half = (struct dec){ 5, (uint8_t)(p.scale < 17 ? p.scale + 1 : 18) };
-    if (!dec_mul(half, dec_abs(quantity), &half) ||
-        !dec_add(half, cent, &half))
+    if (!dec_mul(half, dec_abs(quantity), &half) || !dec_add(half, cent, &half))
         return cent;
     return half;
 }
@@ -150,8 +149,7 @@ static void derive_price(const struct derive *v, struct doc *d, int price,
 {
     struct dec x;
 
-    if (!doc_has(d, price) && get(d, total, &x) &&
-        dec_div(x, quantity, &x) &&
+    if (!doc_has(d, price) && get(d, total, &x) && dec_div(x, quantity, &x) &&
         dec_round_to(x, UNIT_DIGITS, ROUND_HALF_AWAY, &x))
         set(v, d, price, tidy(x));
 }
@@ -171,8 +169,7 @@ static void derive_line(const struct derive *v, struct doc *d,
         }
     }
     if (has_rate) {
-        derive_net_gross(v, d, f->price_net, f->price_gross, rate,
-                         UNIT_DIGITS);
+        derive_net_gross(v, d, f->price_net, f->price_gross, rate, UNIT_DIGITS);
         derive_net_gross(v, d, f->total_net, f->total_gross, rate, SUM_DIGITS);
     }
 }
@@ -359,9 +356,9 @@ static const struct {
     const char *document;
     void (*derive)(const struct derive *v, struct doc *d);
 } rules[] = {
-    { "order", derive_order },         { "invoice", derive_order },
-    { "stock", derive_stock },         { "price", derive_price_doc },
-    { "product", derive_product },     { "statement", derive_statement },
+    { "order", derive_order },     { "invoice", derive_order },
+    { "stock", derive_stock },     { "price", derive_price_doc },
+    { "product", derive_product }, { "statement", derive_statement },
 };
 
 void doc_derive(struct arena *a, struct doc *d,

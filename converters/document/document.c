@@ -1,6 +1,7 @@
 #include "converters/document/document.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "converters/base/date.h"
 #include "converters/base/decimal.h"
@@ -37,8 +38,29 @@ int shape_field(struct shape *s, struct str name, bool add_x)
             return s->n_fixed + i;
     if (!add_x || s->n_x == MAX_X || name.len == 0)
         return -1;
+    s->x_to[s->n_x] = s->n_x;
     s->x[s->n_x++] = name;
     return s->n_fields++;
+}
+
+int shape_join(struct shape *to, struct shape *from)
+{
+    for (int i = 0; i < from->n_x; i++) {
+        char full[256];
+        int n = snprintf(full, sizeof(full), "x.%.*s", STR_ARGS(from->x[i]));
+        int at = n < (int)sizeof(full)
+                     ? shape_field(to, (struct str){ full, (size_t)n }, true)
+                     : -1;
+
+        if (at < 0)
+            return -1;
+        to->x[at - to->n_fixed] = from->x[i]; /* lives as long as the map */
+        from->x_to[i] = at - to->n_fixed;
+    }
+    for (int i = 0; i < from->n_lists; i++)
+        if (shape_join(to->lists[i], from->lists[i]) == -1)
+            return -1;
+    return 0;
 }
 
 int shape_list(const struct shape *s, struct str name)
@@ -139,8 +161,7 @@ int doc_pack(const struct doc *d, struct buf *out)
                              .member = d->member };
     size_t at = out->len;
 
-    if (put(out, &h, sizeof(h)) == -1 ||
-        pack_fields(d, out, &h.n_fields) == -1)
+    if (put(out, &h, sizeof(h)) == -1 || pack_fields(d, out, &h.n_fields) == -1)
         return -1;
     for (int i = 0; i < d->shape->n_lists; i++) {
         const struct doc_list *l = &d->lists[i];

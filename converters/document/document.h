@@ -45,8 +45,8 @@ struct field_spec {
 
 struct level {
     const char *name;
-    const char *help;                /* documents: who sends it to whom */
-    const struct field_spec *fields; /* ends with name == NULL */
+    const char *help;                 /* documents: who sends it to whom */
+    const struct field_spec *fields;  /* ends with name == NULL */
     const struct level *const *lists; /* ends with NULL; may be NULL */
 };
 
@@ -61,14 +61,20 @@ struct shape {
     const struct level *level;
     struct shape *parent; /* NULL: the document itself */
     int n_fixed;
-    int n_fields; /* n_fixed + n_x */
+    int n_fields;        /* n_fixed + n_x */
     struct str x[MAX_X]; /* without "x." */
     int n_x;
+    int x_to[MAX_X]; /* its place in the joined shape; see shape_join() */
     struct shape *lists[MAX_LISTS]; /* as level->lists */
     int n_lists;
 };
 
 struct shape *shape_new(struct arena *a, const struct level *level);
+/*
+ * Makes the documents of `to` hold the x.* fields of `from` as well. Maps
+ * compiled for `from` find them through from->x_to. -1: more than MAX_X.
+ */
+int shape_join(struct shape *to, struct shape *from);
 /* Index of a field ("price.net", "x.colour"), or -1. Adds an unknown x.* when
  * add_x is true and room is left. */
 int shape_field(struct shape *s, struct str name, bool add_x);

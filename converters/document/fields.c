@@ -6,41 +6,41 @@
  */
 #include "converters/document/document.h"
 
-#define T(name, help)                                                          \
-    {                                                                          \
-        name, FT_TEXT, false, NULL, help                                       \
+#define T(name, help)                    \
+    {                                    \
+        name, FT_TEXT, false, NULL, help \
     }
-#define KEY(name, help)                                                        \
-    {                                                                          \
-        name, FT_TEXT, true, NULL, help                                        \
+#define KEY(name, help)                 \
+    {                                   \
+        name, FT_TEXT, true, NULL, help \
     }
-#define DEC(name, help)                                                        \
-    {                                                                          \
-        name, FT_DECIMAL, false, NULL, help                                    \
+#define DEC(name, help)                     \
+    {                                       \
+        name, FT_DECIMAL, false, NULL, help \
     }
-#define PCT(name, help)                                                        \
-    {                                                                          \
-        name, FT_PERCENT, false, NULL, help                                    \
+#define PCT(name, help)                     \
+    {                                       \
+        name, FT_PERCENT, false, NULL, help \
     }
-#define DATE(name, help)                                                       \
-    {                                                                          \
-        name, FT_DATE, false, NULL, help                                       \
+#define DATE(name, help)                 \
+    {                                    \
+        name, FT_DATE, false, NULL, help \
     }
-#define TIME(name, help)                                                       \
-    {                                                                          \
-        name, FT_DATETIME, false, NULL, help                                   \
+#define TIME(name, help)                     \
+    {                                        \
+        name, FT_DATETIME, false, NULL, help \
     }
-#define YES(name, help)                                                        \
-    {                                                                          \
-        name, FT_BOOL, false, NULL, help                                       \
+#define YES(name, help)                  \
+    {                                    \
+        name, FT_BOOL, false, NULL, help \
     }
-#define ONE(name, words, help)                                                 \
-    {                                                                          \
-        name, FT_CHOICE, false, words, help                                    \
+#define ONE(name, words, help)              \
+    {                                       \
+        name, FT_CHOICE, false, words, help \
     }
-#define END                                                                    \
-    {                                                                          \
-        0                                                                      \
+#define END \
+    {       \
+        0   \
     }
 
 /* clang-format off */
@@ -407,8 +407,8 @@ static const struct level statement = {
 /* clang-format on */
 
 const struct level *const documents[] = {
-    &order,    &stock,        &price,     &product, &customer, &invoice,
-    &shipment, &order_status, &statement, NULL,
+    &order,   &stock,    &price,        &product,   &customer,
+    &invoice, &shipment, &order_status, &statement, NULL,
 };
 
 const struct level *document_find(struct str name)

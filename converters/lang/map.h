@@ -118,6 +118,7 @@ struct expr {
 
     int depth, index;          /* E_FIELD: scope and field; E_INDEX: scope;
                                 * E_NAME, E_SETTING: slot; E_META: enum meta */
+    const struct shape *shape; /* E_FIELD: the map's own; see shape_join() */
     const struct func *func;   /* E_CALL */
     struct expr *where;        /* aggregates */
     struct step *driver_steps; /* read: sum(a/b * a/c) walks a */
@@ -333,6 +334,7 @@ struct map {
     struct node *root;
     struct part **cells; /* rows: the columns in order */
     size_t n_cells;
+    struct write_plan plan_out;
     bool two_passes; /* looks over all documents: they wait on disk */
 };
 
@@ -347,8 +349,8 @@ struct map *map_load(const char *path, struct str name,
 void map_free(struct map *m);
 
 /*
- * Makes a read and a write map speak of the same shape: the x.* fields that
- * either names. Call before running either.
+ * Makes the documents of a read map hold what a write map names (x.* fields).
+ * Call for each pair, before running either.
  */
 bool maps_join(struct map *read, struct map *write);
 
@@ -356,6 +358,13 @@ bool maps_join(struct map *read, struct map *write);
  * lists the places. `beside`: a folder to look in first, or NULL. */
 char *map_find(struct arena *a, struct str name, const char *beside,
                struct buf *looked);
+
+/*
+ * A condition over the documents of a read map: `when` of a route. NULL: a
+ * mistake was reported.
+ */
+struct expr *map_compile_when(struct map *read, const struct oline *l,
+                              struct str text, struct diags *diags);
 
 const struct setting *map_setting(const struct map *m, struct str name);
 

@@ -1,0 +1,633 @@
+/* compile_write.c - the body of a write map becomes a tree of nodes. */
+#include "converters/lang/compile.h"
+
+#include <stdlib.h>
+
+struct writing {
+    struct loader *ld;
+    struct resolver r;
+    bool in_row, saw_row;
+    size_t cap_cells;
+};
+
+static struct node *compile_lines(struct writing *c, struct node *parent,
+                                  const struct oline *l);
+
+static struct node *new_node(struct writing *c, enum node_kind kind,
+                             struct node *parent, struct place at)
+{
+    struct node *n = arena_alloc(&c->ld->map->arena, sizeof(*n));
+
+    n->kind = kind;
+    n->parent = parent;
+    n->at = at;
+    n->list = n->slot = n->key_field = -1;
+    return n;
+}
+
+static void no_block(struct writing *c, const struct oline *l)
+{
+    if (l->child)
+        DIAG0(c->ld->diags, NO_BLOCK, oline_whole(l->child));
+}
+
+/* ---- values
+ * -------------------------------------------------------------------- */
+
+/* Does this rule write a key as it is? Then its characters are sacred. */
+static void mark_key(struct writing *c, struct node *n)
+{
+    const struct expr *e = n->rule->e;
+    const struct field_spec *f;
+
+    if (e->kind != E_FIELD)
+        return;
+    f = shape_spec(e->shape, e->index);
+    if (!f || !f->key)
+        return;
+    n->is_key = true;
+    for (const struct clause *k = n->rule->clauses; k; k = k->next) {
+        if (k->kind == C_CUT || k->kind == C_CUT_BYTES)
+            DIAG(c->ld->diags, CUT_KEY, k->at, str_of(f->name));
+        if (k->kind == C_VIA)
+            n->is_key = false;
+    }
+}
+
+static bool compile_value(struct writing *c, struct node *n, struct parser *p)
+{
+    n->rule = parse_rule(p);
+    if (!n->rule || !resolve_rule(&c->r, n->rule))
+        return false;
+    n->keep = n->rule->keep;
+    mark_key(c, n);
+    return true;
+}
+
+static struct node *compile_name(struct writing *c, struct node *parent,
+                                 const struct oline *l, struct parser *p)
+{
+    struct node *n = new_node(c, N_NAME, parent, oline_whole(l));
+    struct str name;
+
+    p->p++;
+    name = parse_name(p);
+    parse_blanks(p);
+    if (!name.len || p->p == p->end || *p->p != '=')
+        return parse_fail(p, p->p, "$name = expression is expected here");
+    p->p++;
+    no_block(c, l);
+    if (!compile_value(c, n, p))
+        return NULL;
+    n->slot = resolve_declare(&c->r, name, n->at);
+    return n->slot < 0 ? NULL : n;
+}
+
+/* ---- XML: elements, attributes, text
+ * ------------------------------------------------ */
+
+static struct node *element_around(struct node *n)
+{
+    while (n && n->kind != N_ELEMENT)
+        n = n->parent;
+    return n;
+}
+
+static uint32_t element_depth(struct node *n)
+{
+    uint32_t d = 0;
+
+    for (n = element_around(n); n; n = element_around(n->parent))
+        d++;
+    return d;
+}
+
+static void check_prefix(struct writing *c, struct str name, struct place at)
+{
+    ptrdiff_t colon = str_find_char(name, ':');
+    const struct map *m = c->ld->map;
+
+    if (colon < 0)
+        return;
+    name = str_first(name, (size_t)colon);
+    if (str_is(name, "xml"))
+        return;
+    for (size_t i = 0; i < m->n_ns; i++)
+        if (str_eq(m->ns[i].prefix, name))
+            return;
+    DIAG(c->ld->diags, UNKNOWN_PREFIX, at, name);
+}
+
+static struct node *new_element(struct writing *c, struct node *parent,
+                                struct str name, struct place at)
+{
+    struct node *n = new_node(c, N_ELEMENT, parent, at);
+
+    n->part = (struct part){ .kind = PART_ELEMENT,
+                             .name = name,
+                             .depth = element_depth(parent) };
+    check_prefix(c, name, at);
+    return n;
+}
+
+static struct node *compile_attribute(struct writing *c, struct node *parent,
+                                      const struct oline *l, struct parser *p)
+{
+    struct node *n, *element = element_around(parent);
+    const char *from = p->p++;
+    struct str name = parse_name(p);
+    struct place at = parse_place(p, from, p->p);
+
+    n = new_node(c, N_ATTRIBUTE, parent, oline_whole(l));
+    n->part = (struct part){ .kind = PART_ATTRIBUTE, .name = name };
+    parse_blanks(p);
+    if (!name.len || p->p == p->end || *p->p != '=')
+        return parse_fail(p, p->p, "@name = expression is expected here");
+    p->p++;
+    if (!element) {
+        DIAG(c->ld->diags, NOT_HERE, at, STR("an attribute"),
+             STR("it belongs into an element's block"));
+        return NULL;
+    }
+    check_prefix(c, name, at);
+    no_block(c, l);
+    return compile_value(c, n, p) ? n : NULL;
+}
+
+static struct node *compile_text(struct writing *c, struct node *parent,
+                                 const struct oline *l, struct parser *p)
+{
+    struct node *n = new_node(c, N_TEXT, parent, oline_whole(l));
+
+    p->p++;
+    parse_blanks(p);
+    if (p->p == p->end || *p->p != '=')
+        return parse_fail(p, p->p, ". = expression is expected here");
+    p->p++;
+    if (!element_around(parent)) {
+        DIAG(c->ld->diags, NOT_HERE, oline_whole(l), STR("text"),
+             STR("it belongs into an element's block"));
+        return NULL;
+    }
+    no_block(c, l);
+    n->part = element_around(parent)->part;
+    return compile_value(c, n, p) ? n : NULL;
+}
+
+/* `keep` and `when EXPR` behind an element that opens a block. */
+static bool element_clauses(struct writing *c, struct node *n, struct parser *p)
+{
+    while (!parse_at_end(p)) {
+        if (parse_word(p, "keep")) {
+            n->keep = true;
+        } else if (parse_word(p, "when")) {
+            n->cond = parse_expr(p);
+            if (!n->cond || !resolve_expr(&c->r, n->cond))
+                return false;
+        } else {
+            return parse_end(p);
+        }
+    }
+    return true;
+}
+
+/* name, a/b/name: each on its own line opens its elements for that line. */
+static struct node *compile_element(struct writing *c, struct node *parent,
+                                    const struct oline *l, struct parser *p)
+{
+    struct node *first = NULL, *n = NULL;
+    struct node *up = parent;
+
+    for (;;) {
+        const char *from = p->p;
+        struct str name = parse_name(p);
+
+        if (!name.len || (name.p[0] >= '0' && name.p[0] <= '9') ||
+            str_find_char(name, '*') >= 0)
+            return parse_fail(p, from, "an element's name is expected here");
+        n = new_element(c, up, name, parse_place(p, from, p->p));
+        if (up != parent)
+            up->child = n;
+        else
+            first = n;
+        up = n;
+        if (p->p == p->end || *p->p != '/')
+            break;
+        p->p++;
+    }
+    parse_blanks(p);
+    n->at = first->at = oline_whole(l);
+    if (p->p < p->end && *p->p == '=') {
+        p->p++;
+        if (!compile_value(c, n, p))
+            return NULL;
+    } else {
+        if (!element_clauses(c, n, p))
+            return NULL;
+        if (!l->child && !n->keep)
+            DIAG0(c->ld->diags, EMPTY_BLOCK, oline_whole(l));
+    }
+    if (first != n && n->keep)
+        for (struct node *x = first; x != n; x = x->child)
+            x->keep = true;
+    n->child = compile_lines(c, n, l->child);
+    return first;
+}
+
+/* ---- CSV: row and cells
+ * ------------------------------------------------------------------ */
+
+static struct node *compile_cell(struct writing *c, struct node *parent,
+                                 const struct oline *l, struct parser *p)
+{
+    struct map *m = c->ld->map;
+    struct node *n = new_node(c, N_CELL, parent, oline_whole(l));
+    const char *from = p->p;
+    struct str name;
+
+    if (p->p < p->end && *p->p == '[') {
+        while (p->p < p->end && *p->p != ']')
+            p->p++;
+        name = (struct str){ from + 1, (size_t)(p->p - from - 1) };
+        if (name.len > 1 && name.p[0] == '"' && name.p[name.len - 1] == '"')
+            name = str_first(str_from(name, 1), name.len - 2);
+        if (p->p < p->end)
+            p->p++;
+    } else {
+        name = parse_name(p);
+    }
+    parse_blanks(p);
+    if (!name.len || p->p == p->end || *p->p != '=')
+        return parse_fail(p, p->p, "column = expression is expected here");
+    p->p++;
+    no_block(c, l);
+    for (size_t i = 0; i < m->n_cells; i++)
+        if (str_eq(m->cells[i]->name, name) && !c->saw_row)
+            DIAG(c->ld->diags, NAME_TWICE, parse_place(p, from, p->p), name);
+    n->part = (struct part){ .kind = PART_CELL, .name = name };
+    if (!compile_value(c, n, p))
+        return NULL;
+    if (n->rule->when)
+        n->keep = true; /* a column always has its place */
+    if (!c->saw_row) {
+        if (m->n_cells == c->cap_cells) {
+            struct part **wider;
+
+            c->cap_cells = c->cap_cells ? 2 * c->cap_cells : 64;
+            wider = arena_alloc(&m->arena, c->cap_cells * sizeof(*wider));
+            if (m->n_cells)
+                memcpy(wider, m->cells, m->n_cells * sizeof(*wider));
+            m->cells = wider;
+        }
+        m->cells[m->n_cells++] = &n->part;
+    }
+    return n;
+}
+
+static struct node *compile_row(struct writing *c, struct node *parent,
+                                const struct oline *l, struct parser *p)
+{
+    struct node *n = new_node(c, N_ROW, parent, oline_whole(l));
+
+    if (c->in_row) {
+        DIAG(c->ld->diags, NOT_HERE, n->at, STR("row"),
+             STR("rows do not nest"));
+        return NULL;
+    }
+    n->part.kind = PART_ROW;
+    if (!element_clauses(c, n, p))
+        return NULL;
+    if (!l->child)
+        DIAG0(c->ld->diags, EMPTY_BLOCK, oline_whole(l));
+    c->in_row = true;
+    n->child = compile_lines(c, n, l->child);
+    c->in_row = false;
+    c->saw_row = true; /* the first row's columns are the header */
+    return n;
+}
+
+/* ---- each, when, use
+ * -------------------------------------------------------------------------- */
+
+static bool push_scope(struct writing *c, struct node *n, struct shape *shape,
+                       int list)
+{
+    struct resolver *r = &c->r;
+
+    if (r->n_scopes == MAX_SCOPES) {
+        DIAG(c->ld->diags, NOT_HERE, n->at, STR("each"),
+             STR("blocks are nested too deep"));
+        return false;
+    }
+    n->depth = r->n_scopes;
+    n->list = list;
+    r->scopes[r->n_scopes++] = (struct scope){ .shape = shape, .list = list };
+    c->ld->map->scopes[n->depth] = shape;
+    return true;
+}
+
+static void unknown_list(struct writing *c, struct place at, struct str name)
+{
+    const char *names[MAX_LISTS * 2 + 1];
+    const struct resolver *r = &c->r;
+    size_t n = 0;
+
+    for (int d = r->n_scopes - 1; d >= 0; d--)
+        for (int i = 0; i < r->scopes[d].shape->n_lists && n < COUNT(names) - 1;
+             i++)
+            names[n++] = r->scopes[d].shape->lists[i]->level->name;
+    if (!r->n_scopes)
+        names[n++] = c->ld->map->document->name;
+    DIAG(c->ld->diags, UNKNOWN_LIST, at,
+         str_of(r->n_scopes ? r->scopes[r->n_scopes - 1].shape->level->name
+                            : "the file"),
+         name, did_you_mean(&c->ld->map->arena, name, names, n));
+}
+
+/* Opens the scope that `each NAME` speaks of. */
+static bool each_scope(struct writing *c, struct node *n, struct parser *p)
+{
+    struct resolver *r = &c->r;
+    const char *from;
+    struct str name;
+
+    parse_blanks(p);
+    from = p->p;
+    name = parse_name(p);
+    if (!r->n_scopes && str_is(name, c->ld->map->document->name)) {
+        n->kind = N_EACH_DOC;
+        return push_scope(c, n, c->ld->map->shape, -1);
+    }
+    if (r->n_scopes) {
+        struct shape *around = r->scopes[r->n_scopes - 1].shape;
+        int list = shape_list(around, name);
+
+        if (list >= 0)
+            return push_scope(c, n, around->lists[list], list);
+    }
+    unknown_list(c, parse_place(p, from, p->p), name);
+    return false;
+}
+
+static struct node *compile_each(struct writing *c, struct node *parent,
+                                 const struct oline *l, struct parser *p)
+{
+    struct node *n = new_node(c, N_EACH_LIST, parent, oline_whole(l));
+    struct name *names = c->r.names;
+    struct str prefix = c->r.prefix;
+    bool has_prefix = c->r.has_prefix;
+    int outer = c->r.n_scopes;
+
+    if (c->in_row) {
+        DIAG(c->ld->diags, NOT_HERE, n->at, STR("each"),
+             STR("a row has a fixed number of columns"));
+        return NULL;
+    }
+    if (!each_scope(c, n, p))
+        return NULL;
+    c->r.has_prefix = false;
+    if (parse_word(p, "where")) {
+        n->cond = parse_expr(p);
+        if (n->cond && resolve_expr(&c->r, n->cond))
+            c->r.scopes[outer].where = n->cond;
+    }
+    (void)parse_end(p);
+    if (!l->child)
+        DIAG0(c->ld->diags, EMPTY_BLOCK, oline_whole(l));
+    n->child = compile_lines(c, n, l->child);
+    c->r.n_scopes = outer;
+    c->r.names = names;
+    c->r.prefix = prefix;
+    c->r.has_prefix = has_prefix;
+    if (n->kind == N_EACH_DOC)
+        for (struct node *x = n; x; x = x->parent)
+            x->has_doc_inside = true;
+    return n;
+}
+
+static struct node *compile_when(struct writing *c, struct node *parent,
+                                 const struct oline *l, struct parser *p)
+{
+    struct node *n = new_node(c, N_WHEN, parent, oline_whole(l));
+    struct name *names = c->r.names;
+
+    n->cond = parse_expr(p);
+    if (!l->child)
+        DIAG0(c->ld->diags, EMPTY_BLOCK, oline_whole(l));
+    if (!n->cond || !parse_end(p) || !resolve_expr(&c->r, n->cond))
+        return NULL;
+    n->child = compile_lines(c, n, l->child);
+    c->r.names = names;
+    return n;
+}
+
+/* A part's lines, compiled anew where it is used: names differ by prefix. */
+static struct node *compile_use(struct writing *c, struct node *parent,
+                                struct parser *p)
+{
+    struct str prefix = c->r.prefix, name;
+    bool has_prefix = c->r.has_prefix;
+    struct part_def *d;
+    struct node *first;
+    const char *from;
+
+    parse_blanks(p);
+    from = p->p;
+    name = parse_name(p);
+    d = find_part(c->ld, p, from, name);
+    if (!d)
+        return NULL;
+    if (parse_word(p, "with")) {
+        parse_blanks(p);
+        c->r.prefix = parse_name(p);
+        c->r.has_prefix = c->r.prefix.len > 0;
+    }
+    if (!parse_end(p))
+        return NULL;
+    d->used = d->open = true;
+    first = compile_lines(c, parent, d->line->child);
+    d->open = false;
+    c->r.prefix = prefix;
+    c->r.has_prefix = has_prefix;
+    return first;
+}
+
+/* ---- lines
+ * ---------------------------------------------------------------------------------------
+ */
+
+static struct node *compile_line(struct writing *c, struct node *parent,
+                                 const struct oline *l)
+{
+    bool rows = c->ld->map->format->rows;
+    struct parser p;
+
+    parser_init(&p, c->ld->map, l, l->text, c->ld->diags);
+    if (l->text.p[0] == '$')
+        return compile_name(c, parent, l, &p);
+    if (is_statement_line(l->text, "each") && parse_word(&p, "each"))
+        return compile_each(c, parent, l, &p);
+    if (is_statement_line(l->text, "when") && parse_word(&p, "when"))
+        return compile_when(c, parent, l, &p);
+    if (is_statement_line(l->text, "use") && parse_word(&p, "use"))
+        return compile_use(c, parent, &p);
+    if (str_starts(l->text, STR("> ")) || str_is(l->text, ">")) {
+        DIAG(c->ld->diags, NOT_HERE, oline_whole(l), STR("a template line"),
+             STR("templates belong to text and edifact maps"));
+        return NULL;
+    }
+    if (rows && is_statement_line(l->text, "row") && parse_word(&p, "row"))
+        return compile_row(c, parent, l, &p);
+    if (rows && c->in_row)
+        return compile_cell(c, parent, l, &p);
+    if (rows) {
+        DIAG(c->ld->diags, NOT_HERE, oline_whole(l), STR("this line"),
+             STR("columns stand in the block of a \"row\""));
+        return NULL;
+    }
+    if (l->text.p[0] == '@')
+        return compile_attribute(c, parent, l, &p);
+    if (l->text.p[0] == '.')
+        return compile_text(c, parent, l, &p);
+    return compile_element(c, parent, l, &p);
+}
+
+static struct node *compile_lines(struct writing *c, struct node *parent,
+                                  const struct oline *l)
+{
+    struct node *first = NULL, **tail = &first;
+
+    for (; l; l = l->next) {
+        *tail = compile_line(c, parent, l);
+        while (*tail)
+            tail = &(*tail)->next;
+    }
+    return first;
+}
+
+/* ---- what only the whole tree shows
+ * ------------------------------------------------------------------ */
+
+/* An attribute must come before what makes its element's content. */
+static void check_attributes(struct writing *c, const struct node *n,
+                             bool *content)
+{
+    for (; n; n = n->next) {
+        bool inner = false;
+
+        switch (n->kind) {
+        case N_ATTRIBUTE:
+            if (*content)
+                DIAG(c->ld->diags, ATTRIBUTE_LATE, n->at, n->part.name);
+            break;
+        case N_TEXT:
+            *content = true;
+            break;
+        case N_ELEMENT:
+            check_attributes(c, n->child, &inner);
+            *content = true;
+            break;
+        default:
+            check_attributes(c, n->child, content);
+            break;
+        }
+    }
+}
+
+/* How many outermost elements the nodes would write into one file. */
+static void check_roots(struct writing *c, const struct node *n, bool repeated,
+                        int *roots)
+{
+    const struct map *m = c->ld->map;
+
+    for (; n; n = n->next) {
+        if (n->kind == N_ELEMENT) {
+            if (++*roots > 1 || repeated)
+                DIAG0(c->ld->diags, ONE_ROOT, n->at);
+        } else if (n->kind == N_EACH_DOC) {
+            check_roots(c, n->child, m->per_n != 1, roots);
+        } else if (n->kind == N_EACH_LIST) {
+            check_roots(c, n->child, true, roots);
+        } else if (n->kind == N_WHEN) {
+            int inner = *roots;
+
+            check_roots(c, n->child, repeated, &inner);
+        }
+    }
+}
+
+static void prepare_parts(struct map *m, struct node *n)
+{
+    for (; n; n = n->next) {
+        if (n->kind == N_ELEMENT || n->kind == N_ATTRIBUTE ||
+            n->kind == N_CELL || n->kind == N_ROW || n->kind == N_TEXT)
+            (void)m->format->write->prepare(&m->arena, &n->part, &m->plan_out);
+        prepare_parts(m, n->child);
+    }
+}
+
+static bool names_document(const struct oline *l, const struct level *doc)
+{
+    for (; l; l = l->next) {
+        struct str rest = str_trim(str_from(l->text, 4));
+
+        if (is_statement_line(l->text, "each") &&
+            str_starts(rest, str_of(doc->name)) &&
+            (rest.len == strlen(doc->name) || rest.p[strlen(doc->name)] == ' '))
+            return true;
+        if (names_document(l->child, doc))
+            return true;
+    }
+    return false;
+}
+
+/* Without `each order` the whole body stands for one document. */
+static struct node *implied_each(struct writing *c, const struct body *b)
+{
+    struct node *n;
+
+    for (size_t i = 0; i < b->n; i++) {
+        struct oline one = *b->lines[i];
+
+        one.next = NULL;
+        if (names_document(&one, c->ld->map->document))
+            return NULL;
+    }
+    n = new_node(c, N_EACH_DOC, NULL, oline_whole(b->lines[0]));
+    n->has_doc_inside = true;
+    (void)push_scope(c, n, c->ld->map->shape, -1);
+    return n;
+}
+
+void compile_write(struct loader *ld, const struct body *b)
+{
+    struct map *m = ld->map;
+    struct writing c = { .ld = ld };
+    struct node *each, **tail;
+    bool content = false;
+    int roots = 0;
+
+    resolver_init(&c.r, m, ld->diags);
+    each = implied_each(&c, b);
+    m->root = each;
+    tail = each ? &each->child : &m->root;
+    for (size_t i = 0; i < b->n; i++) {
+        *tail = compile_line(&c, each, b->lines[i]);
+        while (*tail)
+            tail = &(*tail)->next;
+    }
+    m->plan_out = (struct write_plan){
+        .cs = m->charset,
+        .opts = m->opts,
+        .newline = m->newline,
+        .ns = m->ns,
+        .n_ns = m->n_ns,
+        .cells = (const struct part *const *)m->cells,
+        .n_cells = m->n_cells,
+    };
+    check_attributes(&c, m->root, &content);
+    if (!m->format->rows)
+        check_roots(&c, m->root, false, &roots);
+    if (m->charset)
+        prepare_parts(m, m->root);
+}

@@ -1,0 +1,71 @@
+/*
+ * resolve.h - gives every name of an expression its meaning, once, at load.
+ *
+ * The same walk serves read maps (names are columns and paths: struct want)
+ * and write maps (names are fields of the documents in scope); they differ in
+ * the `path` hook. Mistakes are reported; the walk goes on, so that all are
+ * seen at once.
+ */
+#ifndef LANG_RESOLVE_H
+#define LANG_RESOLVE_H
+
+#include "converters/lang/map.h"
+
+struct name {
+    struct str name;
+    int slot;
+    struct name *outer;
+};
+
+struct scope {
+    struct shape *shape;
+    struct str prefix;  /* `use address with billing`; empty: none */
+    int list;           /* which list of the scope above; -1: the document */
+    struct expr *where; /* of its each */
+};
+
+struct resolver {
+    struct map *map;
+    struct diags *diags;
+    struct name *names; /* $names in force, innermost first */
+
+    /* read maps */
+    struct want *ctx; /* where relative paths begin */
+    bool in_cell;     /* the block of an each over cells */
+
+    /* write maps */
+    struct scope scopes[MAX_SCOPES];
+    int n_scopes;
+    struct str prefix; /* of the innermost `use` */
+    bool has_prefix;
+};
+
+void resolver_init(struct resolver *r, struct map *m, struct diags *diags);
+bool resolve_expr(struct resolver *r, struct expr *e); /* and e->next...: no */
+bool resolve_rule(struct resolver *r, struct rule *rule);
+bool resolve_pieces(struct resolver *r, struct piece *p);
+
+/* Declares $name; reports one that is taken. Returns its slot or -1. */
+int resolve_declare(struct resolver *r, struct str name, struct place at);
+
+/* The hooks: E_PATH becomes E_SOURCE (resolve_read.c) or E_FIELD and friends
+ * (resolve_write.c). */
+bool resolve_source(struct resolver *r, struct expr *e);
+bool resolve_field(struct resolver *r, struct expr *e);
+/* Aggregates: which members a call walks. Called before its arguments. */
+bool resolve_read_call(struct resolver *r, struct expr *call);
+bool resolve_write_call(struct resolver *r, struct expr *call);
+
+/* read: finds or makes the child of `parent` that a step names. */
+struct want *want_child(struct resolver *r, struct want *parent,
+                        const struct step *s);
+struct want *want_new(struct map *m, enum want_kind kind);
+
+/* A bare word that is a choice of the field on the other side. */
+bool resolve_choice(struct resolver *r, const struct expr *field,
+                    struct expr *word);
+/* "one of a, b, c" of a field's choices. */
+struct str choices_list(struct arena *a, const char *choices);
+bool choices_has(const char *choices, struct str word);
+
+#endif

@@ -1,0 +1,245 @@
+/*
+ * resolve_write.c - names of a write map: fields of the documents in scope.
+ *
+ * Names are looked up inside out: a line's `name` before the order's;
+ * `order.name` says which. In a part that is used "with billing", `city` is
+ * first looked up as billing.city. (MAPPING part 4.)
+ */
+#include "converters/lang/resolve.h"
+
+#include "converters/base/text.h"
+#include "converters/lang/func.h"
+
+/* Field `name` of the scope at `depth`; makes x.* fields. */
+static bool find_in(struct resolver *r, struct expr *e, int depth,
+                    struct str name)
+{
+    int i = shape_field(r->scopes[depth].shape, name, true);
+
+    if (i < 0)
+        return false;
+    e->kind = E_FIELD;
+    e->depth = depth;
+    e->index = i;
+    e->shape = r->scopes[depth].shape;
+    return true;
+}
+
+static bool find_prefixed(struct resolver *r, struct expr *e, struct str name)
+{
+    struct str full;
+
+    if (!r->has_prefix)
+        return false;
+    full = arena_fmt(&r->map->arena, "%.*s.%.*s", STR_ARGS(r->prefix),
+                     STR_ARGS(name));
+    for (int d = r->n_scopes - 1; d >= 0; d--)
+        if (find_in(r, e, d, full))
+            return true;
+    return false;
+}
+
+/* "order.currency", "line.index": the first part names a scope. */
+static bool find_qualified(struct resolver *r, struct expr *e, struct str name)
+{
+    ptrdiff_t dot = str_find_char(name, '.');
+    struct str first = str_first(name, dot < 0 ? 0 : (size_t)dot);
+    struct str rest = str_from(name, (size_t)(dot + 1));
+
+    if (dot <= 0)
+        return false;
+    for (int d = r->n_scopes - 1; d >= 0; d--) {
+        if (!str_is(first, r->scopes[d].shape->level->name))
+            continue;
+        if (str_is(rest, "index")) {
+            e->kind = E_INDEX;
+            e->depth = d;
+            return true;
+        }
+        if (find_in(r, e, d, rest))
+            return true;
+    }
+    return false;
+}
+
+static void unknown_field(struct resolver *r, const struct expr *e,
+                          struct str name)
+{
+    const char *names[256];
+    size_t n = 0;
+
+    for (int d = r->n_scopes - 1; d >= 0; d--) {
+        const struct field_spec *f = r->scopes[d].shape->level->fields;
+
+        for (; f->name && n < COUNT(names); f++)
+            names[n++] = f->name;
+    }
+    if (r->n_scopes == 0) {
+        DIAG(r->diags, UNKNOWN_NAME, e->at, name,
+             STR("; fields of a document are known inside its \"each\""));
+        return;
+    }
+    DIAG(r->diags, UNKNOWN_FIELD, e->at, name,
+         did_you_mean(&r->map->arena, name, names, n));
+}
+
+bool resolve_field(struct resolver *r, struct expr *e)
+{
+    const struct func *f;
+    struct str name;
+
+    if (e->absolute || e->steps->next || e->bracket || e->steps->filter ||
+        e->steps->kind != WANT_ELEMENT) {
+        DIAG(r->diags, NOT_HERE, e->at, STR("a path"),
+             STR("a write map names fields of the document: billing.city"));
+        return false;
+    }
+    name = e->steps->name;
+    if (find_prefixed(r, e, name))
+        return true;
+    for (int d = r->n_scopes - 1; d >= 0; d--)
+        if (find_in(r, e, d, name))
+            return true;
+    if (find_qualified(r, e, name))
+        return true;
+    f = func_find(name);
+    if (f && (f->flags & FN_BARE))
+        return false; /* today: see resolve_path() */
+    unknown_field(r, e, name);
+    return false;
+}
+
+/* ---- aggregates
+ * ---------------------------------------------------------------- */
+
+/* The first part of a dotted name. */
+static struct str head_of(struct str name)
+{
+    ptrdiff_t dot = str_find_char(name, '.');
+
+    return str_first(name, dot < 0 ? name.len : (size_t)dot);
+}
+
+/* Which list, or all documents, does this name speak of? */
+static bool names_driver(const struct resolver *r, const struct expr *e,
+                         struct driver *out)
+{
+    struct str head;
+
+    if (e->kind != E_PATH || e->absolute || e->bracket ||
+        e->steps->kind != WANT_ELEMENT)
+        return false;
+    head = head_of(e->steps->name);
+    for (int d = r->n_scopes - 1; d >= 0; d--) {
+        int list;
+
+        /* line.x inside each line is the line's own; count(line) is not. */
+        if (str_is(head, r->scopes[d].shape->level->name) &&
+            head.len < e->steps->name.len)
+            return false;
+        list = shape_list(r->scopes[d].shape, head);
+        if (list >= 0) {
+            *out = (struct driver){ .is_on = true, .depth = d, .list = list };
+            return true;
+        }
+    }
+    if (r->n_scopes == 0 && str_is(head, r->map->document->name)) {
+        *out = (struct driver){ .is_on = true, .depth = -1, .list = -1 };
+        return true;
+    }
+    return false;
+}
+
+static bool find_driver(const struct resolver *r, const struct expr *e,
+                        struct driver *out)
+{
+    if (names_driver(r, e, out))
+        return true;
+    if (e->kind == E_CALL && (e->func->flags & FN_SEVERAL))
+        return false; /* it has its own */
+    for (const struct expr *x = e->args; x; x = x->next)
+        if (find_driver(r, x, out))
+            return true;
+    return false;
+}
+
+/* count(line): the list itself. Counts every member that `where` lets pass. */
+static void bare_list_to_one(const struct resolver *r, struct expr *x)
+{
+    struct driver d;
+
+    if (!names_driver(r, x, &d) || x->steps->next ||
+        str_find_char(x->steps->name, '.') >= 0)
+        return;
+    x->kind = E_CONST;
+    x->value = (struct val){
+        .kind = V_DEC, .has_d = true, .d = { 1, 0 }, .s = STR("1"), .cell = -1
+    };
+}
+
+/* share(amount, weight): a part of the each that is running. */
+static bool resolve_member(struct resolver *r, struct expr *call)
+{
+    bool ok = true;
+    int d = r->n_scopes - 1;
+
+    for (struct expr *x = call->args; x; x = x->next)
+        ok = resolve_expr(r, x) && ok;
+    if (d < 1) {
+        DIAG(r->diags, NOT_HERE, call->at, str_of(call->func->name),
+             STR("it belongs into an each over a list"));
+        return false;
+    }
+    call->depth = d;
+    call->index = r->scopes[d].list;
+    call->where = r->scopes[d].where;
+    call->slot = r->map->n_shares++;
+    return ok;
+}
+
+bool resolve_write_call(struct resolver *r, struct expr *call)
+{
+    struct driver d = { 0 };
+    bool ok = true;
+
+    if (call->func->flags & FN_MEMBER)
+        return resolve_member(r, call);
+    for (struct expr *x = call->args; x && !d.is_on; x = x->next)
+        (void)find_driver(r, x, &d);
+    if (d.is_on && r->n_scopes == MAX_SCOPES) {
+        DIAG(r->diags, NOT_HERE, call->at, str_of(call->func->name),
+             STR("blocks are nested too deep"));
+        return false;
+    }
+    if (d.is_on) {
+        if (d.depth == -1) {
+            d.slot = r->map->n_aggregates++;
+            r->map->two_passes = true;
+        }
+        call->driver = d;
+        for (struct expr *x = call->args; x; x = x->next)
+            bare_list_to_one(r, x);
+        call->driver.is_on = true;
+        r->scopes[r->n_scopes] = (struct scope){
+            .shape = d.depth == -1 ? r->map->shape
+                                   : r->scopes[d.depth].shape->lists[d.list],
+            .list = d.list,
+        };
+        call->index =
+            r->n_scopes; /* where a member stands while it is walked */
+        r->n_scopes++;
+    }
+    for (struct expr *x = call->args; x; x = x->next)
+        if (x->kind != E_CONST)
+            ok = resolve_expr(r, x) && ok;
+    if (call->where)
+        ok = resolve_expr(r, call->where) && ok;
+    if (d.is_on)
+        r->n_scopes--;
+    else if (call->where) {
+        DIAG(r->diags, NOT_HERE, call->where->at, STR("where"),
+             STR("there is no list to choose from"));
+        ok = false;
+    }
+    return ok;
+}
