@@ -209,11 +209,11 @@ int write_all(int fd, struct str data)
 int content_copy(int from, int to, uint64_t max, struct content *out)
 {
     static char block[COPY_BLOCK];
-    struct hash h;
+    struct sha256 h;
     int rc = 0;
 
     out->bytes = 0;
-    hash_init(&h);
+    sha256_init(&h);
     for (;;) {
         ssize_t n = read(from, block, sizeof(block));
 
@@ -229,22 +229,21 @@ int content_copy(int from, int to, uint64_t max, struct content *out)
             rc = -1;
             break;
         }
-        hash_add(&h, (struct str){ block, (size_t)n });
+        sha256_add(&h, (struct str){ block, (size_t)n });
         if (to != -1 && write_all(to, (struct str){ block, (size_t)n }) == -1) {
             rc = -1;
             break;
         }
     }
     int saved = errno;
-    hash_end(&h, out->sha256);
+    sha256_end(&h, out->sha256);
     errno = saved;
     return rc;
 }
 
 int file_read(int at, const char *name, struct buf *b)
 {
-    int fd =
-        openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     ssize_t n = 1;
     int saved;
 

@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 #include "converters/base/str.h"
-#include "spool/hash.h"
+#include "spool/sha256.h"
 
 /* The folder `root` (links allowed: the operator's), then `below` in it
  * (none allowed, no ".."; "" is root itself). */

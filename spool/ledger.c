@@ -353,17 +353,16 @@ static int converted_to(struct ledger *l, const struct receipt *r,
 
     if (db_begin(l->db, e) == -1)
         return -1;
-    rc = db_change(l->db, e, 1,
-                   "UPDATE receipt SET state=?,why=?,converted_at=?,"
-                   "ended_at=?,n_read=?,n_written=?,n_aside=?,n_skipped=?,"
-                   "n_filtered=?,n_warnings=?,n_replaced=?,maps=?,summary=?"
-                   " WHERE job=? AND state='TAKEN'",
-                   "zsttuuuuuuussu", receipt_state_names[state],
-                   ends ? r->why : STR(""), clock_now(),
-                   ends ? clock_now() : (int64_t)0, r->n.n_read,
-                   r->n.n_written, r->n.n_aside, r->n.n_skipped,
-                   r->n.n_filtered, r->n.n_warnings, r->n.n_replaced, r->maps,
-                   r->summary, r->job);
+    rc = db_change(
+        l->db, e, 1,
+        "UPDATE receipt SET state=?,why=?,converted_at=?,"
+        "ended_at=?,n_read=?,n_written=?,n_aside=?,n_skipped=?,"
+        "n_filtered=?,n_warnings=?,n_replaced=?,maps=?,summary=?"
+        " WHERE job=? AND state='TAKEN'",
+        "zsttuuuuuuussu", receipt_state_names[state], ends ? r->why : STR(""),
+        clock_now(), ends ? clock_now() : (int64_t)0, r->n.n_read,
+        r->n.n_written, r->n.n_aside, r->n.n_skipped, r->n.n_filtered,
+        r->n.n_warnings, r->n.n_replaced, r->maps, r->summary, r->job);
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = add_delivery(l, r, &d[i], e);
     if (rc == 0)

@@ -18,8 +18,8 @@
  *
  *   commit                      function                  if we die before it
  *   claim CLAIMED               ledger_claim()            file is in the inbox
- *   claim TAKEN, receipts TAKEN ledger_taken()            copy again from .claim
- *   receipt CONVERTED           ledger_converted()        convert again
+ *   claim TAKEN, receipts TAKEN ledger_taken()            copy again from
+ * .claim receipt CONVERTED           ledger_converted()        convert again
  *   receipt REJECTED            ledger_rejected()         convert again
  *   delivery RENAMING           ledger_renaming()         write it again
  *   delivery DELIVERED          ledger_delivered()        look at both names
@@ -40,7 +40,7 @@
 
 #include "converters/base/err.h"
 #include "converters/base/mem.h"
-#include "spool/hash.h"
+#include "spool/sha256.h"
 
 struct ledger;
 

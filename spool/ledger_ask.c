@@ -35,8 +35,8 @@ static int state_of(const struct rows *r, int col, const char *const *names,
 static const char *const claim_state_names[] = { "CLAIMED", "TAKEN",
                                                  "ARCHIVED" };
 
-#define CLAIM_COLUMNS                                                 \
-    "SELECT id,partner,folder,name,state,dev,ino,size,mtime_ns,"      \
+#define CLAIM_COLUMNS                                            \
+    "SELECT id,partner,folder,name,state,dev,ino,size,mtime_ns," \
     "ctime_ns,sha256,claimed_at,taken_at,archive FROM claim c"
 
 static struct claim claim_row(const struct rows *r, struct arena *a)
@@ -115,9 +115,9 @@ int ledger_find_claim(struct ledger *l, const char *id, struct arena *a,
 
 /* ---- receipts ------------------------------------------------------------ */
 
-#define RECEIPT_COLUMNS                                                  \
-    "SELECT job,id,claim,route,partner,name,size,sha256,once,test,state," \
-    "run_id,run_time,taken_at,converted_at,ended_at,n_tries,same_as,"     \
+#define RECEIPT_COLUMNS                                                    \
+    "SELECT job,id,claim,route,partner,name,size,sha256,once,test,state,"  \
+    "run_id,run_time,taken_at,converted_at,ended_at,n_tries,same_as,"      \
     "n_read,n_written,n_aside,n_skipped,n_filtered,n_warnings,n_replaced," \
     "maps,summary,why FROM receipt"
 
@@ -167,12 +167,12 @@ static void state_list(unsigned states, const char *const *names, int n,
 }
 
 enum {
-    OPEN_RECEIPTS = 1u << RECEIPT_TAKEN | 1u << RECEIPT_CONVERTED |
-                    1u << RECEIPT_HELD
+    OPEN_RECEIPTS =
+        1u << RECEIPT_TAKEN | 1u << RECEIPT_CONVERTED | 1u << RECEIPT_HELD
 };
 
-#define RECEIPT_WHERE                                                      \
-    " (?1='' OR route=?1) AND (?2='' OR claim=?2) AND (?3=0 OR job=?3)"    \
+#define RECEIPT_WHERE                                                   \
+    " (?1='' OR route=?1) AND (?2='' OR claim=?2) AND (?3=0 OR job=?3)" \
     " AND (?4='' OR instr(?4,','||state||',')) ORDER BY job DESC LIMIT ?5"
 
 int ledger_receipts(struct ledger *l, const struct ledger_find *f,
@@ -189,7 +189,7 @@ int ledger_receipts(struct ledger *l, const struct ledger_find *f,
     /* The open ones have an index of their own: the rest may be millions. */
     if (db_ask(l->db, e, &r,
                open ? RECEIPT_COLUMNS
-                          " WHERE ended_at IS NULL AND" RECEIPT_WHERE
+                   " WHERE ended_at IS NULL AND" RECEIPT_WHERE
                     : RECEIPT_COLUMNS " WHERE" RECEIPT_WHERE,
                "zzuzi", f->route ? f->route : "", f->claim ? f->claim : "",
                f->job, states, f->last ? (int64_t)f->last : (int64_t)-1) == -1)
@@ -212,10 +212,10 @@ int ledger_receipts(struct ledger *l, const struct ledger_find *f,
 
 /* ---- deliveries ---------------------------------------------------------- */
 
-#define DELIVERY_COLUMNS                                                    \
-    "SELECT d.id,x.id,x.claim,d.job,kind,path,d.partner,folder,d.name,"     \
+#define DELIVERY_COLUMNS                                                     \
+    "SELECT d.id,x.id,x.claim,d.job,kind,path,d.partner,folder,d.name,"      \
     "replace,d.state,epoch,bytes,n_documents,d.sha256,folder_id,name_taken," \
-    "by_absence,d.why,ready_at,delivered_at"                                \
+    "by_absence,d.why,ready_at,delivered_at"                                 \
     " FROM delivery d JOIN receipt x ON x.job=d.job"
 
 static struct delivery delivery_row(const struct rows *r, struct arena *a)

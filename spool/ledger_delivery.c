@@ -9,7 +9,6 @@
 #include "spool/ledger_db.h"
 #include "spool/ledger_inside.h"
 
-
 /* "pohoda xml/in/orders.xml", and what else there is to say. */
 static int note(struct ledger *l, const struct delivery *d, const char *what,
                 const char *more, struct err *e)
@@ -125,8 +124,7 @@ int ledger_delivery_again(struct ledger *l, struct delivery *d, struct err *e)
     return 0;
 }
 
-int ledger_superseded(struct ledger *l, const struct delivery *d,
-                      struct err *e)
+int ledger_superseded(struct ledger *l, const struct delivery *d, struct err *e)
 {
     int rc;
 

@@ -28,9 +28,8 @@ struct db {
 static int fail(struct db *db, struct err *e, const char *doing)
 {
     int code = db->sqlite ? sqlite3_errcode(db->sqlite) : SQLITE_NOMEM;
-    enum err_next next = code == SQLITE_BUSY || code == SQLITE_LOCKED
-                             ? ERR_RETRY
-                             : ERR_STOP;
+    enum err_next next =
+        code == SQLITE_BUSY || code == SQLITE_LOCKED ? ERR_RETRY : ERR_STOP;
 
     return err_set(e, next, "ledger: %s: %s", doing,
                    db->sqlite ? sqlite3_errmsg(db->sqlite) : "no memory");
@@ -127,7 +126,8 @@ static int bind_one(sqlite3_stmt *stmt, int i, char type, va_list *ap)
     case 't':
         t = va_arg(*ap, int64_t);
         stamp_of(t, stamp);
-        return t ? bind_text(stmt, i, str_of(stamp)) : sqlite3_bind_null(stmt, i);
+        return t ? bind_text(stmt, i, str_of(stamp))
+                 : sqlite3_bind_null(stmt, i);
     default:
         return SQLITE_MISUSE;
     }
@@ -164,9 +164,9 @@ int db_change(struct db *db, struct err *e, int rows, const char *sql,
     if (rc != SQLITE_DONE && rc != SQLITE_ROW)
         return fail(db, e, "write");
     if (rows != ANY_ROWS && sqlite3_changes(db->sqlite) != rows)
-        return err_set(e, ERR_STOP,
-                       "ledger: a row is not in the state that it was in: %.90s",
-                       sql);
+        return err_set(
+            e, ERR_STOP,
+            "ledger: a row is not in the state that it was in: %.90s", sql);
     return 0;
 }
 

@@ -1,4 +1,4 @@
-#include "spool/hash.h"
+#include "spool/sha256.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -29,20 +29,20 @@ static void must(int ok, const char *what)
     abort();
 }
 
-void hash_init(struct hash *h)
+void sha256_init(struct sha256 *h)
 {
     h->ctx = EVP_MD_CTX_new();
     must(h->ctx != NULL, "libcrypto");
     must(EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL), "libcrypto");
 }
 
-void hash_add(struct hash *h, struct str bytes)
+void sha256_add(struct sha256 *h, struct str bytes)
 {
     if (bytes.len)
         must(EVP_DigestUpdate(h->ctx, bytes.p, bytes.len), "libcrypto");
 }
 
-void hash_end(struct hash *h, char hex[HASH_HEX + 1])
+void sha256_end(struct sha256 *h, char hex[HASH_HEX + 1])
 {
     unsigned char sum[HASH_HEX / 2];
     unsigned n = sizeof(sum);
