@@ -26,11 +26,11 @@
 #include "converters/base/diag.h"
 #include "converters/base/limits.h"
 
-/* ---- options ---------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------ */
 
 enum opt_kind {
     OPT_WORD, /* one word or "quoted text" */
-    OPT_CHAR, /* one character, or the words tab, space */
+    OPT_CHAR, /* one character, or the words tab, space, none */
     OPT_YESNO,
     OPT_CHOICE,    /* one of `choices`, separated by | */
     OPT_TEXT,      /* the rest of the line, quotes removed */
@@ -59,7 +59,7 @@ struct ns {
     struct str prefix, uri; /* empty prefix: the default namespace */
 };
 
-/* ---- reading: what is wanted --------------------------------------------- */
+/* ---- reading: what is wanted -------------------------------------------- */
 
 enum want_kind {
     WANT_ELEMENT,   /* a child; CSV: a column of that header */
@@ -101,8 +101,7 @@ struct plan {
     size_t n_ns;
 };
 
-/* ---- reading: what is handed over -----------------------------------------
- */
+/* ---- reading: what is handed over --------------------------------------- */
 
 /* A wanted thing in a record. Lives in reader->arena. */
 struct item {
@@ -116,8 +115,8 @@ struct item {
     /* Records only. */
     struct arena_mark mark; /* in reader->arena, before the record */
     struct str *cells;      /* rows: wanted columns; see want->cells */
-    struct str raw;         /* rows: the row's text, for finding a column */
-    uint64_t raw_offset;    /* in the file (or ZIP member), bytes */
+    struct str raw;         /* rows: the row's text without its line end */
+    uint64_t raw_offset;    /* of raw in the file (or ZIP member), bytes */
     uint64_t raw_len;
 };
 
@@ -144,8 +143,11 @@ struct reader {
     void *ctx;
 
     /* Set by read(): */
+    uint32_t n_cells;   /* rows: how many item->cells has */
     struct str *titles; /* rows: header names by place in item->cells */
     struct item *root;  /* XML: open ancestors with what plan->root wants */
+    /* During fault(): what the map names and the file lacks; else NULL. */
+    const struct want *fault_want;
     uint64_t n_records;
     void *state;
 };
@@ -162,7 +164,15 @@ int reader_fail(struct reader *r, enum diag_id id, uint32_t line, uint32_t col,
 int reader_limit(struct reader *r, enum limit_id id, const char *what,
                  uint32_t line, uint32_t col);
 
-/* ---- writing ------------------------------------------------------------- */
+/*
+ * A record as bytes and back, for records that wait on disk. The want of an
+ * item is kept as a pointer: packed records never leave the process.
+ * item_unpack borrows texts from `in`; NULL: not what item_pack made.
+ */
+int item_pack(const struct item *record, uint32_t n_cells, struct buf *out);
+struct item *item_unpack(struct arena *a, struct str in);
+
+/* ---- writing ------------------------------------------------------------ */
 
 enum part_kind { PART_ELEMENT, PART_ATTRIBUTE, PART_ROW, PART_CELL };
 
@@ -208,8 +218,7 @@ struct write_ops {
     int (*end)(struct sink *s); /* of a file */
 };
 
-/* ---- the format ------------------------------------------------------------
- */
+/* ---- the format --------------------------------------------------------- */
 
 struct format {
     const char *name;

@@ -9,8 +9,13 @@
  * an XML parser is fastest on them.
  *
  * What the head of the file gives away is told before a format sees it: an
- * empty file, a web page (format_html: unless the format is XML and asks for
- * it), UTF-16 or a ZIP under another name.
+ * empty file, a web page (that the shop sent in place of the file), a ZIP or a
+ * PDF under another name.
+ *
+ * Which charset? What the map says, whatever the file says. Without that a
+ * BOM; then for XML its declaration, which must name a charset that we know
+ * and is not believed when it says UTF-16 in single bytes (programs on .NET
+ * write that above UTF-8); else UTF-8. The decoder checks what was chosen.
  */
 #ifndef FORMATS_INPUT_H
 #define FORMATS_INPUT_H
@@ -31,16 +36,17 @@ struct input {
     struct decoder dec;
     struct buf out; /* the current chunk */
     char raw[INPUT_CHUNK];
-    size_t n_raw; /* head of the file, not decoded yet */
+    size_t n_raw; /* in raw, not decoded yet: the head of the file */
     uint64_t n_bytes;
-    bool started, ended;
+    bool started, ended, failed;
+    const char *cs_from; /* who chose cs, for messages */
 
     /* Set when input_next() returned -1. */
     enum diag_id fault;
     uint32_t fault_line, fault_col;
     struct str fault_args[DIAG_ARGS];
     size_t n_fault_args;
-    char fault_text[4][160]; /* where the arguments live */
+    char fault_text[DIAG_ARGS][240]; /* where the arguments live */
 };
 
 /* Reads a descriptor through `pull`; *fd must outlive the input. */
@@ -50,8 +56,9 @@ void input_init(struct input *in, ptrdiff_t (*pull)(void *, char *, size_t),
                 void *ctx, const struct charset *cs, uint64_t max_bytes,
                 const char *format);
 /*
- * 1: *chunk is the next piece of text (valid until the next call; may end
- * anywhere between two characters), 0: the end, -1: in->fault says why.
+ * 1: *chunk is the next piece of text (never empty, valid until the next call;
+ * may end anywhere between two characters), 0: the end, -1: in->fault says
+ * why, and says it again.
  */
 int input_next(struct input *in, struct str *chunk);
 void input_release(struct input *in);

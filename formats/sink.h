@@ -7,14 +7,23 @@
  * that turned out faulty.
  *
  * A character that the charset lacks is asked of `fallback` (map's table,
- * then the country's); there is no silent '?'. In a key (s->is_key) it is
- * never replaced.
+ * then the country's, then that for all); there is no silent '?'. The text
+ * that stands for it is escaped like any other, and characters in it that the
+ * charset lacks as well are asked for again, FALLBACK_DEPTH deep. When that
+ * leads nowhere (ț is ţ is ț...), the built-in table for all is the last
+ * resort. In a key (s->is_key) nothing is ever replaced.
+ *
+ * A format that decides by a value's text how to write it (CSV: quotes or
+ * not) must bear in mind that a fallback may bring in other characters.
  */
 #ifndef FORMATS_SINK_H
 #define FORMATS_SINK_H
 
 #include "converters/base/charset.h"
 #include "converters/base/diag.h"
+
+/* out.max of a new sink; the owner may set another. */
+enum { SINK_MAX = 512 * 1024 * 1024 };
 
 struct sink {
     struct buf out;
@@ -28,7 +37,8 @@ struct sink {
     void *ctx;
 
     /* Why a call returned -1. */
-    enum diag_id fault; /* UNMAPPABLE, UNMAPPABLE_KEY, CONTROL_CHAR, LIMIT */
+    enum diag_id fault; /* UNMAPPABLE, UNMAPPABLE_KEY, CONTROL_CHAR, LIMIT
+                         * (out is full) */
     uint32_t bad_cp;
 
     /* State of the format's writer; saved by marks. */
@@ -50,7 +60,8 @@ struct sink_mark {
 
 /*
  * For each ASCII character: NULL = write it as it is, else the text that
- * stands for it; "" refuses it (CONTROL_CHAR). Non-ASCII is encoded.
+ * stands for it (ASCII, too); "" refuses it (CONTROL_CHAR). Non-ASCII is
+ * encoded.
  */
 struct escapes {
     const char *of[128];
@@ -71,7 +82,10 @@ void sink_init(struct sink *s, const struct charset *cs);
 void sink_release(struct sink *s);
 /* Bytes that are in the output charset already. */
 int sink_bytes(struct sink *s, struct str bytes);
-/* UTF-8 text, escaped and encoded. 0, or -1 with s->fault. */
+/*
+ * UTF-8 text, escaped and encoded; esc may be NULL. 0, or -1 with s->fault
+ * and nothing added.
+ */
 int sink_text(struct sink *s, struct str utf8, const struct escapes *esc);
 /* utf8 in the charset, for names prepared once; -1: not encodable. */
 int sink_encode(struct arena *a, const struct charset *cs, struct str utf8,

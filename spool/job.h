@@ -93,8 +93,9 @@ int job_run(const struct job_spec *spec, struct job_result *out);
 void job_result_release(struct job_result *r);
 
 /*
- * The settings of a map from "name=value" pairs; reports unknown ones and
- * missing required ones. Returns an array for job_spec in `a`.
+ * The settings of a map from "name=value" pairs; reports missing required
+ * ones. Returns an array for job_spec in `a`. Pairs that some map took are
+ * marked; job_settings_unused() then reports those that none did.
  */
 struct setting_pair {
     struct str name, value;
@@ -103,6 +104,10 @@ struct setting_pair {
 };
 struct str *job_settings(struct arena *a, const struct map *m,
                          struct setting_pair *pairs, size_t n,
+                         struct diags *diags);
+
+void job_settings_unused(struct arena *a, const struct map *m,
+                         const struct setting_pair *pairs, size_t n,
                          struct diags *diags);
 
 /* A 10-character id, sortable by time: for run_id when there is no ledger. */

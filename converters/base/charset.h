@@ -8,6 +8,9 @@
  *
  * All text inside is UTF-8, shortest form, no surrogates, at most U+10FFFF.
  * A charset name is looked up without regard to ASCII case, '-' and '_'.
+ *
+ * The ISO 8859 charsets lack the control characters U+0080 to U+009F: bytes
+ * 80 to 9F in such a file mean that it is really a windows or DOS charset.
  */
 #ifndef BASE_CHARSET_H
 #define BASE_CHARSET_H
@@ -28,8 +31,18 @@ struct charset {
     const uint8_t *const *pages; /* [256] */
 };
 
-extern const struct charset *const charsets[];       /* ends with NULL */
+extern const struct charset charset_utf8, charset_utf16, charset_utf16be;
+/* All of them, ends with NULL; written by charset_gen.c. */
+extern const struct charset *const charsets[];
 const struct charset *charset_find(struct str name); /* NULL: unknown */
+/* Appends "UTF-8, UTF-16, windows-1250, ..." for messages. */
+void charset_names(struct buf *out);
+/*
+ * Which single-byte charset is a text of this country ("cz" "sk" "hu" "ro"
+ * "tr", "" = any of them) likely in? Only for advice and for `sniff`; never
+ * to decode by. NULL: the sample has only ASCII.
+ */
+const struct charset *charset_guess(struct str sample, struct str country);
 
 /* What is wrong with a file's bytes; the reader turns it into a message. */
 enum charset_fault {
@@ -50,28 +63,40 @@ enum charset_fault {
  *   while (there is input)
  *       if (decoder_feed(&d, raw, is_last, &out) != CHARSET_OK) ...d.line...
  *
- * `out` receives whole characters only; bytes of a cut one wait for the next
- * call. A BOM at the start is dropped (and chooses the byte order).
+ * `out` is appended to, whole characters only; bytes of a cut one wait for the
+ * next call. Its max must leave room for charset_room(raw.len) bytes. A BOM at
+ * the start is dropped (and chooses the byte order).
+ *
  * CHARSET_IS_UTF8 comes at once for a BOM, else at the end of the file (or
- * when 1,000 characters spoke for it): every non-ASCII byte belonged to a
- * valid sequence of a letter or sign that European texts use.
+ * when 1,000 characters spoke for it, or at a byte that the charset lacks):
+ * every non-ASCII byte belonged to a valid sequence, and these were letters
+ * and signs that our languages use. Its place is the first of them.
  */
 struct decoder {
     const struct charset *cs;
-    uint64_t line, col; /* of the next character; only kept exact
-                         * for the fault's own place */
+    uint64_t line, col; /* of the next character, or of the fault */
     uint64_t raw_done;  /* bytes of the file decoded */
-    uint64_t n_seen;    /* UTF-8 evidence: sequences */
-    bool not_utf8;      /* ...and against it */
+    bool started, big_endian;
     unsigned char carry[4];
     uint8_t n_carry;
-    bool started;
     unsigned char bad[4]; /* the offending bytes, for the message */
     uint8_t n_bad;
-    /* Evidence state of the 8-bit check, carried over chunks. */
-    uint32_t seq_cp;
-    uint8_t seq_left;
+
+    /* Is a single-byte file really UTF-8? Valid sequences so far: of our
+     * languages and other ones; and whether anything spoke against it. For
+     * UTF-8 itself: n_seen pieces of the file had valid sequences. */
+    uint64_t n_seen, n_rare;
+    bool not_utf8;
+    uint64_t seen_line, seen_col; /* of the first sequence; 0: none yet */
+    uint32_t seq_cp;              /* an open sequence */
+    uint8_t seq_left, seq_len;
 };
+
+/* Text made of n raw bytes at most, with slack for long steps. */
+static inline size_t charset_room(size_t n)
+{
+    return 3 * n + 32;
+}
 
 void decoder_init(struct decoder *d, const struct charset *cs);
 enum charset_fault decoder_feed(struct decoder *d, struct str raw, bool is_last,
@@ -85,10 +110,16 @@ uint64_t charset_raw_size(const struct charset *cs, struct str utf8);
  */
 struct fallback {
     uint32_t cp;
-    const char *text; /* UTF-8, may be empty; itself encodable or ASCII */
+    const char *text; /* UTF-8, may be empty */
 };
 
-/* Built-in tables: "cz" "sk" "tr" "hu" "ro" and "" (all); sorted by cp. */
+/*
+ * Built-in tables: "cz" "sk" "tr" "hu" "ro" and "" (all). A text may hold
+ * characters that a charset lacks in its turn (ș is ş is s): whoever encodes
+ * asks again for those, at most FALLBACK_DEPTH deep. NULL: nothing stands for
+ * cp; so it is with emoji.
+ */
+enum { FALLBACK_DEPTH = 3 };
 const struct fallback *fallback_find(struct str country, uint32_t cp);
 
 /* Byte of cp in a single-byte charset, or -1. */

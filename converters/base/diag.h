@@ -5,17 +5,25 @@
  * mistakes are collected, with their place, until the file is read to its
  * end: the user sees all of them at once, those of maps sorted by place.
  *
- *   orders.map:14:9: error: unknown field: qty_orderd; did you mean quantity?
- *     [map-unknown-field]
- *      14 | quantity = qty_orderd
- *         |            ^~~~~~~~~~
+ *   orders.map:14:12: error: unknown field: quantty; did you mean quantity?
+ *     [unknown-field]
+ *      14 | quantity = quantty
+ *         |            ^~~~~~~
  *
- * The name in brackets never changes its meaning: people grep for it and look
- * it up in kervan-mapping(5), whose list is made from messages.h. A test walks
- * the table and fails for a message that no case under tests/ shows.
+ * (The first line is one line.) The name in brackets never changes its meaning:
+ * people grep for it and look it up in kervan-mapping(5), whose list is made
+ * from messages.h. A test walks the table and fails for a message that no case
+ * under tests/ shows.
  *
- * A fault in data also names the line of the map (`map`), the record
- * (`record`: "order 100482, line 3"), and what happened to it.
+ * A fault in data also names the record (`record`), the line of the map
+ * (`map`), and what happened to the record (`outcome`):
+ *
+ *   orders.csv:148:6: error: not a number: "12 50O,00" in column price
+ *     [number-syntax]
+ *      order 100482, line 3
+ *      shoptet.map:21:22:  price.gross = price
+ *                                        ^~~~~
+ *      order 100482 set aside; 211 other orders continue
  */
 #ifndef BASE_DIAG_H
 #define BASE_DIAG_H
@@ -68,12 +76,20 @@ struct diags {
     struct arena *arena; /* texts are copied into it */
     struct diag *first, **last;
     uint64_t n_errors, n_warnings; /* all that were added, listed or not */
-    uint64_t max;                  /* listed at most; 0 = all */
-    uint64_t n_listed;
+    /*
+     * Errors that are listed at most, 0 = all; and as many warnings again, so
+     * that many warnings never hide an error.
+     */
+    uint64_t max;
+    uint64_t n_listed, n_listed_errors;
 };
 
 void diags_init(struct diags *d, struct arena *arena, uint64_t max);
-/* The new entry, for setting map, record and outcome; NULL: not listed. */
+/*
+ * The new entry, for setting map, record and outcome; NULL: not listed, only
+ * counted. args are copied (their first 1000 bytes); a source must live as
+ * long as the entry.
+ */
 struct diag *diag_add(struct diags *d, enum diag_id id, struct place at,
                       const struct str *args, size_t n_args);
 #define DIAG(d, id, at, ...)                                        \
@@ -81,16 +97,29 @@ struct diag *diag_add(struct diags *d, enum diag_id id, struct place at,
              sizeof((const struct str[]){ __VA_ARGS__ }) / sizeof(struct str))
 #define DIAG0(d, id, at) diag_add(d, DIAG_##id, at, NULL, 0)
 
-void diags_sort(struct diags *d); /* by file, line, column */
-/* The message's text with its arguments, control characters made visible. */
+void diags_sort(struct diags *d); /* by file, line, column; stable */
+/*
+ * The message's text with its DIAG_ARGS arguments (NULL: none), control
+ * characters made visible. What stands in quotes is data and cut as in
+ * show_text(); other arguments, such as lists of names, after 1000 bytes.
+ */
 void diag_text(enum diag_id id, const struct str *args, struct buf *out);
-/* All entries as people read them; `colour` for terminals. */
+/* All entries as people read them, and "... and 7 more" for those that are not
+ * listed; `colour` for terminals. */
 void diags_print(const struct diags *d, bool colour, struct buf *out);
-/* One JSON object per line: file, line, column, level, name, text, ... */
+/*
+ * One JSON object per line: file, line, column, length, level, name, text,
+ * map {file, line, column}, record, outcome; what is not known is left out.
+ * Then {"more":7} for entries that are not listed.
+ */
 void diags_print_json(const struct diags *d, struct buf *out);
 /* Appends s as a JSON string, quotes included; bad UTF-8 as \ufffd. */
 void json_string(struct buf *out, struct str s);
-/* Appends s with control characters as \n, \t, \xNN; cut after 200 bytes. */
+/*
+ * Appends s with control characters as \n, \t, \xNN and invisible ones (zero
+ * width, direction) as \uNNNN; after 200 bytes comes "..." instead.
+ */
 void show_text(struct buf *out, struct str s);
+void show_text_max(struct buf *out, struct str s, size_t max);
 
 #endif

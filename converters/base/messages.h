@@ -14,22 +14,26 @@
     X(FILE_READ, "file-read", ERROR, "cannot read: %1") \
     X(FILE_EMPTY, "file-empty", ERROR, "the file is empty") \
     X(FILE_HTML, "file-html", ERROR, "this is a web page (HTML), not %1; the shop probably answered with a login or error page") \
+    X(FILE_KIND, "file-kind", ERROR, "this is %1, not %2") \
     X(FILE_TRUNCATED, "file-truncated", ERROR, "the file ends too early: %1") \
     X(LIMIT, "limit", ERROR, "%1 is over the limit of %2 (change it with --limit %3)") \
     X(CHARSET_INVALID, "charset-invalid", ERROR, "byte %1 is not in charset %2; %3") \
     X(CHARSET_CUT, "charset-cut", ERROR, "the file ends inside a character (charset %1)") \
     X(CHARSET_NUL, "charset-nul", ERROR, "a NUL character; text files have none") \
-    X(CHARSET_IS_UTF8, "charset-is-utf8", ERROR, "the file is UTF-8, but the map says charset %1; change the map to charset UTF-8, or the export to %1") \
-    X(CHARSET_IS_UTF16, "charset-is-utf16", ERROR, "the file is UTF-16, but the map says charset %1; change the map to charset UTF-16") \
-    X(CHARSET_NOT_UTF8, "charset-not-utf8", ERROR, "byte %1 is not UTF-8; the file looks like %2: change the map to charset %2") \
+    X(CHARSET_IS_UTF8, "charset-is-utf8", ERROR, "the file is UTF-8, but it is read as %1 (%2); set charset UTF-8 in the map, or correct the export") \
+    X(CHARSET_IS_UTF16, "charset-is-utf16", ERROR, "the file is UTF-16, but it is read as %1 (%2); set charset UTF-16 in the map") \
+    X(CHARSET_NOT_UTF8, "charset-not-utf8", ERROR, "byte %1 is not UTF-8, and the file is read as that (%3); it looks like %2: set charset %2 in the map") \
     X(CHARSET_UNKNOWN, "charset-unknown", ERROR, "unknown charset %1; known are %2") \
 
 #define DIAGS_CSV(X) \
     X(CSV_OPEN_QUOTE, "csv-open-quote", ERROR, "a quote opens here and never closes") \
     X(CSV_QUOTE, "csv-quote", ERROR, "a quote in the middle of a field; quotes inside a quoted field are doubled") \
     X(CSV_RAGGED, "csv-ragged", ERROR, "the row has %1 fields, the header %2") \
+    X(CSV_RAGGED_FIRST, "csv-ragged-first", ERROR, "the row has %1 fields, the first row %2") \
     X(CSV_NO_COLUMN, "csv-no-column", ERROR, "no column %1 in the header%2") \
-    X(CSV_TWICE, "csv-twice", ERROR, "two columns are called %1; name one by its place: [%2]") \
+    X(CSV_NO_PLACE, "csv-no-place", ERROR, "no column [%1]; the first row has %2 columns") \
+    X(CSV_TWICE, "csv-twice", ERROR, "two columns are called %1; name one by its place: %2") \
+    X(CSV_NO_QUOTE, "csv-no-quote", ERROR, "%1 in a value needs quotes, and the map says quote none") \
 
 #define DIAGS_XML(X) \
     X(XML_SYNTAX, "xml-syntax", ERROR, "not well-formed XML: %1") \
@@ -51,6 +55,7 @@
 #define DIAGS_DATA(X) \
     X(NUMBER_SYNTAX, "number-syntax", ERROR, "not a number: \"%1\"%2") \
     X(NUMBER_OVERFLOW, "number-overflow", ERROR, "the number has more than 18 digits: %1%2") \
+    X(WHOLE_NUMBER, "whole-number", ERROR, "\"%1\" is no whole number from %2 to %3") \
     X(DIVIDE_ZERO, "divide-zero", ERROR, "division by zero") \
     X(DATE_SYNTAX, "date-syntax", ERROR, "not a date as the map describes (%3): \"%1\"%2") \
     X(DATE_RANGE, "date-range", ERROR, "the date leaves the years 1900 to 2199") \
@@ -67,6 +72,7 @@
     X(CHECK_REJECT, "check-reject", ERROR, "\"%1\" is no valid %2") \
     X(REJECTED, "rejected", ERROR, "%1") \
     X(WARNED, "warned", WARNING, "%1") \
+    X(NOT_KNOWN, "not-known", WARNING, "\"%1\" is no %2 that is known; it stays as it is%3") \
     X(SPLIT, "split", WARNING, "\"%1\" cannot be split into %2; it stays whole") \
     X(UNMAPPABLE, "unmappable", ERROR, "character %1 is not in charset %2%3") \
     X(UNMAPPABLE_KEY, "unmappable-key", ERROR, "character %1 is not in charset %2, and %3 is a key that must not change") \
@@ -75,6 +81,7 @@
     X(REGEX_LIMIT, "regex-limit", ERROR, "the pattern takes too long on \"%1\"") \
     X(TOTALS_DIFFER, "totals-differ", WARNING, "%1 is %2 in the file, but %3 by its parts") \
     X(FILE_NAME, "file-name", ERROR, "no usable file name comes out of %1: \"%2\"") \
+    X(SEVERAL_FILES, "several-files", ERROR, "the map makes several files; give a folder for them: -o FOLDER/") \
     X(FILE_NAME_TWICE, "file-name-twice", ERROR, "two files of this run would be called %1") \
 
 /* Mistakes in maps (and the outline they share with the configuration). */

@@ -60,7 +60,7 @@ static inline struct str str_from(struct str s, size_t n)
 {
     if (n > s.len)
         n = s.len;
-    return (struct str){ s.p ? s.p + n : NULL, s.len - n };
+    return (struct str){ n ? s.p + n : s.p, s.len - n };
 }
 
 /* The first n bytes of s, or all of it. */

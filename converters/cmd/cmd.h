@@ -29,7 +29,11 @@ struct cmd_globals {
 };
 extern struct cmd_globals cmd_globals;
 
-/* "kervan NAME: TEXT" and how to get help, on stderr. Returns EXIT_USAGE. */
+extern const char kervan_version[]; /* "0.1.0" */
+extern const char kervan_share[];   /* "/usr/local/share/kervan", by PREFIX */
+
+/* "kervan NAME: TEXT" and how to get help, on stderr. Returns EXIT_USAGE.
+ * Without a command (NULL): "kervan: TEXT". */
 int cmd_usage(const struct cmd *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -39,8 +39,7 @@ static void no_block(struct reading *c, const struct oline *l)
         DIAG0(c->ld->diags, NO_BLOCK, oline_whole(l->child));
 }
 
-/* ---- field = expression
- * --------------------------------------------------------- */
+/* ---- field = expression ------------------------------------------------- */
 
 static void unknown_field(struct reading *c, const struct block *b,
                           struct place at, struct str name)
@@ -160,8 +159,7 @@ static struct stmt *compile_name(struct reading *c, const struct oline *l,
     return s->slot < 0 ? NULL : s;
 }
 
-/* ---- skip, reject, warn, when
- * -------------------------------------------------------- */
+/* ---- skip, reject, warn, when ------------------------------------------- */
 
 static int add_reason(struct map *m, const struct piece *p)
 {
@@ -211,9 +209,7 @@ static struct stmt *compile_when(struct reading *c, struct block *b,
     return s;
 }
 
-/* ---- each
- * -------------------------------------------------------------------------------
- */
+/* ---- each --------------------------------------------------------------- */
 
 /* The block of an each, over one path or over rows (path NULL). */
 static struct stmt *compile_each_body(struct reading *c, struct block *outer,
@@ -344,9 +340,7 @@ static struct stmt *compile_use(struct reading *c, struct block *b,
     return s;
 }
 
-/* ---- lines
- * --------------------------------------------------------------------------------
- */
+/* ---- lines -------------------------------------------------------------- */
 
 static struct stmt *compile_line(struct reading *c, struct block *b,
                                  const struct oline *l)

@@ -31,8 +31,7 @@ static void no_block(struct writing *c, const struct oline *l)
         DIAG0(c->ld->diags, NO_BLOCK, oline_whole(l->child));
 }
 
-/* ---- values
- * -------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------- */
 
 /* Does this rule write a key as it is? Then its characters are sacred. */
 static void mark_key(struct writing *c, struct node *n)
@@ -83,8 +82,7 @@ static struct node *compile_name(struct writing *c, struct node *parent,
     return n->slot < 0 ? NULL : n;
 }
 
-/* ---- XML: elements, attributes, text
- * ------------------------------------------------ */
+/* ---- XML: elements, attributes, text ------------------------------------ */
 
 static struct node *element_around(struct node *n)
 {
@@ -158,19 +156,20 @@ static struct node *compile_text(struct writing *c, struct node *parent,
                                  const struct oline *l, struct parser *p)
 {
     struct node *n = new_node(c, N_TEXT, parent, oline_whole(l));
+    const struct node *element = element_around(parent);
 
     p->p++;
     parse_blanks(p);
     if (p->p == p->end || *p->p != '=')
         return parse_fail(p, p->p, ". = expression is expected here");
     p->p++;
-    if (!element_around(parent)) {
+    if (!element) {
         DIAG(c->ld->diags, NOT_HERE, oline_whole(l), STR("text"),
              STR("it belongs into an element's block"));
         return NULL;
     }
     no_block(c, l);
-    n->part = element_around(parent)->part;
+    n->part = element->part;
     return compile_value(c, n, p) ? n : NULL;
 }
 
@@ -206,7 +205,7 @@ static struct node *compile_element(struct writing *c, struct node *parent,
             str_find_char(name, '*') >= 0)
             return parse_fail(p, from, "an element's name is expected here");
         n = new_element(c, up, name, parse_place(p, from, p->p));
-        if (up != parent)
+        if (first)
             up->child = n;
         else
             first = n;
@@ -234,8 +233,7 @@ static struct node *compile_element(struct writing *c, struct node *parent,
     return first;
 }
 
-/* ---- CSV: row and cells
- * ------------------------------------------------------------------ */
+/* ---- CSV: row and cells ------------------------------------------------- */
 
 static struct node *compile_cell(struct writing *c, struct node *parent,
                                  const struct oline *l, struct parser *p)
@@ -306,8 +304,7 @@ static struct node *compile_row(struct writing *c, struct node *parent,
     return n;
 }
 
-/* ---- each, when, use
- * -------------------------------------------------------------------------- */
+/* ---- each, when, use ---------------------------------------------------- */
 
 static bool push_scope(struct writing *c, struct node *n, struct shape *shape,
                        int list)
@@ -452,9 +449,7 @@ static struct node *compile_use(struct writing *c, struct node *parent,
     return first;
 }
 
-/* ---- lines
- * ---------------------------------------------------------------------------------------
- */
+/* ---- lines -------------------------------------------------------------- */
 
 static struct node *compile_line(struct writing *c, struct node *parent,
                                  const struct oline *l)
@@ -505,8 +500,7 @@ static struct node *compile_lines(struct writing *c, struct node *parent,
     return first;
 }
 
-/* ---- what only the whole tree shows
- * ------------------------------------------------------------------ */
+/* ---- what only the whole tree shows ------------------------------------- */
 
 /* An attribute must come before what makes its element's content. */
 static void check_attributes(struct writing *c, const struct node *n,

@@ -20,8 +20,7 @@
 #include "converters/lang/outline.h"
 #include "formats/format.h"
 
-/* ---- values ----------------------------------------------------------------
- */
+/* ---- values ------------------------------------------------------------- */
 
 enum val_kind { V_EMPTY, V_TEXT, V_DEC, V_DATE, V_BOOL };
 
@@ -41,8 +40,7 @@ struct val {
     int32_t cell; /* rows: index into item->cells, else -1 */
 };
 
-/* ---- expressions ------------------------------------------------------------
- */
+/* ---- expressions -------------------------------------------------------- */
 
 enum expr_kind {
     E_CONST,
@@ -128,8 +126,7 @@ struct expr {
     void *regex;               /* E_MATCHES: pcre2 code, with JIT off */
 };
 
-/* ---- rules: an expression with its clauses
- * ----------------------------------- */
+/* ---- rules: an expression with its clauses ------------------------------ */
 
 enum clause_kind {
     C_VIA,
@@ -169,16 +166,17 @@ struct piece {
     struct piece *next;
 };
 
-/* ---- tables -----------------------------------------------------------------
- */
+/* ---- tables ------------------------------------------------------------- */
 
 enum table_action { TA_VALUE, TA_PASS, TA_EMPTY, TA_ERROR, TA_SETTING };
 
 struct table_entry {
     struct str key;
+    struct str number; /* key's value, when it is a number: "21.50" is 21.5 */
     bool glob;
     enum table_action action;
     struct str value; /* or the error's message */
+    bool is_number;   /* value is a number of the map, without quotes */
     int setting;
     struct place at;
 };
@@ -188,14 +186,13 @@ struct table {
     struct place at;
     struct table_entry *entries;
     size_t n, cap;
-    uint32_t *hash; /* exact keys: index + 1, power of two slots */
+    uint32_t *hash; /* exact keys: index + 1, power of two slots (table.c) */
     size_t n_hash;
-    bool has_globs, used;
+    bool has_globs, has_numbers, used;
     struct table *next;
 };
 
-/* ---- settings, parts
- * ------------------------------------------------------------ */
+/* ---- settings, parts ---------------------------------------------------- */
 
 struct setting {
     struct str name, help;
@@ -213,8 +210,7 @@ struct part_def {
     struct part_def *next;
 };
 
-/* ---- read maps: statements
- * ---------------------------------------------------------- */
+/* ---- read maps: statements ---------------------------------------------- */
 
 enum stmt_kind {
     S_SET,
@@ -243,8 +239,7 @@ struct stmt {
     int reason;         /* S_SKIP: index into map->reasons */
 };
 
-/* ---- write maps: nodes
- * ------------------------------------------------------------------ */
+/* ---- write maps: nodes -------------------------------------------------- */
 
 enum node_kind {
     N_ELEMENT,
@@ -272,9 +267,7 @@ struct node {
     int key_field;       /* a key of the document that it writes, or -1 */
 };
 
-/* ---- the map
- * ------------------------------------------------------------------------------
- */
+/* ---- the map ------------------------------------------------------------ */
 
 enum { MAX_SCOPES = 6, MAX_DATES = 8 };
 
@@ -282,6 +275,8 @@ struct map {
     struct arena arena;
     struct str name; /* as it was asked for: "cz/shoptet-orders" */
     const struct source *src;
+    const struct source *sources[17]; /* it, then what it includes */
+    int n_sources;
     bool is_write;
     const struct level *document;
     const struct format *format;
@@ -320,7 +315,8 @@ struct map {
     struct table *tables;
     struct part_def *parts;
     int n_names, n_decided, n_aggregates, n_shares;
-    struct str *reasons; /* of skip */
+    struct expr *aggregates[64]; /* over all documents, by driver.slot */
+    struct str *reasons;         /* of skip */
     int n_reasons, cap_reasons;
 
     struct shape *shape;

@@ -30,8 +30,7 @@ bool is_statement_line(struct str text, const char *word)
     return !str_starts(str_trim(str_from(text, n)), STR("="));
 }
 
-/* ---- header
- * ------------------------------------------------------------------ */
+/* ---- header ------------------------------------------------------------- */
 
 static void unknown_document(struct loader *ld, const struct oline *l,
                              struct str name)
@@ -103,8 +102,7 @@ static bool load_header(struct loader *ld)
     return m->document && m->format;
 }
 
-/* ---- settings, tables, parts, includes
- * --------------------------------------------- */
+/* ---- settings, tables, parts, includes ---------------------------------- */
 
 static void load_setting(struct loader *ld, const struct oline *l)
 {
@@ -239,6 +237,7 @@ static const struct oline *load_include(struct loader *ld,
              arena_str(&m->arena, str_of(e.text)));
         return NULL;
     }
+    m->sources[m->n_sources++] = src;
     outline_parse(&m->arena, src, ld->limits, ld->diags, &top);
     for (const struct oline *x = top; x; x = x->next)
         if (!is_statement_line(x->text, "table") &&
@@ -258,8 +257,7 @@ static void load_lines(struct loader *ld, const struct oline *top,
             load(ld, top);
 }
 
-/* ---- warnings about what is never used
- * ------------------------------------------------ */
+/* ---- warnings about what is never used ---------------------------------- */
 
 static void report_unused(struct loader *ld)
 {
@@ -279,9 +277,7 @@ static void report_unused(struct loader *ld)
                  arena_fmt(&m->arena, "part %.*s", STR_ARGS(d->name)));
 }
 
-/* ---- loading
- * ------------------------------------------------------------------------------
- */
+/* ---- loading ------------------------------------------------------------ */
 
 enum { MAX_INCLUDES = 16 };
 
@@ -356,7 +352,7 @@ struct map *map_load(const char *path, struct str name,
         map_free(m);
         return NULL;
     }
-    m->src = src;
+    m->src = m->sources[m->n_sources++] = src;
     outline_parse(&m->arena, src, limits, diags, &top);
     ld.header = top;
     ld.folder = folder_of(&m->arena, path);
@@ -412,8 +408,7 @@ struct expr *map_compile_when(struct map *read, const struct oline *l,
     return e;
 }
 
-/* ---- finding a map
- * ------------------------------------------------------------------------- */
+/* ---- finding a map ------------------------------------------------------ */
 
 static char *try_path(struct arena *a, const char *folder, struct str name,
                       struct buf *looked)

@@ -36,14 +36,13 @@ static bool yes_no(struct loader *ld, struct parser *p, const char *name,
     return option_fail(ld, &at, name, STR("yes or no"));
 }
 
-static struct str charset_names(struct arena *a)
+static struct str list_charsets(struct arena *a)
 {
     struct buf b;
     struct str out;
 
-    buf_init(&b, KB(2));
-    for (size_t i = 0; charsets[i]; i++)
-        (void)buf_addf(&b, "%s%s", i ? ", " : "", charsets[i]->name);
+    buf_init(&b, KB(4));
+    charset_names(&b);
     out = arena_str(a, buf_str(&b));
     buf_release(&b);
     return out;
@@ -61,7 +60,7 @@ static bool set_charset(struct loader *ld, struct parser *p)
         return true;
     parse_blanks(&at);
     DIAG(ld->diags, CHARSET_UNKNOWN, parse_place(&at, at.p, at.end), v,
-         charset_names(&ld->map->arena));
+         list_charsets(&ld->map->arena));
     return false;
 }
 
@@ -355,8 +354,7 @@ const struct common_option write_options[] = {
     { 0 },
 };
 
-/* ---- the format's own options
- * ------------------------------------------------- */
+/* ---- the format's own options ------------------------------------------- */
 
 static bool set_namespace(struct loader *ld, struct parser *p)
 {
@@ -467,8 +465,7 @@ static bool set_own(struct loader *ld, struct parser *p,
     return false;
 }
 
-/* ---- finding an option by the words that a line begins with
- * --------------------- */
+/* ---- finding an option by the words that a line begins with ------------- */
 
 /* Does the line begin with this name? `name` may be several words. */
 static bool begins_with(struct str line, const char *name, size_t *len)

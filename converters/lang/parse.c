@@ -145,7 +145,7 @@ static struct expr *binary(struct parser *p, enum expr_kind kind,
 
 static struct expr *parse_or(struct parser *p);
 
-/* ---- paths --------------------------------------------------------------- */
+/* ---- paths -------------------------------------------------------------- */
 
 static struct step *new_step(struct parser *p, enum want_kind kind,
                              const char *from)
@@ -260,7 +260,7 @@ struct expr *parse_path(struct parser *p)
     return e;
 }
 
-/* ---- operands ------------------------------------------------------------ */
+/* ---- operands ----------------------------------------------------------- */
 
 static struct expr *parse_number(struct parser *p)
 {
@@ -430,7 +430,7 @@ static struct expr *parse_operand(struct parser *p)
     return parse_fail(p, from, "an expression is missing here");
 }
 
-/* ---- operators, weakest last --------------------------------------------- */
+/* ---- operators, weakest last -------------------------------------------- */
 
 static struct expr *parse_unary(struct parser *p)
 {
@@ -634,8 +634,7 @@ struct expr *parse_exprs(struct parser *p)
     return first;
 }
 
-/* ---- clauses --------------------------------------------------------------
- */
+/* ---- clauses ------------------------------------------------------------ */
 
 static struct clause *new_clause(struct parser *p, enum clause_kind kind,
                                  const char *from)
@@ -872,8 +871,7 @@ struct rule *parse_rule(struct parser *p)
     return r;
 }
 
-/* ---- texts with {expressions} ----------------------------------------------
- */
+/* ---- texts with {expressions} ------------------------------------------- */
 
 static struct piece *new_piece(struct parser *p, struct piece ***tail)
 {

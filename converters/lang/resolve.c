@@ -26,8 +26,7 @@ struct str did_you_mean(struct arena *a, struct str typed,
     return best ? arena_fmt(a, "; did you mean %s?", best) : STR("");
 }
 
-/* ---- $names and $settings -------------------------------------------------
- */
+/* ---- $names and $settings ----------------------------------------------- */
 
 const struct setting *map_setting(const struct map *m, struct str name)
 {
@@ -87,8 +86,7 @@ static bool resolve_name(struct resolver *r, struct expr *e)
     return false;
 }
 
-/* ---- choices
- * ----------------------------------------------------------------- */
+/* ---- choices ------------------------------------------------------------ */
 
 bool choices_has(const char *choices, struct str word)
 {
@@ -174,8 +172,7 @@ bool resolve_choice(struct resolver *r, const struct expr *field,
     return true;
 }
 
-/* ---- the walk
- * ------------------------------------------------------------------ */
+/* ---- the walk ----------------------------------------------------------- */
 
 static bool resolve_args(struct resolver *r, struct expr *e)
 {

@@ -109,8 +109,7 @@ bool resolve_field(struct resolver *r, struct expr *e)
     return false;
 }
 
-/* ---- aggregates
- * ---------------------------------------------------------------- */
+/* ---- aggregates --------------------------------------------------------- */
 
 /* The first part of a dotted name. */
 static struct str head_of(struct str name)
@@ -213,7 +212,13 @@ bool resolve_write_call(struct resolver *r, struct expr *call)
     }
     if (d.is_on) {
         if (d.depth == -1) {
+            if (r->map->n_aggregates == COUNT(r->map->aggregates)) {
+                DIAG(r->diags, NOT_HERE, call->at, str_of(call->func->name),
+                     STR("there are too many sums over all documents"));
+                return false;
+            }
             d.slot = r->map->n_aggregates++;
+            r->map->aggregates[d.slot] = call;
             r->map->two_passes = true;
         }
         call->driver = d;

@@ -32,6 +32,17 @@ struct fault {
     struct str args[DIAG_ARGS];
 };
 
+/*
+ * share(amount, weight): how much of the list is given out already. One for
+ * each place of a map that calls it; all zeros before the first document.
+ */
+struct share {
+    uint64_t seq; /* of the document: addresses alone come again */
+    const struct doc *parent, *last; /* whose list; up to which member */
+    struct dec total, before, done;  /* weights: all; without and with last */
+    bool even;                       /* no weights at all: equal parts */
+};
+
 /* What the outside knows of a run; the same in both processes. */
 struct run_info {
     const struct str *settings; /* [map->n_settings], by slot */
@@ -49,10 +60,12 @@ struct run {
     const struct reader *reader; /* read maps */
     struct ctx ctx;
 
-    struct doc *scope[MAX_SCOPES]; /* write maps */
+    struct doc *scope[MAX_SCOPES]; /* write maps; NULL when not inside */
     uint32_t index[MAX_SCOPES];    /* ...counted by their each */
-    struct val *aggregates;        /* over all documents, by driver.slot */
-    struct share *shares;          /* by expr.slot */
+    /* Two passes: all documents, one by one; NULL: no more. */
+    struct doc *(*all_docs)(void *ctx, bool rewind);
+    struct val *aggregates; /* over all documents, by driver.slot */
+    struct share *shares;   /* by expr.slot */
     int64_t (*counter)(void *ctx, struct str name); /* next value */
 
     struct val *names; /* $name, by slot */
@@ -61,8 +74,7 @@ struct run {
     bool failed;  /* an error was raised since it was last cleared */
 };
 
-/* ---- evaluating (eval.c) ---------------------------------------------------
- */
+/* ---- evaluating (eval.c) ------------------------------------------------ */
 
 /* One value; several different ones in the source are a fault. */
 bool eval(struct run *r, const struct expr *e, struct val *out);
@@ -82,8 +94,13 @@ bool eval_several(struct run *r, const struct expr *arg,
                   const struct expr *call, bool (*each)(void *, struct val *),
                   void *ctx);
 
-/* ---- values (val.c)
- * ---------------------------------------------------------- */
+/* Every element or cell that a path of a read map finds. visit() returns
+ * false to stop. False: a fault in a filter. */
+bool eval_items(struct run *r, const struct expr *path,
+                bool (*visit)(void *, const struct item *, int32_t cell),
+                void *ctx);
+
+/* ---- values (val.c) ----------------------------------------------------- */
 
 static inline bool val_is_empty(const struct val *v)
 {
@@ -99,6 +116,12 @@ struct val val_bool(bool yes);
 /* Text of a value, formatted as the map's options say. Never fails. */
 struct str val_str(struct run *r, const struct val *v);
 /*
+ * Text of a value in a format of the `as` clause: a number's if that is what
+ * the format is and v no date, else a date's. False: a fault at `at`.
+ */
+bool val_format(struct run *r, const struct expr *at, const struct val *v,
+                struct str format, struct str *out);
+/*
  * Text read as a number, date, yes/no by the map's options. False: a fault
  * at e, with the value's place. Empty values must be caught before.
  */
@@ -111,9 +134,14 @@ bool val_to_bool(struct run *r, const struct expr *e, const struct val *v,
 /* A small count: 0..1,000,000. */
 bool val_to_count(struct run *r, const struct expr *e, const struct val *v,
                   uint32_t *out);
+/* A whole number in min..max. */
+bool val_to_int(struct run *r, const struct expr *e, const struct val *v,
+                int32_t min, int32_t max, int32_t *out);
+/* Whether v can be read so, without raising a fault. */
+bool val_is_dec(const struct run *r, const struct val *v, struct dec *out);
+bool val_is_date(const struct run *r, const struct val *v, struct date *out);
 
-/* ---- faults
- * --------------------------------------------------------------------- */
+/* ---- faults ------------------------------------------------------------- */
 
 /* Raises; returns false, so that one can write: return run_fault(...). */
 bool run_fault(struct run *r, enum diag_id id, struct place at,
@@ -126,8 +154,7 @@ bool run_fault(struct run *r, enum diag_id id, struct place at,
 /* " in column X" / " in element X", or "" - the tail of data messages. */
 struct str where_of(const struct run *r, const struct val *v);
 
-/* ---- arguments of functions
- * ------------------------------------------------------- */
+/* ---- arguments of functions --------------------------------------------- */
 
 /* Argument number i (from 0) of a call; NULL past the end. */
 const struct expr *arg(const struct expr *call, int i);

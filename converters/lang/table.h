@@ -1,9 +1,18 @@
 /*
  * table.h - look-up tables: `via TABLE`, lookup(table, key).
  *
- * The first entry that fits counts. Exact keys are found by hash; unquoted
- * keys with a '*' are globs. A key that is a number fits a decimal by value
- * (21 fits 21,00). (MAPPING part 7.)
+ *   table kinds                   table units from "units.csv" key 1 value 3
+ *     SHIPPING*  = shipping         *  = error "unknown unit"
+ *     "5"" disk" = "a text"
+ *     ""         = empty
+ *     27         = $code
+ *     *          = pass
+ *
+ * The first entry that fits counts; those of a file stand before those of the
+ * block. A key is itself; a glob when it has a '*' and no quotes; or a number:
+ * 21 fits 21,00 in a map with `decimal ,`. A text with leading zeros is no
+ * number here, so 021 does not fit 21. Only "" and globs fit an empty value;
+ * when none does, it stays empty. (MAPPING part 7.)
  */
 #ifndef LANG_TABLE_H
 #define LANG_TABLE_H
@@ -13,9 +22,10 @@
 struct run;
 
 /*
- * Fills t from its block: `block` is the line "table NAME" (or "table NAME
- * from "units.csv" key 1 value 3", whose file lies in `folder`). Mistakes go
- * to diags.
+ * Fills t, named by the caller, from its block: `block` is the line "table
+ * NAME" (or "table NAME from "units.csv" key 1 value 3", whose file lies in
+ * `folder`: empty, or with its closing slash). The map's settings are known
+ * already. Mistakes go to diags; t holds what could be understood.
  */
 bool table_parse(struct map *m, const struct oline *block, struct str folder,
                  const struct limits *limits, struct table *t,

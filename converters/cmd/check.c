@@ -1,0 +1,174 @@
+/*
+ * check.c - `kervan check`: every mistake of maps and configurations at once.
+ *
+ * With --sample, also what a map names but the sample does not have.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "converters/cmd/cmd.h"
+#include "converters/cmd/sample.h"
+#include "converters/lang/map.h"
+#include "spool/conf.h"
+
+extern const struct cmd cmd_check;
+
+struct check {
+    struct arena arena;
+    struct diags diags;
+    struct limits limits;
+    struct map *maps[256]; /* kept: messages point into their texts */
+    struct conf confs[8];
+    size_t n_maps, n_confs, n_checked;
+    const char *sample;
+};
+
+static void print(const struct diags *d)
+{
+    struct buf b;
+
+    buf_init(&b, MB(64));
+    if (cmd_globals.json)
+        diags_print_json(d, &b);
+    else
+        diags_print(d, isatty(STDOUT_FILENO), &b);
+    fwrite(b.p, 1, b.len, stdout);
+    buf_release(&b);
+}
+
+static void check_map(struct check *c, const char *path)
+{
+    struct map *m = map_load(path, str_of(path), &c->limits, &c->diags);
+
+    c->n_checked++;
+    if (!m)
+        return;
+    if (c->sample && !m->is_write && m->format)
+        sample_check(m, c->sample, &c->limits, &c->diags);
+    if (c->n_maps < COUNT(c->maps))
+        c->maps[c->n_maps++] = m;
+}
+
+static int check_conf(struct check *c, const char *path)
+{
+    struct conf *conf = &c->confs[c->n_confs];
+    struct err e;
+
+    if (c->n_confs == COUNT(c->confs))
+        return cmd_usage(&cmd_check, "too many configurations at once");
+    if (conf_load(conf, path, &c->diags, &e) == -1) {
+        fprintf(stderr, "kervan: %s\n", e.text);
+        return EXIT_USAGE;
+    }
+    c->n_confs++;
+    conf_load_maps(conf, &c->diags);
+    c->n_checked++;
+    return 0;
+}
+
+static bool is_conf(const char *name)
+{
+    size_t n = strlen(name);
+
+    return n > 5 && strcmp(name + n - 5, ".conf") == 0;
+}
+
+static int check_one(struct check *c, const char *name)
+{
+    struct buf looked;
+    char *path;
+
+    if (is_conf(name))
+        return check_conf(c, name);
+    buf_init(&looked, KB(16));
+    path = map_find(&c->arena, str_of(name), NULL, &looked);
+    if (path)
+        check_map(c, path);
+    else
+        DIAG(&c->diags, CONF_NO_MAP, ((struct place){ 0 }), str_of(name),
+             arena_str(&c->arena, buf_str(&looked)));
+    buf_release(&looked);
+    return 0;
+}
+
+static int take_arguments(struct check *c, int argc, char **argv)
+{
+    int rc = 0, n = 0;
+
+    for (int i = 1; i < argc && rc == 0; i++) {
+        if (strcmp(argv[i], "--sample") == 0) {
+            if (i + 1 == argc)
+                return cmd_usage(&cmd_check, "--sample wants a file");
+            c->sample = argv[++i];
+        } else if (argv[i][0] == '-') {
+            return cmd_usage(&cmd_check, "unknown option %s", argv[i]);
+        }
+    }
+    for (int i = 1; i < argc && rc == 0; i++) {
+        if (strcmp(argv[i], "--sample") == 0) {
+            i++;
+            continue;
+        }
+        n++;
+        rc = check_one(c, argv[i]);
+    }
+    if (n == 0 && rc == 0) {
+        const char *path = conf_find(cmd_globals.conf);
+
+        if (!path)
+            return cmd_usage(&cmd_check,
+                             "no kervan.conf here; name a map or configuration");
+        rc = check_conf(c, path);
+    }
+    return rc;
+}
+
+static int conclude(struct check *c)
+{
+    diags_sort(&c->diags);
+    print(&c->diags);
+    if (!cmd_globals.json && !c->diags.n_errors)
+        printf("%zu checked: no errors%s\n", c->n_checked,
+               c->diags.n_warnings ? ", but warnings" : "");
+    else if (!cmd_globals.json)
+        printf("%llu error%s, %llu warning%s\n",
+               (unsigned long long)c->diags.n_errors,
+               c->diags.n_errors == 1 ? "" : "s",
+               (unsigned long long)c->diags.n_warnings,
+               c->diags.n_warnings == 1 ? "" : "s");
+    return c->diags.n_errors ? EXIT_USAGE : EXIT_DONE;
+}
+
+static int check_main(int argc, char **argv)
+{
+    struct check *c = xcalloc(1, sizeof(*c));
+    int status;
+
+    limits_default(&c->limits);
+    diags_init(&c->diags, &c->arena, 0);
+    status = take_arguments(c, argc, argv);
+    if (status == 0)
+        status = conclude(c);
+    for (size_t i = 0; i < c->n_maps; i++)
+        map_free(c->maps[i]);
+    for (size_t i = 0; i < c->n_confs; i++)
+        conf_free(&c->confs[i]);
+    arena_release(&c->arena);
+    free(c);
+    return status;
+}
+
+const struct cmd cmd_check = {
+    .name = "check",
+    .args = "[CONF | MAP...] [--sample FILE]",
+    .help = "find all mistakes in maps and the configuration",
+    .more =
+        "  kervan check                       ./kervan.conf and all its maps\n"
+        "  kervan check my.map other.map      these maps\n"
+        "  kervan check my.map --sample FILE  and what does not fit the sample\n"
+        "\n"
+        "Exit status: 0 no errors, 2 errors.\n",
+    .run = check_main,
+};

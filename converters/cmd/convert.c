@@ -1,0 +1,502 @@
+/*
+ * convert.c - `kervan convert`: one conversion in the foreground, without
+ * spool and ledger. The same job and reader as the daemon's.
+ *
+ * The result becomes visible only when it is complete: -o FILE is written
+ * aside and renamed, -o FOLDER/ likewise file by file, and a pipe gets its
+ * first byte after the last one of the input was checked.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "converters/base/date.h"
+#include "converters/cmd/cmd.h"
+#include "spool/docfile.h"
+#include "spool/job.h"
+
+struct convert {
+    struct arena arena;
+    struct limits limits;
+    struct diags diags;
+    struct setting_pair *pairs;
+    size_t n_pairs;
+    const char *read, *write, *out, *country;
+    char **in;
+    int n_in;
+    struct map *read_map, *write_map;
+    struct str *read_settings, *write_settings;
+    struct job_input *inputs;
+    char *staging; /* a folder of our own, or NULL */
+    char *aside;   /* -o FILE: written here first */
+    int out_fd;
+    bool is_direct; /* out_fd is the user's own and can be begun again */
+    off_t out_start;
+    bool job_failed;
+};
+
+extern const struct cmd cmd_convert;
+
+/* ---- arguments ---------------------------------------------------------- */
+
+static bool take_pair(char *arg, struct str *name, struct str *value)
+{
+    char *eq = strchr(arg, '=');
+
+    if (!eq || eq == arg)
+        return false;
+    *name = (struct str){ arg, (size_t)(eq - arg) };
+    *value = str_of(eq + 1);
+    return true;
+}
+
+static int take_limit(struct convert *c, char *arg)
+{
+    struct str name, value;
+
+    if (!take_pair(arg, &name, &value))
+        return cmd_usage(&cmd_convert, "--limit wants NAME=VALUE");
+    switch (limits_set(&c->limits, name, value)) {
+    case -1:
+        return cmd_usage(&cmd_convert, "no limit is called %.*s",
+                         STR_ARGS(name));
+    case -2:
+        return cmd_usage(&cmd_convert, "limit %.*s: %.*s is no number",
+                         STR_ARGS(name), STR_ARGS(value));
+    default:
+        return 0;
+    }
+}
+
+static int take_set(struct convert *c, char *arg)
+{
+    struct setting_pair *p = &c->pairs[c->n_pairs];
+
+    *p = (struct setting_pair){ 0 };
+    if (!take_pair(arg, &p->name, &p->value))
+        return cmd_usage(&cmd_convert, "--set wants NAME=VALUE");
+    c->n_pairs++;
+    return 0;
+}
+
+static int take_option(struct convert *c, int argc, char **argv, int *i)
+{
+    static const struct {
+        const char *name;
+        size_t at;
+    } texts[] = {
+        { "--read", offsetof(struct convert, read) },
+        { "--write", offsetof(struct convert, write) },
+        { "-o", offsetof(struct convert, out) },
+        { "--country", offsetof(struct convert, country) },
+    };
+    const char *name = argv[*i];
+
+    if (*i + 1 >= argc)
+        return cmd_usage(&cmd_convert, "%s wants a value", name);
+    ++*i;
+    if (strcmp(name, "--set") == 0)
+        return take_set(c, argv[*i]);
+    if (strcmp(name, "--limit") == 0)
+        return take_limit(c, argv[*i]);
+    for (size_t k = 0; k < COUNT(texts); k++)
+        if (strcmp(name, texts[k].name) == 0) {
+            *(const char **)((char *)c + texts[k].at) = argv[*i];
+            return 0;
+        }
+    return cmd_usage(&cmd_convert, "unknown option %s", name);
+}
+
+static int take_arguments(struct convert *c, int argc, char **argv)
+{
+    c->pairs = arena_alloc(&c->arena, (size_t)argc * sizeof(*c->pairs));
+    c->in = arena_alloc(&c->arena, (size_t)argc * sizeof(*c->in));
+    for (int i = 1; i < argc; i++) {
+        int rc = 0;
+
+        if (argv[i][0] == '-' && argv[i][1])
+            rc = take_option(c, argc, argv, &i);
+        else
+            c->in[c->n_in++] = argv[i];
+        if (rc)
+            return rc;
+    }
+    if (!c->read || !c->write)
+        return cmd_usage(&cmd_convert, "--read MAP and --write MAP are needed");
+    if (!c->n_in)
+        return cmd_usage(&cmd_convert, "which file? - is standard input");
+    return 0;
+}
+
+/* ---- maps --------------------------------------------------------------- */
+
+static struct map *load(struct convert *c, const char *name, bool is_write)
+{
+    struct buf looked;
+    struct map *m = NULL;
+    char *path;
+
+    buf_init(&looked, KB(16));
+    path = map_find(&c->arena, str_of(name), NULL, &looked);
+    if (!path) {
+        DIAG(&c->diags, CONF_NO_MAP, ((struct place){ 0 }), str_of(name),
+             arena_str(&c->arena, buf_str(&looked)));
+    } else {
+        m = map_load(path, str_of(name), &c->limits, &c->diags);
+        if (m && m->document && m->is_write != is_write)
+            DIAG(&c->diags, WRONG_HALF,
+                 ((struct place){ .src = m->src, .line = 1, .col = 1 }),
+                 m->is_write ? STR("write") : STR("read"),
+                 is_write ? STR("write") : STR("read"));
+    }
+    buf_release(&looked);
+    return m;
+}
+
+static void load_maps(struct convert *c)
+{
+    struct map *r = c->read_map = load(c, c->read, false);
+    struct map *w = c->write_map = load(c, c->write, true);
+
+    if (c->diags.n_errors || !r || !w)
+        return;
+    if (r->document != w->document)
+        DIAG(&c->diags, CONF_DOCUMENTS,
+             ((struct place){ .src = w->src, .line = 1, .col = 1 }),
+             str_of(r->document->name), str_of(w->document->name));
+    else
+        (void)maps_join(r, w);
+    c->read_settings =
+        job_settings(&c->arena, r, c->pairs, c->n_pairs, &c->diags);
+    c->write_settings =
+        job_settings(&c->arena, w, c->pairs, c->n_pairs, &c->diags);
+    job_settings_unused(&c->arena, w, c->pairs, c->n_pairs, &c->diags);
+}
+
+static void print_diags(const struct diags *d)
+{
+    struct buf b;
+
+    buf_init(&b, MB(64));
+    if (cmd_globals.json)
+        diags_print_json(d, &b);
+    else
+        diags_print(d, isatty(STDERR_FILENO), &b);
+    fwrite(b.p, 1, b.len, stderr);
+    buf_release(&b);
+}
+
+/* ---- input and output --------------------------------------------------- */
+
+/* A pipe is copied to a file without name: the reader may need it twice. */
+static int copy_pipe(const struct convert *c, int from)
+{
+    int to = docfile_temporary(NULL);
+    uint64_t total = 0;
+    char buf[65536];
+    ssize_t n;
+
+    if (to == -1)
+        return -1;
+    while ((n = read(from, buf, sizeof(buf))) != 0) {
+        if (n == -1 && errno == EINTR)
+            continue;
+        total += n > 0 ? (uint64_t)n : 0;
+        if (n == -1 || write(to, buf, (size_t)n) != n) {
+            close(to);
+            return -1;
+        }
+        if (total > c->limits.v[LIMIT_INPUT])
+            break; /* the reader will say so */
+    }
+    return to;
+}
+
+static bool open_input(struct convert *c, int i)
+{
+    const char *path = c->in[i];
+    bool is_stdin = strcmp(path, "-") == 0;
+    struct job_input *in = &c->inputs[i];
+    struct stat st;
+    int fd =
+        is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct source *src = arena_alloc(&c->arena, sizeof(*src));
+
+    in->name = src->name = is_stdin ? STR("stdin") : str_of(path);
+    if (fd != -1 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        errno = EISDIR;
+        fd = -1;
+    }
+    in->fd = fd;
+    if (fd != -1 && lseek(fd, 0, SEEK_CUR) == -1)
+        in->fd = copy_pipe(c, fd);
+    if (in->fd != -1)
+        return true;
+    DIAG(&c->diags, FILE_OPEN, ((struct place){ 0 }), str_of(path),
+         arena_str(&c->arena, str_of(strerror(errno))));
+    return false;
+}
+
+static bool open_inputs(struct convert *c)
+{
+    bool ok = true;
+
+    c->inputs = arena_alloc(&c->arena, (size_t)c->n_in * sizeof(*c->inputs));
+    for (int i = 0; i < c->n_in; i++)
+        ok = open_input(c, i) && ok;
+    return ok;
+}
+
+static bool is_folder(const char *path)
+{
+    size_t n = strlen(path);
+    struct stat st;
+
+    return (n && path[n - 1] == '/') ||
+           (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
+/*
+ * Where the bytes go while they are made. Standard output directly, if it can
+ * be cut back when something is wrong (a file, /dev/null); else a temporary
+ * file that is copied in the end. -o FOLDER/: a folder of our own in it.
+ */
+static int open_aside(struct convert *c)
+{
+    const char *slash = strrchr(c->out, '/');
+    int folder = slash ? (int)(slash - c->out) + 1 : 0;
+    struct str t = arena_fmt(&c->arena, "%.*s.%s.kervan-XXXXXX", folder, c->out,
+                             c->out + folder);
+
+    c->aside = arena_cstr(&c->arena, t);
+    c->out_fd = mkostemp(c->aside, O_CLOEXEC);
+    if (c->out_fd == -1)
+        c->aside = NULL;
+    return c->out_fd == -1 ? -1 : 0;
+}
+
+static int open_output(struct convert *c)
+{
+    struct stat st;
+
+    c->out_fd = -1;
+    if (c->out && is_folder(c->out)) {
+        struct str t = arena_fmt(&c->arena, "%s/.kervan-XXXXXX", c->out);
+
+        c->staging = arena_cstr(&c->arena, t);
+        if (!mkdtemp(c->staging)) {
+            c->staging = NULL;
+            return -1;
+        }
+        return 0;
+    }
+    if (!c->out && fstat(STDOUT_FILENO, &st) == 0) {
+        int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+        c->out_start = lseek(STDOUT_FILENO, 0, SEEK_CUR);
+        c->is_direct = (S_ISREG(st.st_mode) && !(flags & O_APPEND) &&
+                        c->out_start == 0 && st.st_size == 0) ||
+                       (S_ISCHR(st.st_mode) && !isatty(STDOUT_FILENO) &&
+                        lseek(STDOUT_FILENO, 0, SEEK_SET) == 0);
+        if (c->is_direct) {
+            c->out_fd = STDOUT_FILENO;
+            return 0;
+        }
+    }
+    if (c->out)
+        return open_aside(c);
+    c->out_fd = docfile_temporary(NULL);
+    return c->out_fd == -1 ? -1 : 0;
+}
+
+/* ---- making the result visible ------------------------------------------ */
+
+/* Complete and durable, then under its name. Returns an exit status. */
+static int publish_as(int fd, const char *aside, const char *path)
+{
+    mode_t mask = umask(0);
+
+    (void)umask(mask);
+    if (fchmod(fd, 0666 & ~mask) == -1 || fsync(fd) == -1 ||
+        rename(aside, path) == -1) {
+        fprintf(stderr, "kervan: cannot write %s: %s\n", path, strerror(errno));
+        return EXIT_MACHINE;
+    }
+    return EXIT_DONE;
+}
+
+static int publish_folder(struct convert *c, const struct job_result *r)
+{
+    int status = EXIT_DONE;
+
+    for (size_t i = 0; i < r->n_outputs && status == EXIT_DONE; i++) {
+        struct str path =
+            arena_fmt(&c->arena, "%s/%s", c->out, r->outputs[i].name);
+        int fd = open(r->outputs[i].path, O_RDONLY | O_CLOEXEC);
+
+        if (fd == -1)
+            return EXIT_MACHINE;
+        status =
+            publish_as(fd, r->outputs[i].path, arena_cstr(&c->arena, path));
+        close(fd);
+    }
+    return status;
+}
+
+static int copy_to_stdout(int fd)
+{
+    char buf[65536];
+    ssize_t n;
+
+    if (lseek(fd, 0, SEEK_SET) == -1)
+        return EXIT_MACHINE;
+    while ((n = read(fd, buf, sizeof(buf))) > 0)
+        for (ssize_t done = 0, w; done < n; done += w) {
+            w = write(STDOUT_FILENO, buf + done, (size_t)(n - done));
+            if (w == -1) {
+                fprintf(stderr, "kervan: cannot write the output: %s\n",
+                        strerror(errno));
+                return EXIT_MACHINE;
+            }
+        }
+    return n == 0 ? EXIT_DONE : EXIT_MACHINE;
+}
+
+static int publish_result(struct convert *c, const struct job_result *r)
+{
+    if (!r->n_outputs)
+        return EXIT_DONE;
+    if (c->out && !c->aside)
+        return publish_folder(c, r);
+    if (c->aside)
+        return publish_as(c->out_fd, c->aside, c->out);
+    return c->is_direct ? EXIT_DONE : copy_to_stdout(c->out_fd);
+}
+
+/* Leaves nothing of ours behind, whatever happened. */
+static void clean_up(struct convert *c, bool failed)
+{
+    if (failed && c->is_direct)
+        if (ftruncate(STDOUT_FILENO, 0) == -1)
+            errno = 0; /* a device: nothing to cut */
+    if (c->aside)
+        (void)unlink(c->aside);
+    if (c->staging)
+        (void)rmdir(c->staging);
+    map_free(c->read_map);
+    map_free(c->write_map);
+    arena_release(&c->arena);
+}
+
+/* ---- the conversion ----------------------------------------------------- */
+
+static void report(const struct convert *c, const struct job_result *r)
+{
+    print_diags(&r->diags);
+    if (cmd_globals.json)
+        return;
+    if (r->verdict == JOB_REJECTED)
+        fprintf(stderr, "kervan: nothing was written\n");
+    else if (r->diags.n_listed || r->n_aside || !r->n_outputs)
+        fprintf(stderr, "kervan: %.*s\n", STR_ARGS(r->summary));
+    (void)c;
+}
+
+static int run_job(struct convert *c)
+{
+    const struct job_write write = { .map = c->write_map,
+                                     .settings = c->write_settings };
+    const struct job_spec spec = {
+        .read = c->read_map,
+        .read_settings = c->read_settings,
+        .writes = &write,
+        .n_writes = 1,
+        .inputs = c->inputs,
+        .n_inputs = (size_t)c->n_in,
+        .country = str_of(c->country ? c->country : ""),
+        .run_id = job_new_id(&c->arena),
+        .run_time = clock_now(),
+        .limits = &c->limits,
+        .staging = c->staging,
+        .out_fd = c->out_fd,
+    };
+    struct job_result r;
+    int status = EXIT_DONE;
+
+    (void)job_run(&spec, &r);
+    report(c, &r);
+    if (r.verdict == JOB_FAILED) {
+        fprintf(stderr, "kervan: %s\n", r.err.text);
+        status = EXIT_MACHINE;
+    } else if (r.verdict == JOB_REJECTED) {
+        status = EXIT_ASIDE;
+    } else {
+        status = publish_result(c, &r);
+        if (status == EXIT_DONE && r.n_aside)
+            status = EXIT_ASIDE;
+    }
+    c->job_failed = r.verdict != JOB_DONE;
+    job_result_release(&r);
+    return status;
+}
+
+static int convert_main(int argc, char **argv)
+{
+    struct convert c = { .out_fd = -1 };
+    int status;
+
+    limits_default(&c.limits);
+    diags_init(&c.diags, &c.arena, 0);
+    status = take_arguments(&c, argc, argv);
+    if (status == 0) {
+        load_maps(&c);
+        if (c.diags.n_errors) {
+            print_diags(&c.diags);
+            status = EXIT_USAGE;
+        } else if (!open_inputs(&c)) {
+            print_diags(&c.diags);
+            status = EXIT_MACHINE;
+        } else if (open_output(&c) == -1) {
+            fprintf(stderr, "kervan: cannot write %s: %s\n",
+                    c.out ? c.out : "a temporary file", strerror(errno));
+            status = EXIT_MACHINE;
+        } else {
+            status = run_job(&c);
+        }
+    }
+    clean_up(&c, c.job_failed);
+    return status;
+}
+
+const struct cmd cmd_convert = {
+    .name = "convert",
+    .args = "--read MAP --write MAP [--set NAME=VALUE] IN... [-o OUT]",
+    .help = "convert files once, here and now",
+    .more =
+        "  --read MAP          how the files are read; a path, or a name that\n"
+        "                      is looked up in $KERVAN_MAPPINGS, ./mappings\n"
+        "                      and the installed ones: cz/shoptet-orders\n"
+        "  --write MAP         how the result is written\n"
+        "  --set NAME=VALUE    a setting of the maps; may stand several times\n"
+        "  --country CC        whose replacements to take for characters that\n"
+        "                      the output charset lacks: cz sk hu ro tr\n"
+        "  --limit NAME=VALUE  change a limit: --limit input=2G\n"
+        "  -o FILE             write there; complete or not at all\n"
+        "  -o FOLDER/          write there under the map's own file name\n"
+        "  IN                  files, or - for standard input; a ZIP is "
+        "opened\n"
+        "\n"
+        "All files make one run. Without -o the result goes to standard "
+        "output.\n"
+        "Exit status: 0 all done, 1 something was set aside, 2 wrong usage or\n"
+        "map, 3 the machine failed.\n"
+        "\n"
+        "  kervan convert --read cz/shoptet-orders --write cz/pohoda-orders "
+        "\\\n"
+        "    --set ico=12345678 orders.csv -o orders.xml\n",
+    .run = convert_main,
+};

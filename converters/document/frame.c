@@ -1,0 +1,107 @@
+#include "converters/document/frame.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { SEND_AT = 128 * 1024, READ_SIZE = 256 * 1024 };
+
+struct head {
+    uint8_t type, zero[3];
+    uint32_t len;
+};
+
+void frame_out_init(struct frame_out *o, int fd)
+{
+    *o = (struct frame_out){ .fd = fd };
+    buf_init(&o->buf, SIZE_MAX / 2);
+}
+
+size_t frame_begin(struct frame_out *o, enum frame_type type)
+{
+    struct head h = { .type = (uint8_t)type };
+    size_t at = o->buf.len;
+
+    (void)buf_add(&o->buf, (struct str){ (const char *)&h, sizeof(h) });
+    return at;
+}
+
+void frame_end(struct frame_out *o, size_t at)
+{
+    uint32_t len = (uint32_t)(o->buf.len - at - sizeof(struct head));
+
+    memcpy(o->buf.p + at + offsetof(struct head, len), &len, sizeof(len));
+    if (o->buf.len >= SEND_AT)
+        frame_flush(o);
+}
+
+void frame_flush(struct frame_out *o)
+{
+    size_t done = 0;
+
+    while (done < o->buf.len && !o->broken) {
+        ssize_t n = write(o->fd, o->buf.p + done, o->buf.len - done);
+
+        if (n >= 0)
+            done += (size_t)n;
+        else if (errno != EINTR)
+            o->broken = true;
+    }
+    o->buf.len = 0;
+}
+
+void frame_in_init(struct frame_in *i, int fd, size_t max)
+{
+    *i = (struct frame_in){
+        .fd = fd, .p = xrealloc(NULL, READ_SIZE), .cap = READ_SIZE, .max = max
+    };
+}
+
+/* Makes at least n bytes available from `from` on. 1, 0 at the end, -1. */
+static int fill(struct frame_in *i, size_t n)
+{
+    if (i->to - i->from >= n)
+        return 1;
+    memmove(i->p, i->p + i->from, i->to - i->from);
+    i->to -= i->from;
+    i->from = 0;
+    if (n > i->cap) {
+        i->p = xrealloc(i->p, n);
+        i->cap = n;
+    }
+    while (i->to < n) {
+        ssize_t got = read(i->fd, i->p + i->to, i->cap - i->to);
+
+        if (got > 0)
+            i->to += (size_t)got;
+        else if (got == 0)
+            return 0;
+        else if (errno != EINTR)
+            return -1;
+    }
+    return 1;
+}
+
+int frame_next(struct frame_in *i, enum frame_type *type, struct str *payload)
+{
+    struct head h;
+    int rc = fill(i, sizeof(h));
+
+    if (rc != 1)
+        return rc == 0 && i->to == i->from ? 0 : -1;
+    memcpy(&h, i->p + i->from, sizeof(h));
+    if (h.type < FRAME_MEMBER || h.type > FRAME_END || h.len > i->max)
+        return -1;
+    if (fill(i, sizeof(h) + h.len) != 1)
+        return -1;
+    *type = (enum frame_type)h.type;
+    *payload = (struct str){ i->p + i->from + sizeof(h), h.len };
+    i->from += sizeof(h) + h.len;
+    return 1;
+}
+
+void frame_in_release(struct frame_in *i)
+{
+    free(i->p);
+    *i = (struct frame_in){ .fd = -1 };
+}

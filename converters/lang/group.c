@@ -1,0 +1,485 @@
+#include "converters/lang/group.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "converters/base/hash.h"
+
+/* Closed keys, as hashes: open addressing, 0 is free. */
+struct keys {
+    uint64_t *slots;
+    size_t n, n_slots, max_slots;
+    uint64_t *runs; /* where each sorted run in the spill begins, in keys */
+    size_t n_runs, cap_runs;
+    uint64_t n_spilled;
+};
+
+/* SCATTERED: groups in the order of their first row. */
+struct scatter {
+    struct hash128 *groups;
+    uint32_t n_groups, cap_groups;
+    uint32_t *slots; /* group number + 1 */
+    size_t n_slots;
+    uint32_t *group_of; /* [row] */
+    uint64_t *offset_of;
+    uint32_t n_rows, cap_rows;
+    uint64_t size;  /* of the spill */
+    struct buf out; /* rows on their way to it */
+};
+
+struct group {
+    struct item **rows;
+    uint32_t n_rows, cap_rows;
+    struct buf key, new_key;
+    size_t bytes; /* of reader->arena when the group began */
+    struct keys closed;
+    struct scatter sc;
+};
+
+enum { SPILL_BUFFER = 1 << 20, FIRST_SLOTS = 1024 };
+
+/* ---- faults of the whole file ------------------------------------------- */
+
+static int give_up(struct read_run *rr, const char *what)
+{
+    return READER_FAIL(rr->reader, FILE_READ, 0, 0,
+                       arena_fmt(&rr->faults, "%s: %s", what, strerror(errno)));
+}
+
+static int write_spill(struct read_run *rr, const void *p, size_t n)
+{
+    const char *from = p;
+
+    while (n) {
+        ssize_t done = write(rr->spill_fd, from, n);
+
+        if (done > 0) {
+            from += done;
+            n -= (size_t)done;
+        } else if (errno != EINTR) {
+            return give_up(rr, "cannot write the temporary file of groups");
+        }
+    }
+    return 0;
+}
+
+/* ---- keys --------------------------------------------------------------- */
+
+/* The key's values, each closed by a byte that no value holds. Empty: false. */
+static bool row_key(struct read_run *rr, struct item *row, struct buf *key,
+                    bool *ok)
+{
+    bool any = false;
+
+    key->len = 0;
+    *ok = true;
+    rr->run.ctx = (struct ctx){ .item = row, .cell = -1 };
+    arena_reset(&rr->docs);
+    for (const struct expr *e = rr->map->group; e; e = e->next) {
+        struct val v;
+
+        *ok = eval(&rr->run, e, &v) && *ok;
+        if (!*ok)
+            return false;
+        any = any || !val_is_empty(&v);
+        (void)buf_add(key, val_str(&rr->run, &v));
+        (void)buf_addc(key, '\0');
+    }
+    return any;
+}
+
+static uint64_t *keys_slot(struct keys *k, uint64_t h)
+{
+    size_t i = h & (k->n_slots - 1);
+
+    while (k->slots[i] && k->slots[i] != h)
+        i = (i + 1) & (k->n_slots - 1);
+    return &k->slots[i];
+}
+
+static uint64_t key_hash(const struct buf *key)
+{
+    uint64_t h = hash64(buf_str(key));
+
+    return h ? h : 1;
+}
+
+static void keys_grow(struct keys *k)
+{
+    uint64_t *old = k->slots;
+    size_t n_old = k->n_slots;
+
+    k->n_slots = n_old ? n_old * 2 : FIRST_SLOTS;
+    k->slots = xcalloc(k->n_slots, sizeof(*k->slots));
+    for (size_t i = 0; i < n_old; i++)
+        if (old[i])
+            *keys_slot(k, old[i]) = old[i];
+    free(old);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x, y;
+
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    return x < y ? -1 : x > y;
+}
+
+/* The set is full: its keys become a sorted run in the spill. */
+static int keys_spill(struct read_run *rr, struct keys *k)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < k->n_slots; i++)
+        if (k->slots[i])
+            k->slots[n++] = k->slots[i];
+    qsort(k->slots, n, sizeof(*k->slots), by_value);
+    if (k->n_runs == k->cap_runs) {
+        k->cap_runs = k->cap_runs ? 2 * k->cap_runs : 8;
+        k->runs = xrealloc(k->runs, k->cap_runs * sizeof(*k->runs));
+    }
+    k->runs[k->n_runs++] = k->n_spilled;
+    k->n_spilled += n;
+    if (write_spill(rr, k->slots, n * sizeof(*k->slots)) == -1)
+        return -1;
+    memset(k->slots, 0, k->n_slots * sizeof(*k->slots));
+    k->n = 0;
+    return 0;
+}
+
+static int keys_add(struct read_run *rr, struct keys *k, uint64_t h)
+{
+    if (2 * (k->n + 1) > k->n_slots) {
+        if (k->n_slots && 2 * k->n_slots > k->max_slots) {
+            if (keys_spill(rr, k) == -1)
+                return -1;
+        } else {
+            keys_grow(k);
+        }
+    }
+    *keys_slot(k, h) = h;
+    k->n++;
+    return 0;
+}
+
+static bool keys_have(struct keys *k, uint64_t h)
+{
+    return k->n_slots && *keys_slot(k, h) == h;
+}
+
+/* Does any key stand in two runs? Each run is sorted: look at their heads. */
+static bool runs_repeat(const uint64_t *all, struct keys *k)
+{
+    uint64_t *head = xcalloc(k->n_runs, sizeof(*head)), last = 0;
+    bool repeat = false;
+
+    memcpy(head, k->runs, k->n_runs * sizeof(*head));
+    while (!repeat) {
+        size_t least = k->n_runs;
+
+        for (size_t i = 0; i < k->n_runs; i++) {
+            uint64_t end = i + 1 < k->n_runs ? k->runs[i + 1] : k->n_spilled;
+
+            if (head[i] < end &&
+                (least == k->n_runs || all[head[i]] < all[head[least]]))
+                least = i;
+        }
+        if (least == k->n_runs)
+            break;
+        repeat = all[head[least]] == last;
+        last = all[head[least]++];
+    }
+    free(head);
+    return repeat;
+}
+
+static int check_runs(struct read_run *rr, struct keys *k)
+{
+    size_t size;
+    void *all;
+    bool repeat;
+
+    if (!k->n_runs)
+        return READ_OK;
+    if (keys_spill(rr, k) == -1)
+        return READ_FAILED;
+    size = (size_t)k->n_spilled * sizeof(uint64_t);
+    all = mmap(NULL, size, PROT_READ, MAP_PRIVATE, rr->spill_fd, 0);
+    if (all == MAP_FAILED)
+        return give_up(rr, "cannot read the temporary file of groups");
+    repeat = runs_repeat(all, k);
+    munmap(all, size);
+    return repeat ? READ_SCATTERED : READ_OK;
+}
+
+/* ---- TOGETHER ----------------------------------------------------------- */
+
+static int add_row(struct read_run *rr, struct item *row)
+{
+    struct group *g = rr->group;
+
+    if (g->n_rows >= rr->limits->v[LIMIT_LINES])
+        return reader_limit(rr->reader, LIMIT_LINES,
+                            "the number of rows of one "
+                            "document",
+                            row->line, 0);
+    if (g->n_rows &&
+        rr->reader->arena.used - g->bytes > rr->limits->v[LIMIT_DOCUMENT])
+        return reader_limit(rr->reader, LIMIT_DOCUMENT, "one document",
+                            row->line, 0);
+    if (g->n_rows == g->cap_rows) {
+        g->cap_rows = g->cap_rows ? 2 * g->cap_rows : 64;
+        g->rows = xrealloc(g->rows, g->cap_rows * sizeof(struct item *));
+    }
+    g->rows[g->n_rows++] = row;
+    return 0;
+}
+
+static int close_group(struct read_run *rr)
+{
+    struct group *g = rr->group;
+
+    if (!g->n_rows)
+        return 0;
+    read_group(rr, g->rows, g->n_rows);
+    g->n_rows = 0;
+    return keys_add(rr, &g->closed, key_hash(&g->key));
+}
+
+static void swap_keys(struct group *g)
+{
+    struct buf b = g->key;
+
+    g->key = g->new_key;
+    g->new_key = b;
+}
+
+static int together(struct read_run *rr, struct item *row)
+{
+    struct group *g = rr->group;
+    bool ok, has_key = row_key(rr, row, &g->new_key, &ok);
+
+    if (!has_key) { /* a row without key is a document of its own */
+        read_group(rr, &row, 1);
+        return rr->stop ? READ_STOPPED : 0;
+    }
+    if (g->n_rows && g->key.len == g->new_key.len &&
+        memcmp(g->key.p, g->new_key.p, g->key.len) == 0)
+        return add_row(rr, row);
+    if (keys_have(&g->closed, key_hash(&g->new_key)))
+        return READ_SCATTERED;
+    if (close_group(rr) == -1)
+        return READ_FAILED;
+    arena_drop_before(&rr->reader->arena, row->mark);
+    g->bytes = rr->reader->arena.used;
+    swap_keys(g);
+    if (add_row(rr, row) == -1)
+        return READ_FAILED;
+    return rr->stop ? READ_STOPPED : 0;
+}
+
+/* ---- SCATTERED ---------------------------------------------------------- */
+
+static uint32_t *group_slot(const struct scatter *s, struct hash128 h)
+{
+    size_t i = h.lo & (s->n_slots - 1);
+
+    while (s->slots[i] && (s->groups[s->slots[i] - 1].lo != h.lo ||
+                           s->groups[s->slots[i] - 1].hi != h.hi))
+        i = (i + 1) & (s->n_slots - 1);
+    return &s->slots[i];
+}
+
+static void grow_groups(struct scatter *s)
+{
+    free(s->slots);
+    s->n_slots = s->n_slots ? 2 * s->n_slots : FIRST_SLOTS;
+    s->slots = xcalloc(s->n_slots, sizeof(*s->slots));
+    for (uint32_t g = 0; g < s->n_groups; g++)
+        *group_slot(s, s->groups[g]) = g + 1;
+}
+
+static uint32_t group_number(struct scatter *s, struct hash128 h, bool alone)
+{
+    uint32_t *slot;
+
+    if (4 * (size_t)(s->n_groups + 1) > 3 * s->n_slots)
+        grow_groups(s);
+    slot = group_slot(s, h);
+    if (*slot && !alone)
+        return *slot - 1;
+    if (s->n_groups == s->cap_groups) {
+        s->cap_groups =
+            s->cap_groups ? s->cap_groups + s->cap_groups / 2 : FIRST_SLOTS;
+        s->groups = xrealloc(s->groups, s->cap_groups * sizeof(*s->groups));
+    }
+    s->groups[s->n_groups++] = h;
+    if (!alone)
+        *slot = s->n_groups;
+    return s->n_groups - 1;
+}
+
+static int flush_spill(struct read_run *rr, struct scatter *s)
+{
+    int rc = write_spill(rr, s->out.p, s->out.len);
+
+    s->out.len = 0;
+    return rc;
+}
+
+/* A row without key gets a group of its own, under a hash nobody has. */
+static int scatter_row(struct read_run *rr, struct item *row)
+{
+    struct group *g = rr->group;
+    struct scatter *s = &g->sc;
+    bool ok, has_key = row_key(rr, row, &g->new_key, &ok);
+    struct hash128 h = { 0, s->n_rows };
+    size_t before = s->out.len;
+
+    if (has_key)
+        h = hash128(buf_str(&g->new_key));
+    if (s->n_rows == s->cap_rows) {
+        s->cap_rows = s->cap_rows ? s->cap_rows + s->cap_rows / 2 : 4096;
+        s->group_of = xrealloc(s->group_of, s->cap_rows * sizeof(uint32_t));
+        s->offset_of = xrealloc(s->offset_of, s->cap_rows * sizeof(uint64_t));
+    }
+    s->group_of[s->n_rows] = group_number(s, h, !has_key);
+    s->offset_of[s->n_rows++] = s->size;
+    if (item_pack(row, rr->reader->n_cells, &s->out) == -1)
+        return reader_limit(rr->reader, LIMIT_DOCUMENT, "one record", row->line,
+                            0);
+    s->size += s->out.len - before;
+    arena_reset(&rr->reader->arena);
+    return s->out.len < SPILL_BUFFER ? 0 : flush_spill(rr, s);
+}
+
+/* Row numbers sorted by group, stable: a counting sort. */
+static uint32_t *sort_rows(const struct scatter *s, uint32_t **first)
+{
+    uint32_t *at = xcalloc((size_t)s->n_groups + 1, sizeof(*at));
+    uint32_t *order = xcalloc(s->n_rows, sizeof(*order));
+
+    for (uint32_t i = 0; i < s->n_rows; i++)
+        at[s->group_of[i] + 1]++;
+    for (uint32_t g = 0; g < s->n_groups; g++)
+        at[g + 1] += at[g];
+    for (uint32_t i = 0; i < s->n_rows; i++)
+        order[at[s->group_of[i]]++] = i;
+    /* at[g] is now where group g ends. */
+    *first = at;
+    return order;
+}
+
+static int read_back(struct read_run *rr, const char *spill)
+{
+    struct group *g = rr->group;
+    struct scatter *s = &g->sc;
+    uint32_t *end, *order = sort_rows(s, &end), i = 0;
+    int rc = READ_OK;
+
+    for (uint32_t k = 0; rc == READ_OK && k < s->n_groups; k++) {
+        arena_reset(&rr->reader->arena);
+        g->n_rows = 0;
+        g->bytes = 0;
+        for (; rc == READ_OK && i < end[k]; i++) {
+            uint32_t row = order[i];
+            uint64_t to = row + 1 < s->n_rows ? s->offset_of[row + 1] : s->size;
+            struct str packed = { spill + s->offset_of[row],
+                                  (size_t)(to - s->offset_of[row]) };
+            struct item *item = item_unpack(&rr->reader->arena, packed);
+
+            rc = item ? add_row(rr, item) : READ_FAILED;
+        }
+        if (rc == READ_OK)
+            read_group(rr, g->rows, g->n_rows);
+        if (rr->stop)
+            rc = READ_STOPPED;
+    }
+    free(order);
+    free(end);
+    return rc;
+}
+
+static int scatter_end(struct read_run *rr)
+{
+    struct scatter *s = &rr->group->sc;
+    void *spill;
+    int rc;
+
+    if (flush_spill(rr, s) == -1)
+        return READ_FAILED;
+    if (!s->n_rows)
+        return READ_OK;
+    free(s->slots); /* the hashes have done their work */
+    free(s->groups);
+    s->slots = NULL;
+    s->groups = NULL;
+    spill = mmap(NULL, s->size, PROT_READ, MAP_SHARED, rr->spill_fd, 0);
+    if (spill == MAP_FAILED)
+        return give_up(rr, "cannot read the temporary file of groups");
+    rc = read_back(rr, spill);
+    munmap(spill, s->size);
+    return rc;
+}
+
+/* ---- one file ----------------------------------------------------------- */
+
+void group_begin(struct read_run *rr)
+{
+    struct group *g = xcalloc(1, sizeof(*g));
+
+    buf_init(&g->key, MB(1));
+    buf_init(&g->new_key, MB(1));
+    buf_init(&g->sc.out, rr->limits->v[LIMIT_DOCUMENT] + 2 * SPILL_BUFFER);
+    g->closed.max_slots = rr->limits->v[LIMIT_GROUP_KEYS] / sizeof(uint64_t);
+    rr->group = g;
+    if (rr->spill_fd >= 0 && rr->map->group &&
+        (ftruncate(rr->spill_fd, 0) == -1 ||
+         lseek(rr->spill_fd, 0, SEEK_SET) == -1))
+        rr->spill_fd = -1;
+}
+
+int group_record(void *ctx, struct item *row)
+{
+    struct read_run *rr = ctx;
+
+    if (rr->map->group)
+        return rr->scattered ? scatter_row(rr, row) : together(rr, row);
+    read_group(rr, &row, 1);
+    arena_reset(&rr->reader->arena);
+    return rr->stop ? READ_STOPPED : 0;
+}
+
+int group_end(struct read_run *rr)
+{
+    int rc;
+
+    if (!rr->map->group)
+        return READ_OK;
+    if (rr->scattered)
+        return scatter_end(rr);
+    rc = close_group(rr) == -1 ? READ_FAILED
+                               : check_runs(rr, &rr->group->closed);
+    return rr->stop ? READ_STOPPED : rc;
+}
+
+void group_free(struct read_run *rr)
+{
+    struct group *g = rr->group;
+
+    free(g->rows);
+    buf_release(&g->key);
+    buf_release(&g->new_key);
+    free(g->closed.slots);
+    free(g->closed.runs);
+    free(g->sc.slots);
+    free(g->sc.groups);
+    free(g->sc.group_of);
+    free(g->sc.offset_of);
+    buf_release(&g->sc.out);
+    free(g);
+    rr->group = NULL;
+}

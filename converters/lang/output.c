@@ -1,0 +1,322 @@
+#include "converters/lang/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "converters/base/hash.h"
+#include "converters/base/utf8.h"
+
+/* Key -> output number + 1; open addressing. */
+struct keymap {
+    uint32_t *slots;
+    size_t n_slots;
+};
+
+enum { FIRST_SLOTS = 256 };
+
+static bool fail(struct write_run *w, const char *what, struct str path)
+{
+    w->io_failed = true;
+    err_sys(&w->err, ERR_RETRY, "%s %.*s", what, STR_ARGS(path));
+    return false;
+}
+
+/* ---- names -------------------------------------------------------------- */
+
+static bool is_forbidden(unsigned char c)
+{
+    return c < 0x20 || c == 0x7f || strchr("/\\:*?\"<>|", c) != NULL;
+}
+
+/*
+ * A name that every file system and SFTP server takes: no separators, no
+ * control characters, no leading dot, no closing dot or blank. Characters of
+ * values are replaced, never followed as a path.
+ */
+static struct str safe_name(struct arena *a, struct str s)
+{
+    char *p = arena_text(a, s.len + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        p[n++] = is_forbidden(c) ? '_' : s.p[i];
+    }
+    while (n && (p[n - 1] == '.' || p[n - 1] == ' '))
+        n--;
+    if (n && (p[0] == '.' || p[0] == '-' || p[0] == '~' || p[0] == ' '))
+        p[0] = '_';
+    return (struct str){ p, n };
+}
+
+static struct place file_place(const struct map *m)
+{
+    if (m->file && m->file->rule)
+        return m->file->rule->at;
+    return (struct place){ .src = m->src, .line = 1, .col = 1 };
+}
+
+static struct str default_name(struct write_run *w)
+{
+    const struct map *m = w->map;
+    struct str time =
+        date_format(&w->values, w->run.info->run_time, STR("YYYYMMDD-hhmmss"));
+
+    return arena_fmt(&w->values, "%s-%.*s-%.*s.%s", m->document->name,
+                     STR_ARGS(time), STR_ARGS(w->run.info->run_id),
+                     m->format->suffixes ? m->format->suffixes[0] : "txt");
+}
+
+static bool make_name(struct write_run *w, struct str *out)
+{
+    struct str raw;
+
+    if (!w->map->file)
+        raw = default_name(w);
+    else if (!eval_pieces(&w->run, w->map->file, &raw))
+        return false;
+    *out = safe_name(&w->own, raw);
+    if (!out->len || out->len > w->limits->v[LIMIT_NAME])
+        return RUN_FAULT(&w->run, FILE_NAME, file_place(w->map), NULL,
+                         STR("option file"), raw);
+    for (size_t i = 0; i < w->n_outputs; i++)
+        if (str_eq_nocase(w->outputs[i]->name, *out))
+            return RUN_FAULT(&w->run, FILE_NAME_TWICE, file_place(w->map), NULL,
+                             *out);
+    return true;
+}
+
+/* ---- finding and making outputs ----------------------------------------- */
+
+static uint32_t *key_slot(struct write_run *w, struct str key)
+{
+    struct keymap *k = w->keymap;
+    size_t i = hash64(key) & (k->n_slots - 1);
+
+    while (k->slots[i] && !str_eq(w->outputs[k->slots[i] - 1]->key, key))
+        i = (i + 1) & (k->n_slots - 1);
+    return &k->slots[i];
+}
+
+static void keymap_grow(struct write_run *w)
+{
+    struct keymap *k = w->keymap;
+
+    if (!k)
+        k = w->keymap = xcalloc(1, sizeof(*k));
+    if (2 * (w->n_outputs + 1) <= k->n_slots)
+        return;
+    free(k->slots);
+    k->n_slots = k->n_slots ? 2 * k->n_slots : FIRST_SLOTS;
+    k->slots = xcalloc(k->n_slots, sizeof(*k->slots));
+    for (size_t i = 0; i < w->n_outputs; i++)
+        *key_slot(w, w->outputs[i]->key) = (uint32_t)i + 1;
+}
+
+static struct output *new_output(struct write_run *w, struct str key)
+{
+    struct output *o = arena_alloc(&w->own, sizeof(*o));
+
+    if (!w->staging && w->n_outputs) {
+        (void)run_fault(&w->run, DIAG_SEVERAL_FILES, file_place(w->map), NULL,
+                        NULL, 0);
+        return NULL;
+    }
+    if (!make_name(w, &o->name))
+        return NULL;
+    if (w->staging)
+        o->path = arena_fmt(&w->own, "%s/%u.%zu", w->staging, w->number,
+                            w->n_outputs);
+    o->key = arena_str(&w->own, key);
+    if (w->n_outputs == w->cap_outputs) {
+        w->cap_outputs = w->cap_outputs ? 2 * w->cap_outputs : 16;
+        w->outputs =
+            xrealloc(w->outputs, w->cap_outputs * sizeof(struct output *));
+    }
+    w->outputs[w->n_outputs++] = o;
+    return o;
+}
+
+static bool output_key(struct write_run *w, struct str *key)
+{
+    struct val v;
+
+    *key = STR("");
+    if (!w->map->per)
+        return true;
+    if (!eval(&w->run, w->map->per, &v))
+        return false;
+    *key = val_str(&w->run, &v);
+    return true;
+}
+
+struct output *output_for(struct write_run *w, const struct doc *d,
+                          bool *is_new)
+{
+    const struct map *m = w->map;
+    struct output *last = w->n_outputs ? w->outputs[w->n_outputs - 1] : NULL;
+    struct str key;
+    uint32_t *slot;
+
+    (void)d;
+    *is_new = true;
+    if (m->per_n) {
+        *is_new = !last || last->n_documents >= m->per_n;
+        return *is_new ? new_output(w, STR("")) : last;
+    }
+    if (!m->per) {
+        *is_new = !last;
+        return last ? last : new_output(w, STR(""));
+    }
+    if (!output_key(w, &key))
+        return NULL;
+    keymap_grow(w);
+    slot = key_slot(w, key);
+    *is_new = *slot == 0;
+    if (*slot)
+        return w->outputs[*slot - 1];
+    last = new_output(w, key);
+    if (last)
+        *key_slot(w, last->key) = (uint32_t)w->n_outputs;
+    return last;
+}
+
+/* ---- buffers and descriptors -------------------------------------------- */
+
+static bool write_out(struct write_run *w, struct output *o)
+{
+    struct slot *s = o->slot;
+    size_t done = 0;
+
+    if (w->limits->v[LIMIT_OUTPUT] - o->bytes < s->sink.out.len) {
+        w->io_failed = true;
+        err_set(
+            &w->err, ERR_REJECT, "%.*s is over the limit output of %llu bytes",
+            STR_ARGS(o->name), (unsigned long long)w->limits->v[LIMIT_OUTPUT]);
+        return false;
+    }
+    while (done < s->sink.out.len) {
+        ssize_t n = write(s->fd, s->sink.out.p + done, s->sink.out.len - done);
+
+        if (n > 0)
+            done += (size_t)n;
+        else if (errno != EINTR)
+            return fail(w, "cannot write", o->path.len ? o->path : o->name);
+    }
+    o->bytes += done;
+    s->sink.out.len = 0;
+    return true;
+}
+
+static bool slot_open(struct write_run *w, struct slot *s, struct output *o)
+{
+    s->fd = w->out_fd;
+    if (!o->path.len)
+        return true;
+    s->fd = open(o->path.p,
+                 O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+    return s->fd != -1 || fail(w, "cannot open", o->path);
+}
+
+static bool slot_give_up(struct write_run *w, struct slot *s)
+{
+    struct output *o = s->owner;
+    bool ok = true;
+
+    if (!o)
+        return true;
+    ok = write_out(w, o);
+    o->state = s->sink.state;
+    if (o->path.len && close(s->fd) == -1 && ok)
+        ok = fail(w, "cannot close", o->path);
+    s->owner = NULL;
+    o->slot = NULL;
+    return ok;
+}
+
+/* A free slot, or the one that was used longest ago. */
+static struct slot *find_slot(struct write_run *w)
+{
+    struct slot *oldest = &w->slots[0];
+
+    for (size_t i = 0; i < w->n_slots; i++) {
+        if (!w->slots[i].owner)
+            return &w->slots[i];
+        if (w->slots[i].used_at < oldest->used_at)
+            oldest = &w->slots[i];
+    }
+    return oldest;
+}
+
+struct sink *output_sink(struct write_run *w, struct output *o)
+{
+    struct slot *s = o->slot;
+
+    if (!s) {
+        s = find_slot(w);
+        if (!slot_give_up(w, s) || !slot_open(w, s, o))
+            return NULL;
+        s->owner = o;
+        s->sink.state = o->state;
+        o->slot = s;
+    }
+    s->used_at = ++w->clock;
+    return &s->sink;
+}
+
+bool output_flush(struct write_run *w, struct output *o)
+{
+    return !o->slot || write_out(w, o);
+}
+
+void output_drop_last(struct write_run *w)
+{
+    struct output *o = w->outputs[--w->n_outputs];
+
+    if (o->slot) {
+        if (o->path.len) {
+            close(o->slot->fd);
+            (void)unlink(o->path.p);
+        }
+        o->slot->sink.out.len = 0;
+        o->slot->owner = NULL;
+    }
+    if (w->keymap && w->map->per) { /* rare: a fault in a new file's first */
+        free(w->keymap->slots);
+        *w->keymap = (struct keymap){ 0 };
+        keymap_grow(w);
+    }
+}
+
+bool outputs_close(struct write_run *w)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < w->n_slots; i++)
+        ok = slot_give_up(w, &w->slots[i]) && ok;
+    return ok;
+}
+
+void outputs_forget(struct write_run *w)
+{
+    for (size_t i = 0; i < w->n_slots; i++) {
+        struct slot *s = &w->slots[i];
+
+        if (s->owner && s->owner->path.len)
+            close(s->fd);
+        s->owner = NULL;
+        s->sink.out.len = 0;
+    }
+    for (size_t i = 0; i < w->n_outputs; i++)
+        if (w->outputs[i]->path.len)
+            (void)unlink(w->outputs[i]->path.p);
+    w->n_outputs = 0;
+    if (w->keymap)
+        free(w->keymap->slots);
+    free(w->keymap);
+    w->keymap = NULL;
+}

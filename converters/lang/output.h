@@ -1,0 +1,29 @@
+/*
+ * output.h - the files of one write run: names, buffers, descriptors.
+ */
+#ifndef LANG_OUTPUT_H
+#define LANG_OUTPUT_H
+
+#include "converters/lang/write_run.h"
+
+/* A buffer and a descriptor that an output holds for a while. */
+struct slot {
+    struct sink sink;
+    struct output *owner; /* NULL: free */
+    int fd;
+    uint64_t used_at;
+};
+
+/* The output that d belongs to: found, or made (*is_new). NULL: a fault. */
+struct output *output_for(struct write_run *w, const struct doc *d,
+                          bool *is_new);
+/* Its sink, with a buffer. NULL: w->err. */
+struct sink *output_sink(struct write_run *w, struct output *o);
+/* Empties the buffer into the file. */
+bool output_flush(struct write_run *w, struct output *o);
+/* The last one again, before anything of it was flushed. */
+void output_drop_last(struct write_run *w);
+bool outputs_close(struct write_run *w);
+void outputs_forget(struct write_run *w);
+
+#endif

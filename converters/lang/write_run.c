@@ -1,0 +1,725 @@
+#include "converters/lang/write_run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "converters/base/utf8.h"
+#include "converters/lang/func.h"
+#include "converters/lang/output.h"
+#include "converters/lang/table.h"
+
+/*
+ * The body around `each DOCUMENT`, flattened: what runs once per file has no
+ * loop in it and can stop at an EACH to wait for documents.
+ */
+enum step_kind { ST_OPEN, ST_CLOSE, ST_NODE, ST_WHEN, ST_EACH };
+
+struct wstep {
+    enum step_kind kind;
+    const struct node *node;
+    size_t jump; /* ST_WHEN: where to go on when it does not hold */
+};
+
+struct step_list {
+    struct wstep *v;
+    size_t n, cap;
+    size_t n_each;
+};
+
+enum { FLUSH_AT = 256 * 1024 };
+
+/* ---- faults and replacements -------------------------------------------- */
+
+static void raise_fault(void *ctx, const struct fault *f)
+{
+    struct write_run *w = ctx;
+
+    w->fault(w->ctx, f, w->innermost);
+}
+
+static void count_replaced(void *ctx, uint32_t cp)
+{
+    struct write_run *w = ctx;
+
+    w->n_replaced++;
+    for (size_t i = 0; i < w->n_distinct; i++)
+        if (w->replaced[i].cp == cp) {
+            w->replaced[i].n++;
+            return;
+        }
+    if (w->n_distinct < MAX_REPLACED)
+        w->replaced[w->n_distinct++] = (struct replaced){ cp, 1 };
+}
+
+/* The map's table, then the country's, then that for all. */
+static bool find_fallback(void *ctx, uint32_t cp, struct str *text)
+{
+    struct write_run *w = ctx;
+    const struct map *m = w->map;
+    const struct fallback *f;
+
+    if (m->unmappable == UNMAPPABLE_TABLE) {
+        char bytes[4];
+        struct val v = val_text((struct str){ bytes, utf8_put(bytes, cp) });
+        const struct table_entry *e =
+            table_find(&w->run, m->unmappable_table, &v);
+
+        if (e && (e->action == TA_VALUE || e->action == TA_EMPTY)) {
+            *text = e->action == TA_VALUE ? e->value : STR("");
+            return true;
+        }
+    }
+    if (m->unmappable == UNMAPPABLE_FAIL)
+        return false;
+    f = fallback_find(m->country.len ? m->country : w->country, cp);
+    if (!f)
+        f = fallback_find(STR(""), cp);
+    if (f) {
+        *text = str_of(f->text);
+        return true;
+    }
+    if (m->unmappable == UNMAPPABLE_REPLACE) {
+        *text = m->unmappable_text;
+        return true;
+    }
+    return false;
+}
+
+static struct str char_name(struct write_run *w, uint32_t cp)
+{
+    char bytes[4];
+    unsigned n = utf8_put(bytes, cp);
+
+    if (cp < 0x20 || cp == 0x7f)
+        return arena_fmt(&w->values, "U+%04X", cp);
+    return arena_fmt(&w->values, "\"%.*s\" (U+%04X)", (int)n, bytes, cp);
+}
+
+/* The sink refused a value: says which character and why. */
+static bool sink_fault(struct write_run *w, struct sink *s,
+                       const struct node *n)
+{
+    struct place at = n->rule ? n->rule->at : n->at;
+    struct str cp = char_name(w, s->bad_cp), cs = str_of(w->map->charset->name);
+
+    switch (s->fault) {
+    case DIAG_UNMAPPABLE:
+        return RUN_FAULT(&w->run, UNMAPPABLE, at, NULL, cp, cs,
+                         STR("; a table can say what stands for it: "
+                             "unmappable via TABLE"));
+    case DIAG_UNMAPPABLE_KEY:
+        return RUN_FAULT(&w->run, UNMAPPABLE_KEY, at, NULL, cp, cs,
+                         n->part.name);
+    case DIAG_CONTROL_CHAR:
+        return RUN_FAULT(&w->run, CONTROL_CHAR, at, NULL, cp,
+                         str_of(w->map->format->name));
+    default:
+        return run_fault(&w->run, s->fault, at, NULL,
+                         (const struct str[]){ STR("one document"),
+                                               STR("512 MB"), STR("document") },
+                         3);
+    }
+}
+
+/* ---- nodes -------------------------------------------------------------- */
+
+static bool exec(struct write_run *w, struct sink *s, const struct node *n,
+                 bool *content);
+
+/* The node's value as text. *there: it is written. False: a fault. */
+static bool node_value(struct write_run *w, const struct node *n,
+                       struct str *out, bool *there)
+{
+    struct run *r = &w->run;
+    struct val v;
+    bool holds;
+
+    *there = false;
+    *out = STR("");
+    if (n->rule->when) {
+        if (!eval_cond(r, n->rule->when, &holds))
+            return false;
+        if (!holds)
+            return true;
+    }
+    if (!eval_rule(r, n->rule, &v))
+        return false;
+    if (!val_is_empty(&v))
+        *out = val_str(r, &v);
+    *there = out->len > 0 || n->keep;
+    return true;
+}
+
+static bool exec_children(struct write_run *w, struct sink *s,
+                          const struct node *n, bool *content)
+{
+    for (n = n->child; n; n = n->next)
+        if (!exec(w, s, n, content))
+            return false;
+    return true;
+}
+
+static bool exec_value_element(struct write_run *w, struct sink *s,
+                               const struct node *n, bool *content)
+{
+    const struct write_ops *ops = w->map->format->write;
+    struct str v;
+    bool there, inner = false;
+
+    if (!node_value(w, n, &v, &there))
+        return false;
+    if (!there)
+        return true;
+    *content = true;
+    s->is_key = n->is_key;
+    if (!n->child)
+        return ops->leaf(s, &n->part, v) == 0 || sink_fault(w, s, n);
+    if (ops->open(s, &n->part) == -1)
+        return sink_fault(w, s, n);
+    if (!exec_children(w, s, n, &inner))
+        return false;
+    s->is_key = n->is_key;
+    if ((v.len && ops->text(s, &n->part, v) == -1) ||
+        ops->close(s, &n->part) == -1)
+        return sink_fault(w, s, n);
+    return true;
+}
+
+/* An element without content is left out: written first, taken back then. */
+static bool exec_element(struct write_run *w, struct sink *s,
+                         const struct node *n, bool *content)
+{
+    const struct write_ops *ops = w->map->format->write;
+    struct sink_mark before = sink_mark(s);
+    bool inner = false, holds = true;
+
+    if (n->cond && !eval_cond(&w->run, n->cond, &holds))
+        return false;
+    if (!holds)
+        return true;
+    if (n->rule)
+        return exec_value_element(w, s, n, content);
+    if (ops->open(s, &n->part) == -1)
+        return sink_fault(w, s, n);
+    if (!exec_children(w, s, n, &inner))
+        return false;
+    if (!inner && !n->keep) {
+        sink_rewind(s, before);
+        return true;
+    }
+    *content = true;
+    return ops->close(s, &n->part) == 0 || sink_fault(w, s, n);
+}
+
+static bool exec_attribute(struct write_run *w, struct sink *s,
+                           const struct node *n, bool *content)
+{
+    struct str v;
+    bool there;
+
+    if (!node_value(w, n, &v, &there))
+        return false;
+    if (!there)
+        return true;
+    *content = true;
+    s->is_key = n->is_key;
+    return w->map->format->write->value(s, &n->part, v) == 0 ||
+           sink_fault(w, s, n);
+}
+
+static bool exec_text(struct write_run *w, struct sink *s, const struct node *n,
+                      bool *content)
+{
+    struct str v;
+    bool there;
+
+    if (!node_value(w, n, &v, &there))
+        return false;
+    if (!there)
+        return true;
+    *content = true;
+    s->is_key = n->is_key;
+    return w->map->format->write->text(s, &n->part, v) == 0 ||
+           sink_fault(w, s, n);
+}
+
+static bool exec_list(struct write_run *w, struct sink *s, const struct node *n,
+                      bool *content)
+{
+    struct run *r = &w->run;
+    const struct doc *outer = w->innermost;
+    struct doc *m = r->scope[n->depth - 1]->lists[n->list].first;
+    bool ok = true, holds;
+
+    r->index[n->depth] = 0;
+    for (; ok && m; m = m->next) {
+        r->scope[n->depth] = m;
+        w->innermost = m;
+        holds = true;
+        r->index[n->depth]++;
+        if (n->cond)
+            ok = eval_cond(r, n->cond, &holds);
+        if (ok && holds)
+            ok = exec_children(w, s, n, content);
+        if (!holds)
+            r->index[n->depth]--;
+    }
+    w->innermost = outer;
+    return ok;
+}
+
+static bool exec_when(struct write_run *w, struct sink *s, const struct node *n,
+                      bool *content)
+{
+    bool holds;
+
+    if (!eval_cond(&w->run, n->cond, &holds))
+        return false;
+    return !holds || exec_children(w, s, n, content);
+}
+
+static bool exec_name(struct write_run *w, struct sink *s, const struct node *n,
+                      bool *content)
+{
+    (void)s;
+    (void)content;
+    return eval_rule(&w->run, n->rule, &w->run.names[n->slot]);
+}
+
+static bool exec_row(struct write_run *w, struct sink *s, const struct node *n,
+                     bool *content)
+{
+    const struct write_ops *ops = w->map->format->write;
+    bool holds = true;
+
+    if (n->cond && !eval_cond(&w->run, n->cond, &holds))
+        return false;
+    if (!holds)
+        return true;
+    if (ops->open(s, &n->part) == -1)
+        return sink_fault(w, s, n);
+    if (!exec_children(w, s, n, content))
+        return false;
+    *content = true;
+    return ops->close(s, &n->part) == 0 || sink_fault(w, s, n);
+}
+
+/* A column has its place in every row, empty or not. */
+static bool exec_cell(struct write_run *w, struct sink *s, const struct node *n,
+                      bool *content)
+{
+    struct str v;
+    bool there;
+
+    (void)content;
+    if (!node_value(w, n, &v, &there))
+        return false;
+    s->is_key = n->is_key;
+    return w->map->format->write->value(s, &n->part, v) == 0 ||
+           sink_fault(w, s, n);
+}
+
+static bool exec_each_doc(struct write_run *w, struct sink *s,
+                          const struct node *n, bool *content)
+{
+    (void)w;
+    (void)s;
+    (void)n;
+    (void)content;
+    abort(); /* a step of its own */
+}
+
+static bool (*const execs[])(struct write_run *, struct sink *,
+                             const struct node *, bool *) = {
+    [N_ELEMENT] = exec_element, [N_ATTRIBUTE] = exec_attribute,
+    [N_TEXT] = exec_text,       [N_EACH_DOC] = exec_each_doc,
+    [N_EACH_LIST] = exec_list,  [N_WHEN] = exec_when,
+    [N_NAME] = exec_name,       [N_ROW] = exec_row,
+    [N_CELL] = exec_cell,
+};
+
+static bool exec(struct write_run *w, struct sink *s, const struct node *n,
+                 bool *content)
+{
+    return execs[n->kind](w, s, n, content);
+}
+
+/* ---- the body around the documents -------------------------------------- */
+
+static size_t add_step(struct step_list *l, enum step_kind kind,
+                       const struct node *n)
+{
+    if (l->n == l->cap) {
+        l->cap = l->cap ? 2 * l->cap : 16;
+        l->v = xrealloc(l->v, l->cap * sizeof(*l->v));
+    }
+    l->v[l->n] = (struct wstep){ .kind = kind, .node = n };
+    return l->n++;
+}
+
+static void flatten(struct step_list *l, const struct node *n)
+{
+    for (; n; n = n->next) {
+        size_t at;
+
+        if (!n->has_doc_inside) {
+            add_step(l, ST_NODE, n);
+        } else if (n->kind == N_EACH_DOC) {
+            add_step(l, ST_EACH, n);
+            l->n_each++;
+        } else if (n->kind == N_WHEN) {
+            at = add_step(l, ST_WHEN, n);
+            flatten(l, n->child);
+            l->v[at].jump = l->n;
+        } else {
+            at = add_step(l, ST_OPEN, n);
+            flatten(l, n->child);
+            add_step(l, ST_CLOSE, n);
+            l->v[at].jump = l->n;
+        }
+    }
+}
+
+static bool run_step(struct write_run *w, struct sink *s, struct output *o)
+{
+    const struct write_ops *ops = w->map->format->write;
+    const struct wstep *t = &w->steps->v[o->step++];
+    const struct expr *cond = t->node->cond;
+    bool content = false, holds = true;
+
+    switch (t->kind) {
+    case ST_NODE:
+        return exec(w, s, t->node, &content);
+    case ST_CLOSE:
+        return ops->close(s, &t->node->part) == 0 || sink_fault(w, s, t->node);
+    case ST_WHEN:
+    case ST_OPEN:
+        if (cond && !eval_cond(&w->run, cond, &holds))
+            return false;
+        if (!holds)
+            o->step = t->jump;
+        if (!holds || t->kind == ST_WHEN)
+            return true;
+        return ops->open(s, &t->node->part) == 0 || sink_fault(w, s, t->node);
+    case ST_EACH:
+        break;
+    }
+    return true;
+}
+
+/* Runs the output's body up to the next `each DOCUMENT`, or to its end. */
+static bool run_steps(struct write_run *w, struct sink *s, struct output *o)
+{
+    while (o->step < w->steps->n && w->steps->v[o->step].kind != ST_EACH)
+        if (!run_step(w, s, o))
+            return false;
+    return true;
+}
+
+static const struct node *each_node(const struct write_run *w,
+                                    const struct output *o)
+{
+    return o->step < w->steps->n ? w->steps->v[o->step].node : NULL;
+}
+
+static bool begin_output(struct write_run *w, struct sink *s, struct output *o)
+{
+    if (w->map->bom && sink_bytes(s, charset_bom(w->map->charset)) == -1)
+        return sink_fault(w, s, w->map->root);
+    if (w->map->format->write->begin(s, &w->map->plan_out) == -1)
+        return sink_fault(w, s, w->map->root);
+    return run_steps(w, s, o);
+}
+
+/* ---- one document ------------------------------------------------------- */
+
+/* Is the document for this map at all? `each order where ...` */
+static bool let_through(struct write_run *w, const struct node *each,
+                        bool *holds)
+{
+    *holds = true;
+    return !each || !each->cond || eval_cond(&w->run, each->cond, holds);
+}
+
+/* The first each of the body: what decides before there is an output. */
+static const struct node *first_each(const struct write_run *w)
+{
+    for (size_t i = 0; i < w->steps->n; i++)
+        if (w->steps->v[i].kind == ST_EACH)
+            return w->steps->v[i].node;
+    return NULL;
+}
+
+static void begin_document(struct write_run *w, struct doc *d)
+{
+    arena_reset(&w->values);
+    w->run.scope[0] = d;
+    w->innermost = d;
+    w->run.failed = false;
+    w->run.record_index = d->seq;
+    w->skipped = false;
+    w->target_is_new = false;
+    w->index_before = w->run.index[0];
+    w->replaced_before = w->n_replaced;
+}
+
+bool write_try(struct write_run *w, struct doc *d)
+{
+    bool holds, content = false, ok;
+    struct sink *s;
+
+    begin_document(w, d);
+    w->target = NULL;
+    if (!let_through(w, first_each(w), &holds))
+        return false;
+    if (!holds) {
+        w->skipped = true;
+        return true;
+    }
+    w->target = output_for(w, d, &w->target_is_new);
+    s = w->target ? output_sink(w, w->target) : NULL;
+    if (!s)
+        return false;
+    w->before = sink_mark(s);
+    w->run.index[0]++;
+    ok = !w->target_is_new || begin_output(w, s, w->target);
+    if (ok && each_node(w, w->target))
+        ok = exec_children(w, s, each_node(w, w->target), &content);
+    if (!ok || w->run.failed) {
+        write_undo(w);
+        return false;
+    }
+    return true;
+}
+
+void write_undo(struct write_run *w)
+{
+    if (w->skipped || !w->target)
+        return;
+    sink_rewind(&w->target->slot->sink, w->before);
+    w->run.index[0] = w->index_before;
+    w->n_replaced = w->replaced_before;
+    if (w->target_is_new)
+        output_drop_last(w);
+    w->target = NULL;
+}
+
+static bool finish_output(struct write_run *w, struct output *o)
+{
+    struct sink *s = output_sink(w, o);
+
+    if (!s)
+        return false;
+    w->innermost = NULL;
+    if (o->step < w->steps->n)
+        o->step++; /* past the each */
+    if (!run_steps(w, s, o))
+        return false;
+    if (w->map->format->write->end(s) == -1)
+        return sink_fault(w, s, w->map->root);
+    o->is_done = true;
+    return true;
+}
+
+bool write_keep(struct write_run *w)
+{
+    struct output *o = w->target;
+
+    if (w->skipped || !o)
+        return true;
+    o->n_documents++;
+    w->n_written++;
+    if (w->map->per_n && o->n_documents == w->map->per_n)
+        return finish_output(w, o) && outputs_close(w);
+    if (o->slot->sink.out.len >= FLUSH_AT)
+        return output_flush(w, o);
+    return true;
+}
+
+bool write_finish(struct write_run *w)
+{
+    for (size_t i = 0; i < w->n_outputs; i++)
+        if (!w->outputs[i]->is_done && !finish_output(w, w->outputs[i]))
+            return false;
+    return outputs_close(w);
+}
+
+/* ---- two passes --------------------------------------------------------- */
+
+/* All documents through the each at which the output stands. */
+static bool write_each(struct write_run *w, struct output *o, bool first)
+{
+    const struct node *each = each_node(w, o);
+    struct doc *d = w->next_doc(w->ctx, true);
+    bool ok = true;
+
+    w->run.index[0] = 0;
+    for (; d && !w->io_failed; d = w->next_doc(w->ctx, false)) {
+        struct sink *s = output_sink(w, o);
+        bool content = false, holds;
+
+        if (!s)
+            return false;
+        begin_document(w, d);
+        w->before = sink_mark(s);
+        if (!let_through(w, each, &holds) ||
+            (holds &&
+             (w->run.index[0]++, !exec_children(w, s, each, &content)))) {
+            sink_rewind(s, w->before);
+            ok = false;
+        } else if (holds && first) {
+            o->n_documents++;
+            w->n_written++;
+        }
+        if (s->out.len >= FLUSH_AT && !output_flush(w, o))
+            return false;
+    }
+    return ok && !w->io_failed;
+}
+
+/* One file per document or key: each document runs through all steps. */
+static bool write_each_own(struct write_run *w)
+{
+    struct doc *d = w->next_doc(w->ctx, true);
+    bool ok = true;
+
+    for (; d && !w->io_failed; d = w->next_doc(w->ctx, false)) {
+        if (!write_try(w, d))
+            ok = false;
+        else if (!write_keep(w))
+            return false;
+    }
+    return ok && !w->io_failed && write_finish(w);
+}
+
+static struct doc *all_docs(void *ctx, bool rewind)
+{
+    struct write_run *w = ctx;
+
+    return w->next_doc(w->ctx, rewind);
+}
+
+/* count(order), sum(order.total.gross): known before anything is written. */
+static bool compute_aggregates(struct write_run *w)
+{
+    w->run.all_docs = all_docs;
+    w->innermost = NULL;
+    arena_reset(&w->values);
+    for (int i = 0; i < w->map->n_aggregates; i++) {
+        const struct expr *e = w->map->aggregates[i];
+        struct val v;
+
+        if (!e->func->eval(&w->run, e, &v))
+            return false;
+        if (v.s.p)
+            v.s = arena_str(&w->own, v.s);
+        w->run.aggregates[i] = v;
+    }
+    return true;
+}
+
+bool write_all(struct write_run *w)
+{
+    struct output *o;
+    struct sink *s;
+    bool is_new, ok = true, first = true;
+    struct doc *d;
+
+    if (!compute_aggregates(w))
+        return false;
+    if (w->map->per || w->map->per_n)
+        return write_each_own(w);
+    d = w->next_doc(w->ctx, true);
+    if (!d)
+        return true;
+    begin_document(w, d);
+    o = output_for(w, d, &is_new);
+    s = o ? output_sink(w, o) : NULL;
+    if (!s)
+        return false;
+    w->innermost = NULL;
+    if (!begin_output(w, s, o))
+        return false;
+    while (ok && o->step < w->steps->n) {
+        ok = write_each(w, o, first);
+        first = false;
+        o->step++;
+        if (ok && output_sink(w, o))
+            ok = run_steps(w, &o->slot->sink, o);
+    }
+    if (!ok)
+        return false;
+    if (w->map->format->write->end(&o->slot->sink) == -1)
+        return sink_fault(w, &o->slot->sink, w->map->root);
+    o->is_done = true;
+    return outputs_close(w);
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+void write_run_init(struct write_run *w, const struct map *map,
+                    const struct limits *limits, const struct run_info *info)
+{
+    *w = (struct write_run){ .map = map, .limits = limits, .out_fd = -1 };
+    w->run = (struct run){ .map = map,
+                           .a = &w->values,
+                           .info = info,
+                           .raise = raise_fault,
+                           .ctx_of = w };
+    w->run.names = xcalloc((size_t)map->n_names, sizeof(struct val));
+    w->run.aggregates = xcalloc((size_t)map->n_aggregates, sizeof(struct val));
+    w->run.shares = xcalloc((size_t)map->n_shares, sizeof(struct share));
+    w->steps = xcalloc(1, sizeof(*w->steps));
+    flatten(w->steps, map->root);
+    w->n_slots = map->per ? limits->v[LIMIT_OPEN_FILES] : 1;
+    w->slots = xcalloc(w->n_slots, sizeof(*w->slots));
+    for (size_t i = 0; i < w->n_slots; i++) {
+        struct sink *s = &w->slots[i].sink;
+
+        sink_init(s, map->charset);
+        s->newline = map->newline;
+        s->fallback = find_fallback;
+        s->replaced = count_replaced;
+        s->ctx = w;
+    }
+}
+
+bool write_needs_all(const struct write_run *w)
+{
+    return w->map->two_passes || w->steps->n_each > 1;
+}
+
+bool write_reset(struct write_run *w)
+{
+    outputs_forget(w);
+    w->n_written = w->n_replaced = 0;
+    w->n_distinct = 0;
+    memset(w->run.index, 0, sizeof(w->run.index));
+    if (w->staging || w->out_fd == -1)
+        return true;
+    /* The one descriptor: from its beginning again. A device is not cut. */
+    if (ftruncate(w->out_fd, 0) == -1 && errno != EINVAL)
+        w->io_failed = true;
+    if (!w->io_failed && lseek(w->out_fd, 0, SEEK_SET) != -1)
+        return true;
+    w->io_failed = true;
+    err_sys(&w->err, ERR_RETRY, "cannot begin the output again");
+    return false;
+}
+
+void write_run_release(struct write_run *w)
+{
+    outputs_forget(w);
+    for (size_t i = 0; i < w->n_slots; i++)
+        sink_release(&w->slots[i].sink);
+    free(w->slots);
+    free(w->steps->v);
+    free(w->steps);
+    free(w->outputs);
+    free(w->run.names);
+    free(w->run.aggregates);
+    free(w->run.shares);
+    arena_release(&w->values);
+    arena_release(&w->own);
+}

@@ -1,0 +1,220 @@
+/*
+ * csv_parse.c - libcsv, and what we make of its callbacks.
+ *
+ * A field is not copied from libcsv's buffer unless it held doubled quotes:
+ * its place in the row follows from the lengths, and the row is kept anyway.
+ */
+#include "formats/csv.h"
+
+/* What blanks and tabs are while libcsv has them; see veil(). */
+#define BLANK '\xff'
+#define TAB   '\xfe'
+#define VEIL(from, to)              \
+    (UINT64_C(0x0101010101010101) * \
+     ((unsigned char)(from) ^ (unsigned char)(to)))
+
+/* ---- libcsv's callbacks ------------------------------------------------- */
+
+static int is_no_space(unsigned char c)
+{
+    (void)c;
+    return 0;
+}
+
+static size_t count_char(struct str s, char what)
+{
+    const char *p = s.p, *end = s.p + s.len;
+    size_t n = 0;
+
+    while (p < end && (p = memchr(p, what, (size_t)(end - p)))) {
+        n++;
+        p++;
+    }
+    return n;
+}
+
+static void note_field(struct csv *c, size_t len)
+{
+    if (len > c->max_field && c->long_field == SIZE_MAX)
+        c->long_field = c->n_fields;
+    c->last_empty = len == 0;
+    c->breaks = 0;
+    c->n_fields++;
+}
+
+static void unveil(struct buf *to, const char *text, size_t len)
+{
+    char *p = buf_room(to, len);
+
+    for (size_t i = 0; p && i < len; i++)
+        p[i] = text[i] == BLANK ? ' ' : text[i] == TAB ? '\t' : text[i];
+    to->len += p ? len : 0;
+}
+
+/* Says where the field that just ended stands, and moves c->next behind it. */
+static void locate_field(struct csv *c, struct span *to, const char *text,
+                         size_t len)
+{
+    char quote = c->cols->dialect.quote;
+    size_t n_quotes;
+
+    to->at = c->next;
+    to->len = len;
+    to->unescaped = false;
+    c->next += len + 1;
+    if (!quote || to->at >= c->row_len || c->row[to->at] != quote)
+        return;
+    n_quotes = count_char((struct str){ text, len }, quote);
+    c->next += n_quotes + 2;
+    to->at++;
+    if (n_quotes && to != &c->dropped) {
+        to->at = c->unescaped.len;
+        to->unescaped = true;
+        unveil(&c->unescaped, text, len);
+    }
+}
+
+static void on_field(void *text, size_t len, void *ctx)
+{
+    struct csv *c = ctx;
+    size_t column = c->n_fields;
+    uint32_t slot = CSV_UNWANTED;
+
+    note_field(c, len);
+    if (column < c->cols->n_slot_of)
+        slot = c->cols->slot_of[column];
+    locate_field(c, slot == CSV_UNWANTED ? &c->dropped : &c->spans[slot], text,
+                 len);
+}
+
+static void on_title(void *text, size_t len, void *ctx)
+{
+    struct csv *c = ctx;
+    size_t column = c->n_fields;
+
+    note_field(c, len);
+    if (column >= c->max_columns)
+        return;
+    if (column >= c->n_spans) {
+        c->n_spans = c->n_spans ? c->n_spans * 2 : 64;
+        c->spans = xrealloc(c->spans, c->n_spans * sizeof(*c->spans));
+    }
+    locate_field(c, &c->spans[column], text, len);
+}
+
+static void on_row(int ch, void *ctx)
+{
+    struct csv *c = ctx;
+
+    (void)ch;
+    c->row_done = true;
+}
+
+/* ---- faults ------------------------------------------------------------- */
+
+void csv_place_of(const struct csv *c, struct str text, size_t at,
+                  uint32_t *line, uint32_t *col)
+{
+    *line = c->row_line;
+    *col = 1;
+    csv_advance(text, at, line, col);
+}
+
+/* Because a quote is open, or because it is long? */
+int csv_row_too_long(struct csv *c, struct str text)
+{
+    ptrdiff_t at = csv_open_quote(c->cols->dialect, text);
+    uint32_t line, col;
+
+    if (at < 0)
+        return reader_limit(c->r, LIMIT_CSV_RECORD, "the row", c->row_line, 1);
+    csv_place_of(c, text, (size_t)at, &line, &col);
+    return reader_fail(c->r, DIAG_CSV_OPEN_QUOTE, line, col, NULL, 0);
+}
+
+/* libcsv refused the byte `at`: a quote, or what follows a closing one. */
+static int stray_quote(struct csv *c, size_t at)
+{
+    uint32_t line, col;
+
+    if (c->row[at] != c->cols->dialect.quote && at > 0)
+        at--;
+    csv_place_of(c, csv_row_text(c), at, &line, &col);
+    return reader_fail(c->r, DIAG_CSV_QUOTE, line, col, NULL, 0);
+}
+
+/* ---- lines -------------------------------------------------------------- */
+
+/* 0xff in every byte of w that is ch. */
+static uint64_t bytes_that_are(uint64_t w, unsigned char ch)
+{
+    const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
+    uint64_t x = w ^ (UINT64_C(0x0101010101010101) * ch);
+
+    return (~(((x & low) + low) | x | low) >> 7) * 0xff;
+}
+
+/*
+ * libcsv trims blanks and tabs. Its way to forbid that costs a call per byte,
+ * so they travel through it as BLANK and TAB, bytes that no UTF-8 text holds:
+ * the fields are taken from the row itself anyway.
+ */
+static const char *veil(struct csv *c, const char *line, size_t n)
+{
+    char *to = buf_room(&c->veiled, n + sizeof(uint64_t));
+    size_t i = 0;
+
+    for (; i + sizeof(uint64_t) <= n; i += sizeof(uint64_t)) {
+        uint64_t w;
+
+        memcpy(&w, line + i, sizeof(w));
+        w ^= (bytes_that_are(w, ' ') & VEIL(' ', BLANK)) |
+             (bytes_that_are(w, '\t') & VEIL('\t', TAB));
+        memcpy(to + i, &w, sizeof(w));
+    }
+    for (; i < n; i++)
+        to[i] = line[i] == ' ' ? BLANK : line[i] == '\t' ? TAB : line[i];
+    return to;
+}
+
+int csv_feed(struct csv *c, const char *line, size_t n)
+{
+    size_t used;
+
+    c->row_len = (size_t)(line + n - c->row);
+    if (c->row_len > c->r->limits->v[LIMIT_CSV_RECORD])
+        return csv_row_too_long(c, csv_row_text(c));
+    used = csv_parse(&c->parser, c->by_blanks ? line : veil(c, line, n), n,
+                     c->has_columns ? on_field : on_title, on_row, c);
+    if (used != n)
+        return stray_quote(c, (size_t)(line - c->row) + used);
+    c->line++;
+    return 0;
+}
+
+int csv_feed_end(struct csv *c)
+{
+    if (csv_fini(&c->parser, c->has_columns ? on_field : on_title, on_row, c) !=
+        0)
+        return csv_row_too_long(c, csv_row_text(c));
+    return 0;
+}
+
+static bool is_blank(char ch)
+{
+    return ch == ' ' || ch == '\t';
+}
+
+void csv_feed_begin(struct csv *c)
+{
+    struct csv_dialect d = c->cols->dialect;
+
+    csv_init(&c->parser, CSV_STRICT | CSV_STRICT_FINI);
+    csv_set_realloc_func(&c->parser, xrealloc);
+    csv_set_blk_size(&c->parser, 16 * 1024);
+    csv_set_delim(&c->parser, (unsigned char)d.delimiter);
+    csv_set_quote(&c->parser, (unsigned char)d.quote);
+    c->by_blanks = is_blank(d.delimiter) || is_blank(d.quote);
+    if (c->by_blanks)
+        csv_set_space_func(&c->parser, is_no_space);
+}

@@ -1,0 +1,274 @@
+#include "formats/sink.h"
+
+#include "converters/base/utf8.h"
+
+#define HIGHS 0x8080808080808080u
+
+static const struct escapes no_escapes;
+
+void sink_init(struct sink *s, const struct charset *cs)
+{
+    *s = (struct sink){ .cs = cs, .newline = "\n" };
+    buf_init(&s->out, SINK_MAX);
+}
+
+void sink_release(struct sink *s)
+{
+    buf_release(&s->out);
+}
+
+static int fail(struct sink *s, enum diag_id id, uint32_t cp)
+{
+    s->fault = id;
+    s->bad_cp = cp;
+    return -1;
+}
+
+int sink_bytes(struct sink *s, struct str bytes)
+{
+    return buf_add(&s->out, bytes) == 0 ? 0 : fail(s, DIAG_LIMIT, 0);
+}
+
+static int put(struct sink *s, struct str text, const struct escapes *esc,
+               unsigned depth);
+
+/* Tries what stands for cp; all or nothing. */
+static int try_text(struct sink *s, struct str text, const struct escapes *esc,
+                    unsigned depth)
+{
+    size_t before = s->out.len;
+
+    if (put(s, text, esc, depth) == 0)
+        return 0;
+    s->out.len = before;
+    return -1;
+}
+
+static int put_fallback(struct sink *s, uint32_t cp, const struct escapes *esc,
+                        unsigned depth)
+{
+    const struct fallback *last;
+    struct str text = { NULL, 0 };
+    bool is_done;
+
+    if (s->is_key)
+        return fail(s, DIAG_UNMAPPABLE_KEY, cp);
+    if (depth >= FALLBACK_DEPTH || !s->fallback ||
+        !s->fallback(s->ctx, cp, &text))
+        return fail(s, DIAG_UNMAPPABLE, cp);
+    is_done = try_text(s, text, esc, depth + 1) == 0;
+    if (!is_done && s->fault == DIAG_UNMAPPABLE) {
+        last = fallback_find(STR(""), cp);
+        is_done = last && try_text(s, str_of(last->text), esc, depth + 1) == 0;
+    }
+    /* A control character or a full buffer stays what it is. */
+    if (!is_done)
+        return fail(s, s->fault, cp);
+    if (depth == 0 && s->replaced)
+        s->replaced(s->ctx, cp);
+    return 0;
+}
+
+/* UTF-8 was checked when it came in; what is not is no character at all. */
+static inline uint32_t next_cp(const char **p, const char *end)
+{
+    unsigned char c = (unsigned char)**p;
+    size_t pos = 0;
+    int32_t cp;
+
+    if (c >= 0xC2 && c <= 0xDF && end - *p >= 2) {
+        cp = (c & 0x1F) << 6 | ((*p)[1] & 0x3F);
+        *p += 2;
+        return (uint32_t)cp;
+    }
+    cp = utf8_next((struct str){ *p, (size_t)(end - *p) }, &pos);
+    *p += pos ? pos : 1;
+    return cp < 0 ? 0xFFFD : (uint32_t)cp;
+}
+
+static inline bool all_plain(uint64_t w, const char *const *of)
+{
+    return !(w & HIGHS || of[w & 127] || of[w >> 8 & 127] ||
+             of[w >> 16 & 127] || of[w >> 24 & 127] || of[w >> 32 & 127] ||
+             of[w >> 40 & 127] || of[w >> 48 & 127] || of[w >> 56]);
+}
+
+/*
+ * The last 1 to 7 bytes without a loop, whose end no processor can foresee:
+ * loads that overlap. False: not all of them are plain, nothing was copied.
+ */
+static inline bool copy_tail(const char *p, size_t n, const char *const *of,
+                             char *to)
+{
+    unsigned char a, b, c;
+    uint32_t first, last;
+
+    if (n >= 4) {
+        memcpy(&first, p, 4);
+        memcpy(&last, p + n - 4, 4);
+        if (!all_plain((uint64_t)last << 32 | first, of))
+            return false;
+        memcpy(to, &first, 4);
+        memcpy(to + n - 4, &last, 4);
+        return true;
+    }
+    a = (unsigned char)p[0];
+    b = (unsigned char)p[n / 2];
+    c = (unsigned char)p[n - 1];
+    if ((a | b | c) >= 0x80 || of[a] || of[b] || of[c])
+        return false;
+    to[0] = (char)a;
+    to[n / 2] = (char)b;
+    to[n - 1] = (char)c;
+    return true;
+}
+
+/*
+ * Copies what is plain up to the first character that is not: an escape or a
+ * non-ASCII one. The room at `to` must be 7 bytes more than the text.
+ */
+static inline const char *copy_plain(const char *p, const char *end,
+                                     const struct escapes *esc, char **to)
+{
+    const char *const *of = esc->of;
+    char *t = *to;
+    uint64_t w;
+
+    for (; end - p >= 8; p += 8, t += 8) {
+        memcpy(&w, p, 8);
+        memcpy(t, &w, 8);
+        if (!all_plain(w, of))
+            break;
+    }
+    if (p < end && end - p < 8 && copy_tail(p, (size_t)(end - p), of, t)) {
+        t += end - p;
+        p = end;
+    }
+    while (p < end && (unsigned char)*p < 0x80 && !of[(unsigned char)*p])
+        *t++ = *p++;
+    *to = t;
+    return p;
+}
+
+/* Stops before the next character that needs a decision. */
+static inline const char *copy_run(const struct charset *cs, const char *p,
+                                   const char *end, const struct escapes *esc,
+                                   char **to)
+{
+    for (;;) {
+        const char *next;
+        int byte;
+
+        p = copy_plain(p, end, esc, to);
+        if (p == end || (unsigned char)*p < 0x80)
+            return p;
+        if (cs->kind == CS_UTF8) {
+            while (p < end && (unsigned char)*p >= 0x80)
+                *(*to)++ = *p++;
+            continue;
+        }
+        next = p;
+        byte = charset_byte(cs, next_cp(&next, end));
+        if (byte < 0)
+            return p;
+        *(*to)++ = (char)byte;
+        p = next;
+    }
+}
+
+static int put_escape(struct sink *s, unsigned char c,
+                      const struct escapes *esc)
+{
+    struct str text = str_of(esc->of[c]);
+
+    if (text.len == 0)
+        return fail(s, DIAG_CONTROL_CHAR, c);
+    return put(s, text, &no_escapes, 0);
+}
+
+static int put_bytes(struct sink *s, struct str text, const struct escapes *esc,
+                     unsigned depth)
+{
+    const char *p = text.p, *end = text.p + text.len;
+
+    while (p < end) {
+        char *to = buf_room(&s->out, (size_t)(end - p) + 8);
+
+        if (!to)
+            return fail(s, DIAG_LIMIT, 0);
+        p = copy_run(s->cs, p, end, esc, &to);
+        s->out.len = (size_t)(to - s->out.p);
+        if (p == end)
+            break;
+        if ((unsigned char)*p < 0x80) {
+            if (put_escape(s, (unsigned char)*p++, esc) != 0)
+                return -1;
+        } else if (put_fallback(s, next_cp(&p, end), esc, depth) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int put_utf16(struct sink *s, struct str text, const struct escapes *esc)
+{
+    const char *p = text.p, *end = text.p + text.len;
+
+    while (p < end) {
+        uint32_t cp = next_cp(&p, end);
+
+        if (cp < 0x80 && esc->of[cp]) {
+            if (put_escape(s, (unsigned char)cp, esc) != 0)
+                return -1;
+        } else if (!charset_put(s->cs, cp, &s->out)) {
+            return fail(s, DIAG_LIMIT, 0);
+        }
+    }
+    return 0;
+}
+
+static int put(struct sink *s, struct str text, const struct escapes *esc,
+               unsigned depth)
+{
+    if (text.len == 0)
+        return 0;
+    return s->cs->kind == CS_UTF16 ? put_utf16(s, text, esc)
+                                   : put_bytes(s, text, esc, depth);
+}
+
+int sink_text(struct sink *s, struct str utf8, const struct escapes *esc)
+{
+    const char *p = utf8.p, *end = utf8.p + utf8.len;
+    size_t before = s->out.len;
+
+    if (utf8.len == 0)
+        return 0;
+    if (!esc)
+        esc = &no_escapes;
+    /* Nearly all values: there is room, and nothing needs a decision. */
+    if (s->cs->kind != CS_UTF16 && s->out.cap - before >= utf8.len + 8) {
+        char *to = s->out.p + before;
+
+        p = copy_run(s->cs, p, end, esc, &to);
+        s->out.len = (size_t)(to - s->out.p);
+    }
+    if (p < end && put(s, (struct str){ p, (size_t)(end - p) }, esc, 0) != 0) {
+        s->out.len = before;
+        return -1;
+    }
+    return 0;
+}
+
+int sink_encode(struct arena *a, const struct charset *cs, struct str utf8,
+                struct str *out)
+{
+    struct sink s;
+    int rc;
+
+    sink_init(&s, cs);
+    rc = sink_text(&s, utf8, NULL);
+    if (rc == 0)
+        *out = arena_str(a, buf_str(&s.out));
+    sink_release(&s);
+    return rc;
+}

@@ -1,0 +1,736 @@
+#include "spool/job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "converters/base/hash.h"
+#include "converters/document/frame.h"
+#include "converters/lang/write_run.h"
+#include "formats/zip.h"
+#include "spool/docfile.h"
+#include "spool/reader.h"
+
+struct job {
+    const struct job_spec *spec;
+    struct job_result *out;
+    struct arena docs; /* the document at hand */
+    struct write_run *writes;
+    struct run_info *infos; /* [n_writes + 1]: the last is the filter's */
+    struct run filter;      /* evaluates spec->when and writes[].when */
+    struct source *sources; /* files and ZIP members, by number */
+    uint32_t n_sources, cap_sources;
+    struct docfile kept; /* two passes: all documents */
+    bool keep_all;
+    bool collecting; /* faults of the second pass name documents to leave out */
+    bool ended, failed; /* END was seen; a fatal fault was */
+    uint64_t n_faulty, n_records;
+    const struct doc *current;
+};
+
+/* ---- faults ------------------------------------------------------------- */
+
+static const struct source *source_at(const struct job *j, uint32_t member)
+{
+    return member < j->n_sources ? &j->sources[member] : NULL;
+}
+
+static void count_level(struct job *j, enum diag_id id)
+{
+    if (diag_table[id].level == DIAG_WARNING)
+        j->out->n_warnings++;
+}
+
+static const struct doc *document_of(const struct doc *d)
+{
+    while (d && d->parent)
+        d = d->parent;
+    return d;
+}
+
+/* "order 100482" */
+static struct str document_name(struct arena *a, const struct doc *d)
+{
+    const struct field_spec *f = d->shape->level->fields;
+
+    for (int i = 0; f[i].name; i++)
+        if (f[i].key && d->f[i].len)
+            return arena_fmt(a, "%s %.*s", d->shape->level->name,
+                             STR_ARGS(d->f[i]));
+    return arena_fmt(a, "%s that begins in line %u", d->shape->level->name,
+                     d->line);
+}
+
+/* "order 100482, line 3" */
+static struct str record_name(struct arena *a, const struct doc *d)
+{
+    struct str name = document_name(a, document_of(d));
+    uint32_t n = 1;
+
+    if (!d->parent)
+        return name;
+    for (int i = 0; i < d->parent->shape->n_lists; i++) {
+        n = 1;
+        for (const struct doc *m = d->parent->lists[i].first; m; m = m->next) {
+            if (m == d)
+                return arena_fmt(a, "%.*s, %s %u", STR_ARGS(name),
+                                 d->shape->level->name, n);
+            n++;
+        }
+    }
+    return name;
+}
+
+/* A fault that a write map, the filter or a computed value raised. */
+static void add_fault(struct job *j, enum diag_id id, struct place map,
+                      const struct str *args, size_t n_args,
+                      const struct doc *d)
+{
+    struct place at = { 0 };
+    struct diag *g;
+
+    count_level(j, id);
+    if (d) {
+        at.src = source_at(j, document_of(d)->member);
+        at.line = d->line;
+    }
+    g = diag_add(&j->out->diags, id, at, args, n_args);
+    if (!g)
+        return;
+    g->map = map;
+    if (d)
+        g->record = record_name(&j->out->arena, d);
+}
+
+static void on_write_fault(void *ctx, const struct fault *f,
+                           const struct doc *d)
+{
+    struct job *j = ctx;
+
+    add_fault(j, f->id, f->map, f->args, DIAG_ARGS, d ? d : j->current);
+}
+
+static void on_filter_fault(void *ctx, const struct fault *f)
+{
+    struct job *j = ctx;
+
+    add_fault(j, f->id, f->map, f->args, DIAG_ARGS, j->current);
+}
+
+static void on_differ(void *ctx, const struct doc *d, const char *name,
+                      struct str given, struct str computed)
+{
+    struct job *j = ctx;
+
+    add_fault(j, DIAG_TOTALS_DIFFER, (struct place){ 0 },
+              (const struct str[]){ str_of(name), given, computed }, 3, d);
+}
+
+/* ---- frames ------------------------------------------------------------- */
+
+static void on_member(struct job *j, struct str name)
+{
+    if (j->n_sources == j->cap_sources) {
+        struct source *wider;
+
+        /* Places point into the old array: it stays. */
+        j->cap_sources = j->cap_sources ? 2 * j->cap_sources : 64;
+        wider = arena_alloc(&j->out->arena, j->cap_sources * sizeof(*wider));
+        for (uint32_t i = 0; i < j->n_sources; i++)
+            wider[i] = j->sources[i];
+        j->sources = wider;
+    }
+    j->sources[j->n_sources++].name = arena_str(&j->out->arena, name);
+}
+
+static bool take_text(struct str *rest, uint32_t len, struct str *out)
+{
+    if (len > rest->len)
+        return false;
+    *out = str_first(*rest, len);
+    *rest = str_from(*rest, len);
+    return true;
+}
+
+/* Everything in a fault frame is the reader's word: checked before use. */
+static bool on_fault(struct job *j, struct str payload)
+{
+    const struct map *m = j->spec->read;
+    struct str args[DIAG_ARGS], record;
+    struct fault_frame f;
+    struct diag *g;
+
+    if (payload.len < sizeof(f))
+        return false;
+    memcpy(&f, payload.p, sizeof(f));
+    payload = str_from(payload, sizeof(f));
+    if (f.id >= N_DIAGS || f.source > m->n_sources)
+        return false;
+    for (int i = 0; i < DIAG_ARGS; i++)
+        if (!take_text(&payload, f.args[i], &args[i]))
+            return false;
+    if (!take_text(&payload, f.record, &record))
+        return false;
+    j->failed = j->failed || f.fatal;
+    count_level(j, (enum diag_id)f.id);
+    g = diag_add(&j->out->diags, (enum diag_id)f.id,
+                 (struct place){ .src = source_at(j, f.member),
+                                 .line = f.line,
+                                 .col = f.col },
+                 args, DIAG_ARGS);
+    if (!g)
+        return true;
+    if (f.source)
+        g->map = (struct place){ m->sources[f.source - 1], f.map_line,
+                                 f.map_col, f.map_len };
+    if (record.len)
+        g->record = arena_str(&j->out->arena, record);
+    return true;
+}
+
+static bool on_end(struct job *j, struct str payload)
+{
+    const struct map *m = j->spec->read;
+    struct end_frame e;
+    size_t n = (size_t)m->n_reasons;
+
+    if (payload.len != sizeof(e) + n * sizeof(uint64_t))
+        return false;
+    memcpy(&e, payload.p, sizeof(e));
+    j->ended = true;
+    j->failed = j->failed || e.failed;
+    j->n_faulty = e.n_faulty;
+    j->n_records = e.n_records;
+    j->out->n_skipped = e.n_skipped;
+    j->out->skips =
+        arena_alloc(&j->out->arena, (n + 1) * sizeof(struct job_skip));
+    for (size_t i = 0; i < n; i++) {
+        struct job_skip *s = &j->out->skips[j->out->n_skips];
+
+        memcpy(&s->n, payload.p + sizeof(e) + i * sizeof(uint64_t),
+               sizeof(s->n));
+        s->reason = arena_cstr(&j->out->arena, m->reasons[i]);
+        j->out->n_skips += s->n > 0;
+    }
+    return true;
+}
+
+/* ---- documents ---------------------------------------------------------- */
+
+static bool for_write(struct job *j, const struct expr *when, struct doc *d,
+                      bool *holds)
+{
+    *holds = true;
+    if (!when)
+        return true;
+    j->filter.scope[0] = d;
+    return eval_cond(&j->filter, when, holds);
+}
+
+static void name_file(struct job *j, const struct doc *d)
+{
+    struct str name = j->sources[d->member].name, base = name;
+
+    for (size_t i = name.len; i > 0; i--)
+        if (name.p[i - 1] == '/') {
+            base = str_from(name, i);
+            break;
+        }
+    for (size_t w = 0; w <= j->spec->n_writes; w++) {
+        j->infos[w].file_name = base;
+        j->infos[w].file_base = base;
+        for (size_t i = base.len; i > 1; i--)
+            if (base.p[i - 1] == '.') {
+                j->infos[w].file_base = str_first(base, i - 1);
+                break;
+            }
+    }
+}
+
+/* Tries all writes; all keep the document or none does. */
+static bool write_document(struct job *j, struct doc *d)
+{
+    size_t n = j->spec->n_writes, done;
+    bool ok = true;
+
+    for (done = 0; ok && done < n; done++) {
+        bool holds;
+
+        ok = for_write(j, j->spec->writes[done].when, d, &holds);
+        j->writes[done].target = NULL;
+        if (ok && holds)
+            ok = write_try(&j->writes[done], d);
+    }
+    if (!ok) {
+        while (done-- > 0)
+            write_undo(&j->writes[done]);
+        return false;
+    }
+    j->out->n_written++;
+    for (size_t w = 0; w < n; w++)
+        if (!write_keep(&j->writes[w]))
+            return true; /* the disk: seen after the frame */
+    return true;
+}
+
+static bool on_record(struct job *j, struct str payload)
+{
+    struct doc *d;
+    bool holds;
+
+    arena_reset(&j->docs);
+    if (!doc_unpack(&j->docs, j->spec->read->shape, payload, &d) ||
+        d->member >= j->n_sources)
+        return false;
+    j->out->n_read++;
+    j->current = d;
+    doc_derive(&j->docs, d, on_differ, j);
+    name_file(j, d);
+    j->filter.failed = false;
+    if (!for_write(j, j->spec->when, d, &holds))
+        j->out->n_aside++;
+    else if (!holds)
+        j->out->n_filtered++;
+    else if (j->keep_all)
+        docfile_add(&j->kept, d);
+    else if (!write_document(j, d))
+        j->out->n_aside++;
+    j->current = NULL;
+    return true;
+}
+
+static void on_restart(struct job *j)
+{
+    struct job_result *o = j->out;
+
+    o->n_read = o->n_written = o->n_aside = o->n_filtered = o->n_warnings = 0;
+    diags_init(&o->diags, &o->arena, j->spec->limits->v[LIMIT_ERRORS]);
+    j->n_sources = 0;
+    j->sources = NULL;
+    j->cap_sources = 0;
+    docfile_clear(&j->kept);
+    for (size_t w = 0; w < j->spec->n_writes; w++)
+        (void)write_reset(&j->writes[w]);
+}
+
+static bool on_frame(struct job *j, enum frame_type type, struct str payload)
+{
+    switch (type) {
+    case FRAME_MEMBER:
+        on_member(j, payload);
+        return true;
+    case FRAME_RECORD:
+        return on_record(j, payload);
+    case FRAME_FAULT:
+        return on_fault(j, payload);
+    case FRAME_RESTART:
+        on_restart(j);
+        return true;
+    case FRAME_END:
+        return on_end(j, payload);
+    }
+    return false;
+}
+
+/* The disk failed below a write: the job as a whole must be run again. */
+static bool io_failed(struct job *j)
+{
+    if (j->kept.failed) {
+        j->out->err = j->kept.err;
+        return true;
+    }
+    for (size_t w = 0; w < j->spec->n_writes; w++)
+        if (j->writes[w].io_failed) {
+            j->out->err = j->writes[w].err;
+            return true;
+        }
+    return false;
+}
+
+/* ---- the reader process ------------------------------------------------- */
+
+enum { READER_OK, READER_BAD_FRAME, READER_IO };
+
+static int pump(struct job *j, int fd)
+{
+    struct frame_in in;
+    enum frame_type type;
+    struct str payload;
+    int rc, how = READER_OK;
+
+    frame_in_init(&in, fd, j->spec->limits->v[LIMIT_DOCUMENT] + MB(1));
+    while (!j->ended && (rc = frame_next(&in, &type, &payload)) != 0) {
+        if (rc == -1 || !on_frame(j, type, payload)) {
+            how = READER_BAD_FRAME;
+            break;
+        }
+        if (io_failed(j)) {
+            how = READER_IO;
+            break;
+        }
+    }
+    frame_in_release(&in);
+    return how;
+}
+
+static void die_with_parent(pid_t parent)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+}
+
+static void reader_died(struct job *j, int status)
+{
+    struct str how = STR("the reader process stopped without a word");
+
+    if (WIFSIGNALED(status))
+        how = arena_fmt(&j->out->arena,
+                        "the reader process died of signal %d (%s)",
+                        WTERMSIG(status), strsignal(WTERMSIG(status)));
+    j->failed = true;
+    (void)DIAG(&j->out->diags, FILE_READ,
+               ((struct place){
+                   .src = source_at(j, j->n_sources ? j->n_sources - 1 : 0) }),
+               how);
+}
+
+static int machine_failed(struct job *j, const char *what)
+{
+    j->out->verdict = JOB_FAILED;
+    err_sys(&j->out->err, ERR_RETRY, "%s", what);
+    return -1;
+}
+
+static int run_reader(struct job *j, int spill_fd)
+{
+    pid_t parent = getpid(), pid;
+    int fds[2], status = 0, how;
+
+    if (pipe2(fds, O_CLOEXEC) == -1)
+        return machine_failed(j, "pipe");
+    (void)fcntl(fds[0], F_SETPIPE_SZ, 1 << 18);
+    pid = fork();
+    if (pid == -1) {
+        close(fds[0]);
+        close(fds[1]);
+        return machine_failed(j, "fork");
+    }
+    if (pid == 0) {
+        die_with_parent(parent);
+        close(fds[0]);
+        _exit(reader_main(j->spec, fds[1], spill_fd));
+    }
+    close(fds[1]);
+    how = pump(j, fds[0]);
+    close(fds[0]);
+    if (how != READER_OK)
+        (void)kill(pid, SIGKILL);
+    while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+        continue;
+    if (how == READER_IO) {
+        j->out->verdict =
+            j->out->err.next == ERR_REJECT ? JOB_REJECTED : JOB_FAILED;
+        return -1;
+    }
+    if (!j->ended)
+        reader_died(j, status);
+    return 0;
+}
+
+/* ---- two passes --------------------------------------------------------- */
+
+static struct doc *next_kept(void *ctx, bool rewind)
+{
+    struct job *j = ctx;
+
+    j->current = docfile_next(&j->kept, rewind);
+    if (j->current)
+        name_file(j, j->current);
+    return docfile_current(&j->kept);
+}
+
+/*
+ * Every document that cannot be written is left out, and all outputs are
+ * made again without it, so that sums and counts are true. Each round leaves
+ * out at least one, and the second nearly always succeeds.
+ */
+static bool write_kept(struct job *j)
+{
+    bool ok = false;
+
+    while (!ok && !io_failed(j)) {
+        uint64_t before = j->kept.n_excluded;
+
+        ok = true;
+        for (size_t w = 0; ok && w < j->spec->n_writes; w++) {
+            j->kept.when = j->spec->writes[w].when;
+            ok = write_all(&j->writes[w]);
+        }
+        if (ok)
+            break;
+        if (j->kept.n_excluded == before)
+            return false; /* not a document's fault */
+        for (size_t w = 0; w < j->spec->n_writes; w++)
+            if (!write_reset(&j->writes[w]))
+                return false;
+    }
+    j->out->n_aside += j->kept.n_excluded;
+    j->out->n_written = j->kept.n - j->kept.n_excluded;
+    return ok;
+}
+
+/* In the second pass a fault leaves its document out of the next round. */
+static void on_kept_fault(void *ctx, const struct fault *f, const struct doc *d)
+{
+    struct job *j = ctx;
+
+    on_write_fault(j, f, d);
+    if (diag_table[f->id].level == DIAG_ERROR && j->current)
+        docfile_exclude(&j->kept, j->current->seq);
+}
+
+/* ---- the result --------------------------------------------------------- */
+
+static bool collect_outputs(struct job *j)
+{
+    struct job_result *o = j->out;
+    size_t n = 0;
+
+    for (size_t w = 0; w < j->spec->n_writes; w++)
+        n += j->writes[w].n_outputs;
+    o->outputs = arena_alloc(&o->arena, (n + 1) * sizeof(*o->outputs));
+    for (size_t w = 0; w < j->spec->n_writes; w++)
+        for (size_t i = 0; i < j->writes[w].n_outputs; i++) {
+            const struct output *from = j->writes[w].outputs[i];
+
+            o->outputs[o->n_outputs++] = (struct job_output){
+                .path = arena_cstr(&o->arena, from->path),
+                .name = arena_cstr(&o->arena, from->name),
+                .bytes = from->bytes,
+                .n_documents = from->n_documents,
+                .write = w,
+            };
+        }
+    return true;
+}
+
+static void note_replaced(struct job *j, const struct write_run *w)
+{
+    j->out->n_replaced += w->n_replaced;
+}
+
+/* "order 100482 set aside; 211 other orders continue" */
+static void set_outcomes(struct job *j)
+{
+    const struct level *level = j->spec->read->document;
+    uint64_t others = j->out->n_written;
+
+    for (struct diag *g = j->out->diags.first; g; g = g->next) {
+        ptrdiff_t comma = str_find_char(g->record, ',');
+        struct str name =
+            str_first(g->record, comma < 0 ? g->record.len : (size_t)comma);
+
+        if (!g->record.len || diag_table[g->id].level != DIAG_ERROR)
+            continue;
+        g->outcome =
+            arena_fmt(&j->out->arena, "%.*s set aside; %llu other %s %s",
+                      STR_ARGS(name), (unsigned long long)others,
+                      others == 1 ? level->name : level->plural,
+                      others == 1 ? "continues" : "continue");
+    }
+}
+
+static const char *counted(const struct level *l, uint64_t n)
+{
+    return n == 1 ? l->name : l->plural;
+}
+
+static void summarize(struct job *j)
+{
+    const struct level *l = j->spec->read->document;
+    struct job_result *o = j->out;
+    struct buf b;
+
+    buf_init(&b, KB(4));
+    (void)buf_addf(&b, "%llu %s read, %llu written",
+                   (unsigned long long)o->n_read, counted(l, o->n_read),
+                   (unsigned long long)o->n_written);
+    if (o->n_aside)
+        (void)buf_addf(&b, ", %llu set aside", (unsigned long long)o->n_aside);
+    if (o->n_filtered)
+        (void)buf_addf(&b, ", %llu not for this route",
+                       (unsigned long long)o->n_filtered);
+    for (size_t i = 0; i < o->n_skips; i++)
+        (void)buf_addf(&b, ", %llu skipped (%s)",
+                       (unsigned long long)o->skips[i].n, o->skips[i].reason);
+    if (o->n_replaced)
+        (void)buf_addf(&b, ", %llu character%s replaced",
+                       (unsigned long long)o->n_replaced,
+                       o->n_replaced == 1 ? "" : "s");
+    if (o->n_warnings)
+        (void)buf_addf(&b, ", %llu warning%s",
+                       (unsigned long long)o->n_warnings,
+                       o->n_warnings == 1 ? "" : "s");
+    o->summary = arena_str(&o->arena, buf_str(&b));
+    buf_release(&b);
+}
+
+/* Packs the run's files when the map says `zip`. */
+static bool pack_zip(struct job *j, struct write_run *w)
+{
+    struct zip_part *parts;
+    struct output *zip;
+    struct str name;
+
+    if (!w->map->zip || !w->n_outputs)
+        return true;
+    if (!w->staging) {
+        (void)DIAG0(&j->out->diags, SEVERAL_FILES,
+                    ((struct place){ .src = w->map->src, .line = 1 }));
+        return false;
+    }
+    if (!eval_pieces(&w->run, w->map->zip, &name))
+        return false;
+    parts = xcalloc(w->n_outputs, sizeof(*parts));
+    for (size_t i = 0; i < w->n_outputs; i++)
+        parts[i] = (struct zip_part){
+            .name = arena_cstr(&w->own, w->outputs[i]->name),
+            .path = arena_cstr(&w->own, w->outputs[i]->path),
+            .fd = -1,
+        };
+    zip = arena_alloc(&w->own, sizeof(*zip));
+    zip->name = arena_str(&w->own, name);
+    zip->path = arena_fmt(&w->own, "%s/%u.zip", w->staging, w->number);
+    zip->n_documents = w->n_written;
+    if (zipout_write(arena_cstr(&w->own, zip->path), parts, w->n_outputs,
+                     &w->err) == -1)
+        w->io_failed = true;
+    for (size_t i = 0; i < w->n_outputs; i++)
+        (void)unlink(parts[i].path);
+    free(parts);
+    w->outputs[0] = zip;
+    w->n_outputs = 1;
+    return !w->io_failed;
+}
+
+static bool finish_writes(struct job *j)
+{
+    if (j->keep_all && !write_kept(j))
+        return false;
+    for (size_t w = 0; w < j->spec->n_writes; w++) {
+        if (!j->keep_all && !write_finish(&j->writes[w]))
+            return false;
+        if (!pack_zip(j, &j->writes[w]))
+            return false;
+        note_replaced(j, &j->writes[w]);
+    }
+    return true;
+}
+
+static void conclude(struct job *j)
+{
+    struct job_result *o = j->out;
+
+    o->n_read += j->n_faulty;
+    o->n_aside += j->n_faulty;
+    o->verdict = JOB_DONE;
+    if (!j->failed && !finish_writes(j)) {
+        if (io_failed(j))
+            o->verdict = o->err.next == ERR_REJECT ? JOB_REJECTED : JOB_FAILED;
+        else
+            j->failed = true;
+    }
+    if (j->failed || (j->spec->reject_file && o->n_aside))
+        o->verdict = JOB_REJECTED;
+    if (o->verdict == JOB_DONE)
+        (void)collect_outputs(j);
+    else
+        o->n_written = 0;
+    set_outcomes(j);
+    summarize(j);
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+static void init_info(struct job *j, size_t i, const struct map *m,
+                      const struct str *settings)
+{
+    j->infos[i] = (struct run_info){
+        .settings = settings,
+        .run_id = j->spec->run_id,
+        .run_time = m->zone ? zone_local(m->zone, j->spec->run_time)
+                            : date_from_unix(j->spec->run_time),
+    };
+}
+
+static void init_writes(struct job *j)
+{
+    const struct job_spec *s = j->spec;
+
+    j->writes = xcalloc(s->n_writes, sizeof(*j->writes));
+    j->infos = xcalloc(s->n_writes + 1, sizeof(*j->infos));
+    for (size_t i = 0; i < s->n_writes; i++) {
+        struct write_run *w = &j->writes[i];
+
+        init_info(j, i, s->writes[i].map, s->writes[i].settings);
+        write_run_init(w, s->writes[i].map, s->limits, &j->infos[i]);
+        w->staging = s->staging;
+        w->out_fd = s->out_fd;
+        w->number = (unsigned)i;
+        w->country = s->country;
+        w->ctx = j;
+        w->next_doc = next_kept;
+        j->keep_all = j->keep_all || write_needs_all(w);
+    }
+    for (size_t i = 0; i < s->n_writes; i++)
+        j->writes[i].fault = j->keep_all ? on_kept_fault : on_write_fault;
+    init_info(j, s->n_writes, s->read, s->read_settings);
+    j->filter = (struct run){ .map = s->read,
+                              .a = &j->docs,
+                              .info = &j->infos[s->n_writes],
+                              .raise = on_filter_fault,
+                              .ctx_of = j };
+}
+
+int job_run(const struct job_spec *spec, struct job_result *out)
+{
+    struct job j = { .spec = spec, .out = out };
+    int spill_fd;
+
+    *out = (struct job_result){ 0 };
+    hash_seed();
+    diags_init(&out->diags, &out->arena, spec->limits->v[LIMIT_ERRORS]);
+    init_writes(&j);
+    spill_fd = docfile_temporary(spec->staging);
+    if (spill_fd == -1) {
+        (void)machine_failed(&j, "cannot make a temporary file");
+    } else {
+        docfile_init(&j.kept, spec->read->shape, &j.filter, spec->staging,
+                     j.keep_all);
+        if (run_reader(&j, spill_fd) == 0)
+            conclude(&j);
+        close(spill_fd);
+        docfile_release(&j.kept);
+    }
+    for (size_t i = 0; i < spec->n_writes; i++) {
+        if (out->verdict == JOB_DONE)
+            j.writes[i].n_outputs = 0; /* they are the caller's now */
+        write_run_release(&j.writes[i]);
+    }
+    free(j.writes);
+    free(j.infos);
+    arena_release(&j.docs);
+    return 0;
+}
+
+void job_result_release(struct job_result *r)
+{
+    arena_release(&r->arena);
+}

@@ -1,0 +1,67 @@
+/* job_settings.c - the values of a map's settings, and ids for runs. */
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "converters/base/date.h"
+#include "spool/job.h"
+
+static void report_unknown(struct arena *a, const struct map *m,
+                           const struct setting_pair *p, struct diags *diags)
+{
+    const char *names[64];
+    size_t n = 0;
+
+    for (const struct setting *s = m->settings; s && n < COUNT(names);
+         s = s->next)
+        names[n++] = arena_cstr(a, s->name);
+    DIAG(diags, SETTING_UNKNOWN, p->at, p->name,
+         did_you_mean(a, p->name, names, n));
+}
+
+struct str *job_settings(struct arena *a, const struct map *m,
+                         struct setting_pair *pairs, size_t n,
+                         struct diags *diags)
+{
+    struct str *values =
+        arena_alloc(a, (size_t)(m->n_settings + 1) * sizeof(*values));
+
+    for (size_t i = 0; i < n; i++) {
+        const struct setting *s = map_setting(m, pairs[i].name);
+
+        if (!s)
+            continue;
+        values[s->slot] = pairs[i].value;
+        pairs[i].used = true;
+    }
+    for (const struct setting *s = m->settings; s; s = s->next)
+        if (s->required && !values[s->slot].len)
+            DIAG(diags, SETTING_MISSING, s->at, s->name, s->help);
+    return values;
+}
+
+void job_settings_unused(struct arena *a, const struct map *m,
+                         const struct setting_pair *pairs, size_t n,
+                         struct diags *diags)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!pairs[i].used)
+            report_unknown(a, m, &pairs[i], diags);
+}
+
+/* Crockford's letters: no I, L, O, U, so that ids can be read aloud. */
+struct str job_new_id(struct arena *a)
+{
+    static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
+    uint64_t seconds = (uint64_t)clock_now();
+    unsigned char noise[4] = { 0 };
+    char *p = arena_text(a, 10);
+
+    if (!clock_is_frozen() &&
+        getrandom(noise, sizeof(noise), 0) != (ssize_t)sizeof(noise))
+        memset(noise, 0, sizeof(noise));
+    for (int i = 6; i >= 0; i--, seconds >>= 5)
+        p[i] = letters[seconds & 31];
+    for (int i = 7; i < 10; i++)
+        p[i] = letters[noise[i - 7] & 31];
+    return (struct str){ p, 10 };
+}

@@ -1,0 +1,319 @@
+#include "spool/reader.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "converters/base/date.h"
+#include "converters/base/hash.h"
+#include "converters/document/frame.h"
+#include "converters/lang/read_run.h"
+#include "formats/input.h"
+#include "formats/zip.h"
+
+struct reading {
+    const struct job_spec *spec;
+    struct frame_out out;
+    struct run_info info;
+    struct read_run run;
+    struct arena file;  /* names and messages of one file */
+    uint32_t n_members; /* files and ZIP members begun */
+    bool failed;
+};
+
+/* ---- frames ------------------------------------------------------------- */
+
+static void put_text(struct frame_out *o, struct str s)
+{
+    (void)buf_add(&o->buf, s);
+}
+
+static void send_member(struct reading *rd, struct str name)
+{
+    size_t at = frame_begin(&rd->out, FRAME_MEMBER);
+
+    put_text(&rd->out, name);
+    frame_end(&rd->out, at);
+    rd->n_members++;
+}
+
+static bool send_document(void *ctx, struct doc *d)
+{
+    struct reading *rd = ctx;
+    size_t at = frame_begin(&rd->out, FRAME_RECORD), before = rd->out.buf.max;
+    int rc;
+
+    d->member = rd->n_members - 1;
+    rd->out.buf.max = rd->out.buf.len + rd->spec->limits->v[LIMIT_DOCUMENT];
+    rc = doc_pack(d, &rd->out.buf);
+    rd->out.buf.max = before;
+    if (rc == -1) {
+        rd->out.buf.len = at;
+        rd->run.n_faulty++;
+        (void)reader_limit(rd->run.reader, LIMIT_DOCUMENT, "one document",
+                           d->line, 0);
+        return false;
+    }
+    frame_end(&rd->out, at);
+    return !rd->out.broken;
+}
+
+static uint8_t source_number(const struct map *m, const struct source *src)
+{
+    for (int i = 0; i < m->n_sources; i++)
+        if (m->sources[i] == src)
+            return (uint8_t)(i + 1);
+    return 0;
+}
+
+static void send_fault(struct reading *rd, enum diag_id id, bool fatal,
+                       uint32_t line, uint32_t col, struct place map,
+                       const struct str *args, size_t n_args, struct str record)
+{
+    struct fault_frame f = { .id = (uint16_t)id,
+                             .fatal = fatal,
+                             .member = rd->n_members ? rd->n_members - 1 : 0,
+                             .line = line,
+                             .col = col,
+                             .source = source_number(rd->spec->read, map.src),
+                             .map_line = map.line,
+                             .map_col = map.col,
+                             .map_len = map.len,
+                             .record = (uint32_t)record.len };
+    size_t at = frame_begin(&rd->out, FRAME_FAULT);
+
+    for (size_t i = 0; i < n_args; i++)
+        f.args[i] = (uint32_t)args[i].len;
+    put_text(&rd->out, (struct str){ (const char *)&f, sizeof(f) });
+    for (size_t i = 0; i < n_args; i++)
+        put_text(&rd->out, args[i]);
+    put_text(&rd->out, record);
+    frame_end(&rd->out, at);
+}
+
+/* A fault that the map found in a record. */
+static void on_record_fault(void *ctx, const struct fault *f, uint32_t line,
+                            uint32_t col, struct str record)
+{
+    send_fault(ctx, f->id, false, line, col, f->map, f->args, DIAG_ARGS,
+               record);
+}
+
+/* A fault that the format found in the file. ctx is the reader's: the run. */
+static void on_file_fault(void *ctx, enum diag_id id, bool fatal, uint32_t line,
+                          uint32_t col, const struct str *args, size_t n_args)
+{
+    struct read_run *rr = ctx;
+    struct reading *rd = rr->ctx;
+    const struct want *want = rr->reader ? rr->reader->fault_want : NULL;
+
+    if (!fatal && diag_table[id].level == DIAG_ERROR)
+        rr->n_faulty++;
+    rd->failed = rd->failed || fatal;
+    send_fault(rd, id, fatal, line, col, want ? want->at : (struct place){ 0 },
+               args, n_args, (struct str){ 0 });
+}
+
+static void send_end(struct reading *rd, uint64_t n_records)
+{
+    struct end_frame e = { .n_records = n_records,
+                           .n_documents = rd->run.n_documents,
+                           .n_skipped = rd->run.n_skipped,
+                           .n_faulty = rd->run.n_faulty,
+                           .failed = rd->failed };
+    size_t at = frame_begin(&rd->out, FRAME_END);
+
+    put_text(&rd->out, (struct str){ (const char *)&e, sizeof(e) });
+    for (int i = 0; i < rd->spec->read->n_reasons; i++)
+        put_text(&rd->out, (struct str){ (const char *)&rd->run.skips[i],
+                                         sizeof(uint64_t) });
+    frame_end(&rd->out, at);
+}
+
+/* ---- one file, or one member of a ZIP ----------------------------------- */
+
+static struct str base_of(struct str name)
+{
+    for (size_t i = name.len; i > 0; i--)
+        if (name.p[i - 1] == '/')
+            return str_from(name, i);
+    return name;
+}
+
+static struct str without_suffix(struct str name)
+{
+    for (size_t i = name.len; i > 1; i--)
+        if (name.p[i - 1] == '.')
+            return str_first(name, i - 1);
+    return name;
+}
+
+struct source_bytes {
+    ptrdiff_t (*pull)(void *ctx, char *buf, size_t n);
+    void *ctx;
+    struct zip_in *zip; /* NULL: a plain file */
+};
+
+static void input_fault(struct reading *rd, const struct input *in,
+                        const struct source_bytes *from)
+{
+    if (from->zip && from->zip->fault.set)
+        on_file_fault(&rd->run, from->zip->fault.id, true, 0, 0,
+                      from->zip->fault.args, from->zip->fault.n_args);
+    else
+        on_file_fault(&rd->run, in->fault, true, in->fault_line, in->fault_col,
+                      in->fault_args, in->n_fault_args);
+}
+
+static int read_source(struct reading *rd, struct str name,
+                       const struct source_bytes *from, uint64_t *n_records)
+{
+    const struct map *m = rd->spec->read;
+    struct input *in = xcalloc(1, sizeof(*in));
+    char *upper = arena_cstr(&rd->file, str_of(m->format->name));
+    struct reader r = { .format = m->format,
+                        .opts = m->opts,
+                        .plan = &rd->spec->read->plan,
+                        .in = in,
+                        .limits = rd->spec->limits,
+                        .names = &rd->file,
+                        .fault = on_file_fault,
+                        .ctx = &rd->run };
+    int rc;
+
+    for (char *c = upper; *c; c++)
+        *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+    rd->info.file_name = base_of(name);
+    rd->info.file_base = without_suffix(base_of(name));
+    rd->info.file_member = from->zip ? from->zip->member->name : STR("");
+    send_member(rd, name);
+    input_init(in, from->pull, from->ctx, m->charset,
+               rd->spec->limits->v[LIMIT_INPUT], upper);
+    rc = read_file(&rd->run, &r);
+    if (rc == READ_FAILED && !rd->failed)
+        input_fault(rd, in, from);
+    *n_records += r.n_records;
+    arena_release(&r.arena);
+    input_release(in);
+    free(in);
+    return rc;
+}
+
+/* ---- ZIP ---------------------------------------------------------------- */
+
+static void zip_fault(struct reading *rd, const struct zip_in *z)
+{
+    on_file_fault(&rd->run, z->fault.id, true, 0, 0, z->fault.args,
+                  z->fault.n_args);
+}
+
+/* By default the members with the format's own suffix are read. */
+static struct str member_pattern(struct reading *rd)
+{
+    const struct map *m = rd->spec->read;
+
+    if (m->members.len)
+        return m->members;
+    return arena_fmt(&rd->file, "*.%s", m->format->suffixes[0]);
+}
+
+static int read_zip(struct reading *rd, const struct job_input *in,
+                    uint64_t *n_records)
+{
+    struct zip_in z;
+    struct source_bytes from = { zipin_pull, &z, &z };
+    struct str pattern = member_pattern(rd);
+    int rc = READ_OK, more;
+
+    if (zipin_open(&z, in->fd, rd->spec->limits, &rd->file) == -1) {
+        send_member(rd, in->name);
+        zip_fault(rd, &z);
+        zipin_close(&z);
+        return READ_FAILED;
+    }
+    while (rc == READ_OK && (more = zipin_next(&z, pattern)) != 0) {
+        if (more == -1) {
+            send_member(rd, in->name);
+            zip_fault(rd, &z);
+            rc = READ_FAILED;
+            break;
+        }
+        rc = read_source(rd,
+                         arena_fmt(&rd->file, "%.*s/%.*s", STR_ARGS(in->name),
+                                   STR_ARGS(z.member->name)),
+                         &from, n_records);
+    }
+    zipin_close(&z);
+    return rc;
+}
+
+/* ---- all inputs --------------------------------------------------------- */
+
+static int read_input(struct reading *rd, const struct job_input *in,
+                      uint64_t *n_records)
+{
+    struct source_bytes from = { .pull = input_pull_fd };
+    int fd = in->fd;
+    char head[4];
+    ssize_t n;
+
+    arena_reset(&rd->file);
+    n = pread(fd, head, sizeof(head), 0);
+    if (n > 0 && zipin_is((struct str){ head, (size_t)n }))
+        return read_zip(rd, in, n_records);
+    if (lseek(fd, 0, SEEK_SET) == -1)
+        return READ_FAILED;
+    from.ctx = &fd;
+    return read_source(rd, in->name, &from, n_records);
+}
+
+static int read_all(struct reading *rd, uint64_t *n_records)
+{
+    int rc = READ_OK;
+
+    *n_records = 0;
+    for (size_t i = 0; rc == READ_OK && i < rd->spec->n_inputs; i++)
+        rc = read_input(rd, &rd->spec->inputs[i], n_records);
+    return rc;
+}
+
+static void begin_run(struct reading *rd, int spill_fd, bool scattered)
+{
+    read_run_init(&rd->run, rd->spec->read, rd->spec->limits, &rd->info);
+    rd->run.emit = send_document;
+    rd->run.fault = on_record_fault;
+    rd->run.ctx = rd;
+    rd->run.spill_fd = spill_fd;
+    rd->run.scattered = scattered;
+}
+
+int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd)
+{
+    struct reading rd = { .spec = spec };
+    uint64_t n_records;
+    int rc;
+
+    hash_seed();
+    frame_out_init(&rd.out, pipe_fd);
+    rd.info.settings = spec->read_settings;
+    rd.info.run_id = spec->run_id;
+    rd.info.run_time = date_from_unix(spec->run_time);
+    if (spec->read->zone)
+        rd.info.run_time = zone_local(spec->read->zone, spec->run_time);
+    begin_run(&rd, spill_fd, false);
+    rc = read_all(&rd, &n_records);
+    if (rc == READ_SCATTERED) {
+        frame_end(&rd.out, frame_begin(&rd.out, FRAME_RESTART));
+        read_run_release(&rd.run);
+        rd.n_members = 0;
+        begin_run(&rd, spill_fd, true);
+        rc = read_all(&rd, &n_records);
+    }
+    if (rc == READ_FAILED)
+        rd.failed = true;
+    send_end(&rd, n_records);
+    frame_flush(&rd.out);
+    read_run_release(&rd.run);
+    arena_release(&rd.file);
+    buf_release(&rd.out.buf);
+    return rd.out.broken;
+}
