@@ -41,31 +41,12 @@ static struct expr *compile_when(struct map_loader *ld, struct map *read,
     return w->line ? map_compile_when(read, w->line, w->text, ld->diags) : NULL;
 }
 
-/*
- * The settings that this map knows, so that one meant for the other map of
- * the route is no mistake here; check_used() finds what no map knows.
- */
+/* A setting that only the other map of the route knows is no mistake here;
+ * job_settings_unused() finds what no map knows. */
 static struct str *settings_of(struct map_loader *ld, struct route *r,
                                const struct map *m)
 {
-    struct arena *a = &ld->conf->arena;
-    struct setting_pair *mine = arena_alloc(a, (r->n_set + 1) * sizeof(*mine));
-    size_t n = 0;
-
-    for (size_t i = 0; i < r->n_set; i++)
-        if (map_setting(m, r->set[i].name)) {
-            mine[n++] = r->set[i];
-            r->set[i].used = true;
-        }
-    return job_settings(a, m, mine, n, ld->diags);
-}
-
-static void check_used(struct map_loader *ld, const struct route *r)
-{
-    for (size_t i = 0; i < r->n_set; i++)
-        if (!r->set[i].used)
-            DIAG(ld->diags, SETTING_UNKNOWN, r->set[i].at, r->set[i].name,
-                 STR("; no map of this route has it"));
+    return job_settings(&ld->conf->arena, m, r->set, r->n_set, ld->diags);
 }
 
 /* Puts the write map m under the read map x, whose documents it takes. */
@@ -115,6 +96,7 @@ static void load_write(struct map_loader *ld, struct route *r,
 
 static void load_route(struct map_loader *ld, struct route *r)
 {
+    const struct map *last = NULL; /* for the nearest name of a setting */
     size_t n = 0;
 
     for (const struct conf_write *w = r->writes; w; w = w->next)
@@ -130,6 +112,7 @@ static void load_route(struct map_loader *ld, struct route *r)
     for (struct conf_read *x = r->reads; x; x = x->next) {
         if (!x->map)
             continue;
+        last = x->n_writes ? x->writes[0].map : x->map;
         x->settings = settings_of(ld, r, x->map);
         x->when = compile_when(ld, x->map, &r->when);
         if (x->n_writes == 0 && r->writes && ld->diags->n_errors == 0)
@@ -138,7 +121,9 @@ static void load_route(struct map_loader *ld, struct route *r)
                            STR_ARGS(x->name), x->map->document->name),
                  STR("write"));
     }
-    check_used(ld, r);
+    if (last)
+        job_settings_unused(&ld->conf->arena, last, r->set, r->n_set,
+                            ld->diags);
 }
 
 void conf_load_maps(struct conf *c, struct diags *diags)

@@ -526,8 +526,9 @@ int keeper_convert(struct keeper *k, struct err *e)
                 return -1;
             continue;
         }
-        if (!keeper_runs(k, route))
+        if (!keeper_runs(k, route) || r[i].job <= k->tried_job)
             continue;
+        k->tried_job = r[i].job;
         if (convert_one(k, route, &r[i], e) == -1)
             return -1;
     }

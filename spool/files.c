@@ -192,7 +192,7 @@ int tree_sync(int at, const char *name)
     return tree_walk(at, name, 16, sync_one);
 }
 
-int write_all(int fd, struct str data)
+int file_put(int fd, struct str data)
 {
     while (data.len > 0) {
         ssize_t n = write(fd, data.p, data.len);
@@ -230,7 +230,7 @@ int content_copy(int from, int to, uint64_t max, struct content *out)
             break;
         }
         sha256_add(&h, (struct str){ block, (size_t)n });
-        if (to != -1 && write_all(to, (struct str){ block, (size_t)n }) == -1) {
+        if (to != -1 && file_put(to, (struct str){ block, (size_t)n }) == -1) {
             rc = -1;
             break;
         }
@@ -274,7 +274,7 @@ int file_write(int at, const char *name, struct str text, mode_t mode)
 
     if (fd == -1)
         return -1;
-    rc = write_all(fd, text) == 0 && fsync(fd) == 0 ? 0 : -1;
+    rc = file_put(fd, text) == 0 && fsync(fd) == 0 ? 0 : -1;
     saved = errno;
     if (close(fd) == -1 && rc == 0)
         return -1;

@@ -33,7 +33,7 @@ struct content {
     char sha256[HASH_HEX + 1];
 };
 
-int write_all(int fd, struct str data);
+int file_put(int fd, struct str data);
 /* Copies from one descriptor's place to the end; `to` may be -1: only hashes.
  * More than max bytes: EFBIG. */
 int content_copy(int from, int to, uint64_t max, struct content *out);

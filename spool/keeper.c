@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "converters/base/date.h"
 #include "spool/files.h"
 
 /* Files of a round: each round converts, delivers and archives them. */
@@ -120,6 +121,23 @@ static int last_job(struct keeper *k, uint64_t *job, struct err *e)
     return 0;
 }
 
+static int first_open(struct keeper *k, uint64_t next_job, struct err *e)
+{
+    const struct ledger_find open = {
+        .states = 1u << RECEIPT_TAKEN | 1u << RECEIPT_CONVERTED |
+                  1u << RECEIPT_HELD
+    };
+    struct receipt *r;
+    size_t n;
+
+    if (ledger_receipts(k->ledger, &open, &k->arena, &r, &n, e) == -1)
+        return -1;
+    k->began_at = clock_now();
+    k->first_job = next_job;
+    k->first_open = n ? r[0].job : next_job;
+    return 0;
+}
+
 static int check_generation(struct keeper *k, struct err *e)
 {
     struct str text, id;
@@ -127,9 +145,8 @@ static int check_generation(struct keeper *k, struct err *e)
     ptrdiff_t blank;
     struct buf b;
 
-    if (last_job(k, &job, e) == -1)
+    if (last_job(k, &job, e) == -1 || first_open(k, job + 1, e) == -1)
         return -1;
-    k->first_job = job + 1;
     buf_init(&b, 8192);
     if (file_read(k->spool_fd, "generation", &b) == -1) {
         buf_release(&b);

@@ -49,7 +49,10 @@ struct keeper {
 
     /* What the run found, for the caller. */
     bool is_busy;       /* another keeper is at work: nothing was done */
-    uint64_t first_job; /* jobs from here on, or open before, were handled */
+    int64_t began_at;
+    uint64_t first_job;  /* the first one that this run may have taken */
+    uint64_t first_open; /* the oldest that was open when it began */
+    uint64_t tried_job;  /* up to here each open one had its try */
     uint64_t n_taken, n_aside_records;
     bool machine_failed; /* disk, memory: try again later */
     bool again;          /* a claimed file was written to: work once more */

@@ -216,6 +216,7 @@ struct ledger_find {
     const char *route;
     const char *claim;
     uint64_t job;
+    uint64_t since;  /* this job and later ones */
     unsigned states; /* of receipts: 1u << RECEIPT_..., 0: any */
     unsigned last;   /* only that many, the newest */
 };

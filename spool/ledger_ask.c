@@ -173,7 +173,8 @@ enum {
 
 #define RECEIPT_WHERE                                                   \
     " (?1='' OR route=?1) AND (?2='' OR claim=?2) AND (?3=0 OR job=?3)" \
-    " AND (?4='' OR instr(?4,','||state||',')) ORDER BY job DESC LIMIT ?5"
+    " AND (?4='' OR instr(?4,','||state||',')) AND job>=?5"             \
+    " ORDER BY job DESC LIMIT ?6"
 
 int ledger_receipts(struct ledger *l, const struct ledger_find *f,
                     struct arena *a, struct receipt **out, size_t *n,
@@ -191,8 +192,8 @@ int ledger_receipts(struct ledger *l, const struct ledger_find *f,
                open ? RECEIPT_COLUMNS
                    " WHERE ended_at IS NULL AND" RECEIPT_WHERE
                     : RECEIPT_COLUMNS " WHERE" RECEIPT_WHERE,
-               "zzuzi", f->route ? f->route : "", f->claim ? f->claim : "",
-               f->job, states, f->last ? (int64_t)f->last : (int64_t)-1) == -1)
+               "zzuzui", f->route ? f->route : "", f->claim ? f->claim : "",
+               f->job, states, f->since, f->last ? (int64_t)f->last : (int64_t)-1) == -1)
         return -1;
     *out = NULL;
     *n = 0;

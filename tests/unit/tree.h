@@ -42,7 +42,7 @@ static inline void put(const char *below, const char *text)
     int fd = open(at(below), O_WRONLY | O_CREAT | O_TRUNC, 0644);
 
     assert_true(fd != -1);
-    assert_int_equal(write_all(fd, str_of(text)), 0);
+    assert_int_equal(file_put(fd, str_of(text)), 0);
     close(fd);
 }
 
