@@ -1,4 +1,5 @@
-/* parse.c - recursive descent over one line; one function a level. */
+/* parse.c - expressions: recursive descent over one line, a function a level.
+ */
 #include "converters/lang/parse.h"
 
 #include <stdio.h>
@@ -492,7 +493,7 @@ static struct expr *parse_sum(struct parser *p)
     return e;
 }
 
-static struct expr *parse_join(struct parser *p)
+struct expr *parse_operation(struct parser *p)
 {
     const char *from = p->p;
     struct expr *e = parse_sum(p);
@@ -552,14 +553,14 @@ static enum expr_kind comparison(struct parser *p)
 static struct expr *parse_comparison(struct parser *p)
 {
     const char *from = p->p;
-    struct expr *e = parse_join(p);
+    struct expr *e = parse_operation(p);
     enum expr_kind kind = e ? comparison(p) : E_CONST;
 
     if (kind == E_CONST)
         return e;
     if (kind == E_IN)
         return parse_in(p, from, e);
-    return binary(p, kind, from, e, parse_join(p));
+    return binary(p, kind, from, e, parse_operation(p));
 }
 
 static struct expr *parse_not(struct parser *p)
@@ -631,311 +632,5 @@ struct expr *parse_exprs(struct parser *p)
             return NULL;
         tail = &(*tail)->next;
     } while (take_char(p, ','));
-    return first;
-}
-
-/* ---- clauses ------------------------------------------------------------ */
-
-static struct clause *new_clause(struct parser *p, enum clause_kind kind,
-                                 const char *from)
-{
-    struct clause *c = arena_alloc(p->a, sizeof(*c));
-
-    c->kind = kind;
-    c->at = parse_place(p, from, p->p);
-    return c;
-}
-
-static struct clause *clause_via(struct parser *p, const char *from)
-{
-    const char *at;
-    struct str name;
-    struct clause *c;
-
-    parse_blanks(p);
-    at = p->p;
-    name = parse_name(p);
-    if (!name.len)
-        return parse_fail(p, at, "\"via\" is followed by a table's name");
-    c = new_clause(p, C_VIA, from);
-    for (struct table *t = p->map->tables; t; t = t->next)
-        if (str_eq(t->name, name)) {
-            t->used = true;
-            c->table = t;
-            return c;
-        }
-    {
-        const char *names[64];
-        size_t n = 0;
-
-        for (struct table *t = p->map->tables; t && n < COUNT(names);
-             t = t->next)
-            names[n++] = arena_cstr(p->a, t->name);
-        DIAG(p->diags, UNKNOWN_TABLE, parse_place(p, at, p->p), name,
-             did_you_mean(p->a, name, names, n));
-    }
-    return NULL;
-}
-
-static struct clause *clause_default(struct parser *p, const char *from)
-{
-    struct expr *e = parse_join(p);
-    struct clause *c;
-
-    if (!e)
-        return NULL;
-    c = new_clause(p, C_DEFAULT, from);
-    c->e = e;
-    return c;
-}
-
-static struct clause *clause_required(struct parser *p, const char *from)
-{
-    return new_clause(p, C_REQUIRED, from);
-}
-
-static bool parse_count(struct parser *p, const char *clause, uint32_t *n)
-{
-    const char *at;
-    struct str digits;
-    uint64_t v;
-
-    parse_blanks(p);
-    at = p->p;
-    while (p->p < p->end && is_digit(*p->p))
-        p->p++;
-    digits = (struct str){ at, (size_t)(p->p - at) };
-    if (!str_to_uint(digits, 1000000, &v) || v == 0) {
-        parse_fail(p, at, clause);
-        return false;
-    }
-    *n = (uint32_t)v;
-    return true;
-}
-
-static struct clause *clause_max(struct parser *p, const char *from)
-{
-    struct clause *c;
-    uint32_t n;
-
-    if (!parse_count(p, "\"max\" is followed by a number of characters", &n))
-        return NULL;
-    c = new_clause(p, C_MAX, from);
-    c->n = n;
-    return c;
-}
-
-static struct clause *clause_cut(struct parser *p, const char *from)
-{
-    struct clause *c;
-    uint32_t n;
-
-    if (!parse_count(p, "\"cut\" is followed by a number of characters", &n))
-        return NULL;
-    c = new_clause(p, parse_word(p, "bytes") ? C_CUT_BYTES : C_CUT, from);
-    c->n = n;
-    return c;
-}
-
-static struct clause *clause_as(struct parser *p, const char *from)
-{
-    struct clause *c;
-    struct str f;
-    const char *wrong_date, *wrong_number;
-
-    parse_blanks(p);
-    if (p->p < p->end && *p->p == '"') {
-        if (!parse_string(p, &f))
-            return NULL;
-    } else {
-        f.p = p->p;
-        while (p->p < p->end && *p->p != ' ' && *p->p != '\t')
-            p->p++;
-        f.len = (size_t)(p->p - f.p);
-    }
-    wrong_date = date_pattern_ok(f);
-    wrong_number = dec_pattern_ok(f);
-    if (wrong_date && wrong_number) {
-        DIAG(p->diags, PATTERN, parse_place(p, from, p->p), f,
-             str_of(str_find_char(f, '0') >= 0 || str_find_char(f, '#') >= 0
-                        ? wrong_number
-                        : wrong_date));
-        return NULL;
-    }
-    c = new_clause(p, C_AS, from);
-    c->format = f;
-    c->n = wrong_number == NULL; /* a number's format, else a date's */
-    return c;
-}
-
-static struct clause *clause_check(struct parser *p, const char *from)
-{
-    const char *at, *names[32];
-    struct clause *c;
-    struct str name;
-    size_t n = 0;
-
-    parse_blanks(p);
-    at = p->p;
-    name = parse_name(p);
-    c = new_clause(p, C_CHECK, from);
-    c->check = idcheck_find(name);
-    if (!c->check) {
-        for (; idchecks[n].name && n < COUNT(names); n++)
-            names[n] = idchecks[n].name;
-        DIAG(p->diags, UNKNOWN_CHECK, parse_place(p, at, p->p), name,
-             did_you_mean(p->a, name, names, n));
-        return NULL;
-    }
-    if (parse_word(p, "reject"))
-        c->reject = true;
-    else
-        (void)parse_word(p, "warn");
-    return c;
-}
-
-static const struct {
-    const char *word;
-    struct clause *(*parse)(struct parser *p, const char *from);
-} clauses[] = {
-    { "via", clause_via },           { "default", clause_default },
-    { "required", clause_required }, { "max", clause_max },
-    { "cut", clause_cut },           { "as", clause_as },
-    { "check", clause_check },
-};
-
-static void unknown_clause(struct parser *p)
-{
-    static const char *const words[] = { "via",  "default", "required", "max",
-                                         "cut",  "as",      "check",    "when",
-                                         "keep", "where",   "and",      "or",
-                                         "div" };
-    const char *from = p->p;
-    struct str word = parse_name(p);
-
-    if (!word.len) {
-        p->p = p->end;
-        word = (struct str){ from, (size_t)(p->end - from) };
-    }
-    DIAG(p->diags, UNKNOWN_CLAUSE, parse_place(p, from, from + word.len), word,
-         did_you_mean(p->a, word, words, COUNT(words)));
-}
-
-/* One clause at p. 1: taken, 0: at the end, -1: reported. */
-static int parse_clause(struct parser *p, struct rule *r, struct clause ***tail)
-{
-    const char *from;
-
-    if (parse_at_end(p))
-        return 0;
-    from = p->p;
-    if (parse_word(p, "keep")) {
-        r->keep = true;
-        return 1;
-    }
-    if (parse_word(p, "when")) {
-        r->when = parse_expr(p);
-        return r->when ? 1 : -1;
-    }
-    for (size_t i = 0; i < COUNT(clauses); i++) {
-        if (!parse_word(p, clauses[i].word))
-            continue;
-        **tail = clauses[i].parse(p, from);
-        if (!**tail)
-            return -1;
-        (**tail)->at = parse_place(p, from, p->p);
-        *tail = &(**tail)->next;
-        return 1;
-    }
-    unknown_clause(p);
-    return -1;
-}
-
-struct rule *parse_rule(struct parser *p)
-{
-    struct rule *r = arena_alloc(p->a, sizeof(*r));
-    struct clause **tail = &r->clauses;
-    const char *from;
-    int rc = 1;
-
-    parse_blanks(p);
-    from = p->p;
-    r->e = parse_expr(p);
-    if (!r->e)
-        return NULL;
-    while (rc == 1)
-        rc = parse_clause(p, r, &tail);
-    if (rc == -1)
-        return NULL;
-    r->at = parse_place(p, from, p->p);
-    return r;
-}
-
-/* ---- texts with {expressions} ------------------------------------------- */
-
-static struct piece *new_piece(struct parser *p, struct piece ***tail)
-{
-    struct piece *n = arena_alloc(p->a, sizeof(*n));
-
-    **tail = n;
-    *tail = &n->next;
-    return n;
-}
-
-/* The rule between { and }: parsed by a parser that ends at the brace. */
-static bool parse_braces(struct parser *p, struct piece ***tail)
-{
-    const char *from = p->p++, *close = p->p;
-    struct parser inner = *p;
-    struct piece *n;
-
-    while (close < p->end && *close != '}')
-        close++;
-    if (close == p->end) {
-        parse_fail(p, from, "\"}\" is missing");
-        return false;
-    }
-    inner.end = close;
-    n = new_piece(p, tail);
-    n->rule = parse_rule(&inner);
-    p->p = close + 1;
-    return n->rule != NULL;
-}
-
-struct piece *parse_pieces(struct parser *p)
-{
-    struct piece *first = NULL, **tail = &first;
-    const char *from;
-
-    parse_blanks(p);
-    from = p->p;
-    if (p->p == p->end || *p->p != '"')
-        return parse_fail(p, from, "a \"text in quotes\" is missing here");
-    p->p++;
-    for (;;) {
-        const char *text = p->p;
-
-        while (p->p < p->end && *p->p != '"' && *p->p != '{')
-            p->p++;
-        if (p->p > text)
-            new_piece(p, &tail)->text =
-                (struct str){ text, (size_t)(p->p - text) };
-        if (p->p == p->end) {
-            DIAG0(p->diags, OPEN_STRING, parse_place(p, from, p->end));
-            return NULL;
-        }
-        if (*p->p == '{') {
-            if (!parse_braces(p, &tail))
-                return NULL;
-            continue;
-        }
-        p->p++;
-        if (p->p == p->end || *p->p != '"')
-            break;
-        new_piece(p, &tail)->text = STR("\"");
-        p->p++;
-    }
-    if (!first)
-        first = arena_alloc(p->a, sizeof(*first));
     return first;
 }

@@ -22,6 +22,8 @@ void parser_init(struct parser *p, struct map *m, const struct oline *l,
                  struct str text, struct diags *diags);
 /* NULL: a mistake was reported. */
 struct expr *parse_expr(struct parser *p);
+/* The same without comparisons, and, or: what a `default` takes. */
+struct expr *parse_operation(struct parser *p);
 /* An expression and its clauses, to the end of the text. */
 struct rule *parse_rule(struct parser *p);
 /* expr, expr, ... linked by next. */

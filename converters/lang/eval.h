@@ -1,0 +1,12 @@
+/* eval.h - what the eval*.c files share; everybody else uses run.h. */
+#ifndef LANG_EVAL_H
+#define LANG_EVAL_H
+
+#include "converters/lang/run.h"
+
+/* A path of a read map, as a single value. */
+bool eval_source(struct run *r, const struct expr *e, struct val *out);
+/* Raises NUMBER_OVERFLOW for the result of e; returns false. */
+bool eval_overflow(struct run *r, const struct expr *e, const struct val *v);
+
+#endif

@@ -1,0 +1,172 @@
+/* eval_rule.c - clauses, and texts with {expressions}. */
+#include "converters/base/text.h"
+#include "converters/base/utf8.h"
+#include "converters/lang/eval.h"
+#include "converters/lang/table.h"
+
+static bool apply_cut(struct run *r, const struct clause *c, struct val *v,
+                      bool bytes)
+{
+    struct str s = val_str(r, v);
+    const struct charset *cs = r->map->charset;
+    size_t at = 0, n = 0;
+
+    while (at < s.len) {
+        size_t before = at;
+        int32_t cp = utf8_next(s, &at);
+        unsigned width = bytes && cs ? charset_width(cs, (uint32_t)cp) : 1;
+
+        if (bytes && !width)
+            width = 1; /* what stands for it is decided later */
+        n += width;
+        if (n > c->n) {
+            struct str kept = str_first(s, before);
+
+            (void)RUN_FAULT(
+                r, CUT, c->at, v, s,
+                arena_fmt(r->a, "%u %s", c->n, bytes ? "bytes" : "characters"));
+            v->kind = kept.len ? V_TEXT : V_EMPTY;
+            v->s = kept;
+            return true;
+        }
+    }
+    return true;
+}
+
+static bool apply_max(struct run *r, const struct clause *c, struct val *v)
+{
+    struct str s = val_str(r, v);
+    size_t n;
+
+    if (s.len <= c->n)
+        return true;
+    n = utf8_count(s);
+    if (n <= c->n)
+        return true;
+    return RUN_FAULT(r, TOO_LONG, c->at, v, s, arena_fmt(r->a, "%zu", n),
+                     arena_fmt(r->a, "%u", c->n));
+}
+
+static bool apply_as(struct run *r, const struct clause *c, struct val *v)
+{
+    struct dec d;
+    struct date t;
+    struct str s;
+    struct expr e = { .at = c->at };
+
+    if (!c->n) {
+        if (!val_to_date(r, &e, v, &t))
+            return false;
+        if (r->map->zone)
+            t = zone_convert(r->map->zone, t);
+        s = date_format(r->a, t, c->format);
+    } else {
+        if (!val_to_dec(r, &e, v, &d))
+            return false;
+        if (!dec_format(r->a, d, c->format, &s))
+            return eval_overflow(r, &e, v);
+    }
+    v->kind = V_TEXT;
+    v->s = s;
+    return true;
+}
+
+static bool apply_check(struct run *r, const struct clause *c,
+                        const struct val *v)
+{
+    struct str s = val_str(r, v), shown;
+
+    if (c->check->ok(s))
+        return true;
+    shown = idcheck_shown(c->check, r->a, s);
+    if (c->reject)
+        return RUN_FAULT(r, CHECK_REJECT, c->at, v, shown,
+                         str_of(c->check->name));
+    (void)RUN_FAULT(r, CHECK_FAILED, c->at, v, shown, str_of(c->check->name));
+    return true;
+}
+
+static struct str what_is_required(struct run *r, const struct rule *rule)
+{
+    const struct place *at = &rule->e->at;
+    struct str text = at->src->text;
+    uint32_t line = 1;
+
+    while (line < at->line && text.len) {
+        ptrdiff_t nl = str_find_char(text, '\n');
+
+        text = str_from(text, nl < 0 ? text.len : (size_t)nl + 1);
+        line++;
+    }
+    text = str_from(text, utf8_offset(text, at->col - 1));
+    return arena_str(r->a, str_first(text, utf8_offset(text, at->len)));
+}
+
+static bool apply(struct run *r, const struct rule *rule,
+                  const struct clause *c, struct val *v)
+{
+    struct val in = *v;
+
+    switch (c->kind) {
+    case C_VIA:
+        return table_apply(r, c->at, c->table, &in, v);
+    case C_DEFAULT:
+        return !val_is_empty(v) || eval(r, c->e, v);
+    case C_REQUIRED:
+        return !val_is_empty(v) ||
+               RUN_FAULT(r, REQUIRED, rule->at, v, what_is_required(r, rule));
+    default:
+        break;
+    }
+    if (val_is_empty(v))
+        return true;
+    switch (c->kind) {
+    case C_MAX:
+        return apply_max(r, c, v);
+    case C_CUT:
+    case C_CUT_BYTES:
+        return apply_cut(r, c, v, c->kind == C_CUT_BYTES);
+    case C_AS:
+        return apply_as(r, c, v);
+    default:
+        return apply_check(r, c, v);
+    }
+}
+
+bool eval_rule(struct run *r, const struct rule *rule, struct val *out)
+{
+    if (!eval(r, rule->e, out))
+        return false;
+    for (const struct clause *c = rule->clauses; c; c = c->next) {
+        const struct item *item = out->item;
+        int32_t cell = out->cell;
+
+        if (!apply(r, rule, c, out))
+            return false;
+        if (!out->item) {
+            out->item = item;
+            out->cell = cell;
+        }
+    }
+    return true;
+}
+
+bool eval_pieces(struct run *r, const struct piece *p, struct str *out)
+{
+    struct buf b;
+    bool ok = true;
+
+    buf_init(&b, MB(1));
+    for (; ok && p; p = p->next) {
+        struct val v;
+
+        if (!p->rule) {
+            ok = buf_add(&b, p->text) == 0;
+            continue;
+        }
+        ok = eval_rule(r, p->rule, &v) && buf_add(&b, val_str(r, &v)) == 0;
+    }
+    *out = arena_str(r->a, buf_str(&b));
+    buf_release(&b);
+    return ok;
+}
