@@ -32,7 +32,9 @@ static int take_args(struct log_args *l, int argc, char **argv)
 static int print(struct view *v, const struct log_args *args)
 {
     const struct ledger_find f = { .route = args->route, .last = args->last };
-    struct table t = { .arena = &v->arena, .n_columns = 6, .right = { true } };
+    struct text_table t = { .arena = &v->arena,
+                            .n_columns = 6,
+                            .right = { true } };
     struct receipt *r;
     struct err e;
     size_t n;

@@ -15,7 +15,9 @@ static int list_jobs(struct view *v, const struct keeper *k, bool *any_open,
                      struct err *e)
 {
     const struct ledger_find all = { .since = k->first_open };
-    struct table t = { .arena = &v->arena, .n_columns = 6, .right = { true } };
+    struct text_table t = { .arena = &v->arena,
+                            .n_columns = 6,
+                            .right = { true } };
     struct receipt *r;
     struct json j;
     size_t n;
@@ -28,9 +30,9 @@ static int list_jobs(struct view *v, const struct keeper *k, bool *any_open,
         /* Ended before this run began. */
         if (r[i].job < k->first_job && !open && r[i].ended_at < k->began_at)
             continue;
-        *any_open = *any_open || open ||
-                    (r[i].state == RECEIPT_REJECTED &&
-                     r[i].ended_at >= k->began_at);
+        *any_open =
+            *any_open || open ||
+            (r[i].state == RECEIPT_REJECTED && r[i].ended_at >= k->began_at);
         if (cmd_globals.json) {
             json_init(&j);
             json_open(&j, NULL, '{');

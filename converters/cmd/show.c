@@ -51,8 +51,8 @@ static struct str report_of(struct view *v, const struct shown *s)
         path = arena_fmt(a, "%s/archive/%s/%llu/%s", v->conf.spool, day,
                          (unsigned long long)s->r->job, REPORT_FILE);
     } else {
-        path = arena_fmt(a, "%s/out/%s/%s", v->conf.spool, s->r->id,
-                         REPORT_FILE);
+        path =
+            arena_fmt(a, "%s/out/%s/%s", v->conf.spool, s->r->id, REPORT_FILE);
     }
     buf_init(&b, MB(64));
     if (file_read(AT_FDCWD, path.p, &b) == 0)
@@ -89,7 +89,7 @@ static struct str shown_text(struct arena *a, struct str s)
 
 static void print_deliveries(struct view *v, const struct shown *s)
 {
-    struct table t = { .arena = &v->arena, .n_columns = 5 };
+    struct text_table t = { .arena = &v->arena, .n_columns = 5 };
 
     for (size_t i = 0; i < s->n_d; i++) {
         const struct delivery *d = &s->d[i];
@@ -107,7 +107,7 @@ static void print_deliveries(struct view *v, const struct shown *s)
 
 static void print_events(struct view *v, const struct shown *s)
 {
-    struct table t = { .arena = &v->arena, .n_columns = 4 };
+    struct text_table t = { .arena = &v->arena, .n_columns = 4 };
 
     for (size_t i = 0; i < s->n_ev; i++)
         TABLE_ROW(&t, STR("  "), time_text(&v->arena, s->ev[i].at),

@@ -109,23 +109,20 @@ static int collect_routes(struct status *s, struct err *e)
 
         x->route = r;
         if (s->v.ledger &&
-            ledger_route_counts(s->v.ledger,
-                                arena_cstr(&s->v.arena, r->name), &x->counts,
-                                e) == -1)
+            ledger_route_counts(s->v.ledger, arena_cstr(&s->v.arena, r->name),
+                                &x->counts, e) == -1)
             return -1;
-        x->is_late = r->expect_minutes &&
-                     clock_now() - x->counts.last_at >
-                         (int64_t)r->expect_minutes * 60;
+        x->is_late = r->expect_minutes && clock_now() - x->counts.last_at >
+                                              (int64_t)r->expect_minutes * 60;
     }
     return 0;
 }
 
 static int collect(struct status *s, struct err *e)
 {
-    const struct ledger_find open = {
-        .states = 1u << RECEIPT_TAKEN | 1u << RECEIPT_CONVERTED |
-                  1u << RECEIPT_HELD
-    };
+    const struct ledger_find open = { .states = 1u << RECEIPT_TAKEN |
+                                                1u << RECEIPT_CONVERTED |
+                                                1u << RECEIPT_HELD };
 
     s->last_file = &s->files;
     if (collect_routes(s, e) == -1)
@@ -142,9 +139,9 @@ static int collect(struct status *s, struct err *e)
 static void print_routes(struct status *s)
 {
     struct arena *a = &s->v.arena;
-    struct table t = { .arena = a,
-                       .n_columns = 7,
-                       .right = { false, false, true, true, true, true } };
+    struct text_table t = { .arena = a,
+                            .n_columns = 7,
+                            .right = { false, false, true, true, true, true } };
 
     TABLE_ROW(&t, STR("ROUTE"), STR("LAST FILE TAKEN"), STR("IN INBOX"),
               STR("IN WORK"), STR("HELD"), STR("REJECTED"), STR(""));
@@ -154,11 +151,10 @@ static void print_routes(struct status *s)
 
         TABLE_ROW(&t, x->route->name, time_text(a, c->last_at),
                   number_text(a, x->n_files),
-                  number_text(a,
-                              c->n[RECEIPT_TAKEN] + c->n[RECEIPT_CONVERTED]),
+                  number_text(a, c->n[RECEIPT_TAKEN] + c->n[RECEIPT_CONVERTED]),
                   number_text(a, c->n[RECEIPT_HELD]),
                   number_text(a, c->n[RECEIPT_REJECTED]),
-                  x->is_late ? STR("a file is overdue")
+                  x->is_late       ? STR("a file is overdue")
                   : x->route->test ? STR("mode test")
                                    : STR(""));
     }
@@ -167,9 +163,9 @@ static void print_routes(struct status *s)
 
 static void print_open(struct status *s, struct err *e)
 {
-    struct table t = { .arena = &s->v.arena,
-                       .n_columns = 6,
-                       .right = { true } };
+    struct text_table t = { .arena = &s->v.arena,
+                            .n_columns = 6,
+                            .right = { true } };
 
     if (s->n_open == 0)
         return;
@@ -187,7 +183,7 @@ static void print_open(struct status *s, struct err *e)
 
 static void print_files(struct status *s, bool no_route, const char *title)
 {
-    struct table t = { .arena = &s->v.arena, .n_columns = 3 };
+    struct text_table t = { .arena = &s->v.arena, .n_columns = 3 };
 
     for (const struct lying *x = s->files; x; x = x->next)
         if (x->no_route == no_route)

@@ -64,7 +64,7 @@ void view_close(struct view *v)
 
 /* ---- columns ------------------------------------------------------------- */
 
-void table_row(struct table *t, const struct str *cells)
+void table_row(struct text_table *t, const struct str *cells)
 {
     if (t->n == t->cap) {
         size_t cap = t->cap ? t->cap * 2 : 32;
@@ -99,7 +99,7 @@ static void print_cell(struct str s, size_t width, bool right, bool last)
     fputs(last ? "\n" : "  ", stdout);
 }
 
-void table_print(const struct table *t)
+void table_print(const struct text_table *t)
 {
     size_t width[TABLE_COLUMNS] = { 0 };
 

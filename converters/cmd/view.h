@@ -28,7 +28,7 @@ int view_failed(const struct err *e);
 
 enum { TABLE_COLUMNS = 8 };
 
-struct table {
+struct text_table {
     struct arena *arena;
     struct str (*rows)[TABLE_COLUMNS];
     size_t n, cap;
@@ -37,9 +37,9 @@ struct table {
 };
 
 /* A row of texts; control characters of foreign names become visible. */
-void table_row(struct table *t, const struct str *cells);
+void table_row(struct text_table *t, const struct str *cells);
 #define TABLE_ROW(t, ...) table_row(t, (const struct str[]){ __VA_ARGS__ })
-void table_print(const struct table *t);
+void table_print(const struct text_table *t);
 
 struct str number_text(struct arena *a, uint64_t n);
 struct str time_text(struct arena *a, int64_t t); /* "-" for never */
