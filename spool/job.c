@@ -96,6 +96,8 @@ static void add_fault(struct job *j, enum diag_id id, struct place map,
     struct diag *g;
 
     count_level(j, id);
+    if (diag_is_enough(&j->out->diags, id, map))
+        return;
     if (d) {
         at.src = source_at(j, document_of(d)->member);
         at.line = d->line;
@@ -163,6 +165,7 @@ static bool on_fault(struct job *j, struct str payload)
 {
     const struct map *m = j->spec->read;
     struct str args[DIAG_ARGS], record;
+    struct place map = { 0 };
     struct fault_frame f;
     struct diag *g;
 
@@ -179,6 +182,11 @@ static bool on_fault(struct job *j, struct str payload)
         return false;
     j->failed = j->failed || f.fatal;
     count_level(j, (enum diag_id)f.id);
+    if (f.source)
+        map = (struct place){ m->sources[f.source - 1], f.map_line, f.map_col,
+                              f.map_len };
+    if (diag_is_enough(&j->out->diags, (enum diag_id)f.id, map))
+        return true;
     g = diag_add(&j->out->diags, (enum diag_id)f.id,
                  (struct place){ .src = source_at(j, f.member),
                                  .line = f.line,
@@ -186,9 +194,7 @@ static bool on_fault(struct job *j, struct str payload)
                  args, DIAG_ARGS);
     if (!g)
         return true;
-    if (f.source)
-        g->map = (struct place){ m->sources[f.source - 1], f.map_line,
-                                 f.map_col, f.map_len };
+    g->map = map;
     if (record.len)
         g->record = arena_str(&j->out->arena, record);
     return true;
