@@ -52,8 +52,7 @@ struct xml {
     int rc;      /* not 0: over */
 };
 
-/* ---- places ----------------------------------------------------------------
- */
+/* ---- places ------------------------------------------------------------- */
 
 static uint64_t offset_of(const struct xml *x, const xmlChar *p)
 {
@@ -120,8 +119,7 @@ static uint64_t raw_offset(struct xml *x, const void *p)
     return x->raw;
 }
 
-/* ---- faults ----------------------------------------------------------------
- */
+/* ---- faults ------------------------------------------------------------- */
 
 #define FAIL(x, id, ...) \
     ((x)->rc = READER_FAIL((x)->r, id, (x)->at.line, (x)->at.col, __VA_ARGS__))
@@ -261,8 +259,7 @@ static void on_error(void *ctx, xmlErrorPtr e)
         FAIL(x, XML_SYNTAX, error_text(x, e));
 }
 
-/* ---- tags ------------------------------------------------------------------
- */
+/* ---- tags --------------------------------------------------------------- */
 
 /* The '<' of the start tag that the parser has just read: a tag's values hold
  * no other one. */
@@ -342,8 +339,7 @@ static bool check_start(struct xml *x, const xmlChar *name, int n_namespaces,
     return true;
 }
 
-/* ---- attributes ------------------------------------------------------------
- */
+/* ---- attributes --------------------------------------------------------- */
 
 static struct xml_name name_of(const xmlChar *local, const xmlChar *prefix,
                                const xmlChar *uri)
@@ -373,8 +369,7 @@ static void on_attributes(struct xml *x, int n, const xmlChar **attributes)
     }
 }
 
-/* ---- elements and text -----------------------------------------------------
- */
+/* ---- elements and text -------------------------------------------------- */
 
 static void begin_record(struct xml *x)
 {
@@ -520,8 +515,7 @@ static void on_instruction(void *ctx, const xmlChar *target,
         check_size(x, "<?", LIMIT_XML_PI, "an XML processing instruction");
 }
 
-/* ---- what is refused -------------------------------------------------------
- */
+/* ---- what is refused ---------------------------------------------------- */
 
 static void refuse_entity(struct xml *x, const xmlChar *name)
 {
@@ -589,8 +583,7 @@ static void on_element_decl(void *ctx, const xmlChar *name, int type,
     refuse_declaration(ctx, "ELEMENT", name);
 }
 
-/* ---- the parser ------------------------------------------------------------
- */
+/* ---- the parser --------------------------------------------------------- */
 
 static void quiet(void *ctx, xmlErrorPtr e)
 {
@@ -780,8 +773,7 @@ static int xml_read(struct reader *r)
     return x.rc;
 }
 
-/* ---- the format ------------------------------------------------------------
- */
+/* ---- the format --------------------------------------------------------- */
 
 static const char *const suffixes[] = { "xml", NULL };
 

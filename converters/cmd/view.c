@@ -8,7 +8,7 @@
 #include "spool/keeper.h"
 #include "spool/stamp.h"
 
-/* ---- opening ------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------ */
 
 int view_failed(const struct err *e)
 {
@@ -62,7 +62,7 @@ void view_close(struct view *v)
     arena_release(&v->arena);
 }
 
-/* ---- columns ------------------------------------------------------------- */
+/* ---- columns ------------------------------------------------------------ */
 
 void table_row(struct text_table *t, const struct str *cells)
 {
@@ -160,7 +160,7 @@ struct str arrival_text(struct view *v, const struct receipt *r, struct err *e)
     return arena_fmt(a, "%zu of %zu files delivered", n_there, n_files);
 }
 
-/* ---- JSON ---------------------------------------------------------------- */
+/* ---- JSON --------------------------------------------------------------- */
 
 void json_init(struct json *j)
 {
