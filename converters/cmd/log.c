@@ -32,7 +32,7 @@ static int take_args(struct log_args *l, int argc, char **argv)
 static int print(struct view *v, const struct log_args *args)
 {
     const struct ledger_find f = { .route = args->route, .last = args->last };
-    struct table t = { .arena = &v->arena, .n_columns = 6, .right = { true } };
+    struct columns t = { .arena = &v->arena, .n_columns = 6, .right = { true } };
     struct receipt *r;
     struct err e;
     size_t n;
@@ -40,13 +40,13 @@ static int print(struct view *v, const struct log_args *args)
     if (ledger_receipts(v->ledger, &f, &v->arena, &r, &n, &e) == -1)
         return view_failed(&e);
     if (!cmd_globals.json && n)
-        TABLE_ROW(&t, STR("JOB"), STR("TAKEN"), STR("ROUTE"), STR("FILE"),
+        COLUMNS_ROW(&t, STR("JOB"), STR("TAKEN"), STR("ROUTE"), STR("FILE"),
                   STR("STATE"), STR("WHERE IT IS, OR WHY NOT"));
     for (size_t i = 0; i < n; i++) {
         struct json j;
 
         if (!cmd_globals.json) {
-            TABLE_ROW(&t, number_text(&v->arena, r[i].job),
+            COLUMNS_ROW(&t, number_text(&v->arena, r[i].job),
                       time_text(&v->arena, r[i].taken_at), r[i].route,
                       r[i].name, str_of(receipt_state_names[r[i].state]),
                       arrival_text(v, &r[i], &e));
@@ -58,7 +58,7 @@ static int print(struct view *v, const struct log_args *args)
         json_close(&j, '}');
         json_end(&j);
     }
-    table_print(&t);
+    columns_print(&t);
     return EXIT_DONE;
 }
 

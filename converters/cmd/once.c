@@ -15,7 +15,7 @@ static int list_jobs(struct view *v, const struct keeper *k, bool *any_open,
                      struct err *e)
 {
     const struct ledger_find all = { .since = k->first_open };
-    struct table t = { .arena = &v->arena, .n_columns = 6, .right = { true } };
+    struct columns t = { .arena = &v->arena, .n_columns = 6, .right = { true } };
     struct receipt *r;
     struct json j;
     size_t n;
@@ -39,11 +39,11 @@ static int list_jobs(struct view *v, const struct keeper *k, bool *any_open,
             json_end(&j);
             continue;
         }
-        TABLE_ROW(&t, number_text(&v->arena, r[i].job), r[i].route, r[i].name,
+        COLUMNS_ROW(&t, number_text(&v->arena, r[i].job), r[i].route, r[i].name,
                   str_of(receipt_state_names[r[i].state]), r[i].summary,
                   arrival_text(v, &r[i], e));
     }
-    table_print(&t);
+    columns_print(&t);
     return 0;
 }
 

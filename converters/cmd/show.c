@@ -89,12 +89,12 @@ static struct str shown_text(struct arena *a, struct str s)
 
 static void print_deliveries(struct view *v, const struct shown *s)
 {
-    struct table t = { .arena = &v->arena, .n_columns = 5 };
+    struct columns t = { .arena = &v->arena, .n_columns = 5 };
 
     for (size_t i = 0; i < s->n_d; i++) {
         const struct delivery *d = &s->d[i];
 
-        TABLE_ROW(&t, STR("  "), str_of(delivery_state_names[d->state]),
+        COLUMNS_ROW(&t, STR("  "), str_of(delivery_state_names[d->state]),
                   time_text(&v->arena, d->delivered_at),
                   arena_fmt(&v->arena, "%.*s %.*s/%.*s", STR_ARGS(d->partner),
                             STR_ARGS(d->folder), STR_ARGS(d->name)),
@@ -102,18 +102,18 @@ static void print_deliveries(struct view *v, const struct shown *s)
     }
     if (s->n_d)
         puts("\nDeliveries");
-    table_print(&t);
+    columns_print(&t);
 }
 
 static void print_events(struct view *v, const struct shown *s)
 {
-    struct table t = { .arena = &v->arena, .n_columns = 4 };
+    struct columns t = { .arena = &v->arena, .n_columns = 4 };
 
     for (size_t i = 0; i < s->n_ev; i++)
-        TABLE_ROW(&t, STR("  "), time_text(&v->arena, s->ev[i].at),
+        COLUMNS_ROW(&t, STR("  "), time_text(&v->arena, s->ev[i].at),
                   s->ev[i].what, s->ev[i].text);
     puts("\nHistory");
-    table_print(&t);
+    columns_print(&t);
 }
 
 static void print_maps(const struct shown *s)

@@ -142,17 +142,17 @@ static int collect(struct status *s, struct err *e)
 static void print_routes(struct status *s)
 {
     struct arena *a = &s->v.arena;
-    struct table t = { .arena = a,
+    struct columns t = { .arena = a,
                        .n_columns = 7,
                        .right = { false, false, true, true, true, true } };
 
-    TABLE_ROW(&t, STR("ROUTE"), STR("LAST FILE TAKEN"), STR("IN INBOX"),
+    COLUMNS_ROW(&t, STR("ROUTE"), STR("LAST FILE TAKEN"), STR("IN INBOX"),
               STR("IN WORK"), STR("HELD"), STR("REJECTED"), STR(""));
     for (size_t i = 0; i < s->n_routes; i++) {
         const struct route_line *x = &s->routes[i];
         const struct route_counts *c = &x->counts;
 
-        TABLE_ROW(&t, x->route->name, time_text(a, c->last_at),
+        COLUMNS_ROW(&t, x->route->name, time_text(a, c->last_at),
                   number_text(a, x->n_files),
                   number_text(a,
                               c->n[RECEIPT_TAKEN] + c->n[RECEIPT_CONVERTED]),
@@ -162,12 +162,12 @@ static void print_routes(struct status *s)
                   : x->route->test ? STR("mode test")
                                    : STR(""));
     }
-    table_print(&t);
+    columns_print(&t);
 }
 
 static void print_open(struct status *s, struct err *e)
 {
-    struct table t = { .arena = &s->v.arena,
+    struct columns t = { .arena = &s->v.arena,
                        .n_columns = 6,
                        .right = { true } };
 
@@ -177,24 +177,24 @@ static void print_open(struct status *s, struct err *e)
     for (size_t i = 0; i < s->n_open; i++) {
         const struct receipt *r = &s->open[i];
 
-        TABLE_ROW(&t, number_text(&s->v.arena, r->job),
+        COLUMNS_ROW(&t, number_text(&s->v.arena, r->job),
                   time_text(&s->v.arena, r->taken_at), r->route, r->name,
                   str_of(receipt_state_names[r->state]),
                   arrival_text(&s->v, r, e));
     }
-    table_print(&t);
+    columns_print(&t);
 }
 
 static void print_files(struct status *s, bool no_route, const char *title)
 {
-    struct table t = { .arena = &s->v.arena, .n_columns = 3 };
+    struct columns t = { .arena = &s->v.arena, .n_columns = 3 };
 
     for (const struct lying *x = s->files; x; x = x->next)
         if (x->no_route == no_route)
-            TABLE_ROW(&t, x->place, time_text(&s->v.arena, x->since), x->why);
+            COLUMNS_ROW(&t, x->place, time_text(&s->v.arena, x->since), x->why);
     if (t.n)
         printf("\n%s\n", title);
-    table_print(&t);
+    columns_print(&t);
 }
 
 /* ---- for programs -------------------------------------------------------- */

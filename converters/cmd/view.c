@@ -64,11 +64,11 @@ void view_close(struct view *v)
 
 /* ---- columns ------------------------------------------------------------- */
 
-void table_row(struct table *t, const struct str *cells)
+void columns_row(struct columns *t, const struct str *cells)
 {
     if (t->n == t->cap) {
         size_t cap = t->cap ? t->cap * 2 : 32;
-        struct str(*grown)[TABLE_COLUMNS] =
+        struct str(*grown)[MAX_COLUMNS] =
             arena_alloc(t->arena, cap * sizeof(*grown));
 
         if (t->n)
@@ -99,9 +99,9 @@ static void print_cell(struct str s, size_t width, bool right, bool last)
     fputs(last ? "\n" : "  ", stdout);
 }
 
-void table_print(const struct table *t)
+void columns_print(const struct columns *t)
 {
-    size_t width[TABLE_COLUMNS] = { 0 };
+    size_t width[MAX_COLUMNS] = { 0 };
 
     for (size_t r = 0; r < t->n; r++)
         for (int i = 0; i < t->n_columns; i++)

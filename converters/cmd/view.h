@@ -26,20 +26,20 @@ int view_failed(const struct err *e);
 
 /* ---- columns ------------------------------------------------------------- */
 
-enum { TABLE_COLUMNS = 8 };
+enum { MAX_COLUMNS = 8 };
 
-struct table {
+struct columns {
     struct arena *arena;
-    struct str (*rows)[TABLE_COLUMNS];
+    struct str (*rows)[MAX_COLUMNS];
     size_t n, cap;
     int n_columns;
-    bool right[TABLE_COLUMNS]; /* numbers stand at the right */
+    bool right[MAX_COLUMNS]; /* numbers stand at the right */
 };
 
 /* A row of texts; control characters of foreign names become visible. */
-void table_row(struct table *t, const struct str *cells);
-#define TABLE_ROW(t, ...) table_row(t, (const struct str[]){ __VA_ARGS__ })
-void table_print(const struct table *t);
+void columns_row(struct columns *t, const struct str *cells);
+#define COLUMNS_ROW(t, ...) columns_row(t, (const struct str[]){ __VA_ARGS__ })
+void columns_print(const struct columns *t);
 
 struct str number_text(struct arena *a, uint64_t n);
 struct str time_text(struct arena *a, int64_t t); /* "-" for never */
