@@ -69,11 +69,10 @@ static int move_all(struct keeper *k, const struct claim *c,
 
         /* A duplicate was never converted. */
         if (fstatat(k->spool_fd, out.p, &st, 0) == 0 &&
-            move(k, out.p,
-                 arena_fmt(a, "%s/%llu", folder,
-                           (unsigned long long)r[i].job)
-                     .p,
-                 e) == -1)
+            move(
+                k, out.p,
+                arena_fmt(a, "%s/%llu", folder, (unsigned long long)r[i].job).p,
+                e) == -1)
             return -1;
     }
     if (sync_folder(k, folder, e) == -1 || sync_folder(k, "in", e) == -1)
@@ -86,8 +85,8 @@ static bool is_unchanged(const struct claim *c, const struct stat *st)
     int64_t mtime =
         (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
 
-    return c->seen.ino == st->st_ino &&
-           c->seen.size == (uint64_t)st->st_size && c->seen.mtime_ns == mtime;
+    return c->seen.ino == st->st_ino && c->seen.size == (uint64_t)st->st_size &&
+           c->seen.mtime_ns == mtime;
 }
 
 /* The late writer's file becomes a claim of its own, and a second job. */
@@ -120,9 +119,8 @@ static int drop_claimed(struct keeper *k, const struct claim *c,
                         const struct receipt *r, struct err *e)
 {
     const struct partner *p = conf_partner(k->conf, c->partner);
-    struct str below =
-        arena_fmt(&k->arena, "%.*s%s.claim", STR_ARGS(c->folder),
-                  c->folder.len ? "/" : "");
+    struct str below = arena_fmt(&k->arena, "%.*s%s.claim", STR_ARGS(c->folder),
+                                 c->folder.len ? "/" : "");
     struct stat st;
     int fd, rc = 0;
 
@@ -156,8 +154,7 @@ static int archive_one(struct keeper *k, const struct claim *c, struct err *e)
         return -1;
     if (n == 0)
         return err_set(e, ERR_STOP, "ledger: claim %s has no receipt", c->id);
-    if (move_all(k, c, r, n, &path, e) == -1 ||
-        drop_claimed(k, c, r, e) == -1)
+    if (move_all(k, c, r, n, &path, e) == -1 || drop_claimed(k, c, r, e) == -1)
         return -1;
     return ledger_archived(k->ledger, c, path.p, e);
 }

@@ -210,8 +210,8 @@ static int copy_into_spool(struct keeper *k, struct claim *c, int from,
     snprintf(tmp, sizeof(tmp), "tmp/%s", c->id);
     snprintf(in, sizeof(in), "in/%s", c->id);
     unlinkat(k->spool_fd, tmp, 0);
-    to = openat(k->spool_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                0600);
+    to =
+        openat(k->spool_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (to == -1)
         return -1;
     rc = content_copy(from, to, k->conf->limits.v[LIMIT_INPUT], got);
@@ -265,11 +265,10 @@ static struct str label_of(struct arena *a, struct str name)
     char *out = arena_text(a, name.len);
 
     for (size_t i = 0; i < name.len; i++)
-        out[i] = (unsigned char)name.p[i] < ' ' || name.p[i] == 127
-                     ? '_'
-                     : name.p[i];
-    for (size_t bad; (bad = utf8_valid_len((struct str){ out, name.len })) <
-                     name.len;)
+        out[i] = (unsigned char)name.p[i] < ' ' || name.p[i] == 127 ? '_'
+                                                                    : name.p[i];
+    for (size_t bad;
+         (bad = utf8_valid_len((struct str){ out, name.len })) < name.len;)
         out[bad] = '_';
     return (struct str){ out, name.len };
 }
@@ -328,8 +327,9 @@ static int put_back(struct keeper *k, const struct claim *c,
     if (rename_fresh(o->claim_fd, c->id, o->fd,
                      arena_cstr(&k->arena, c->name)) == -1 &&
         errno != ENOENT) {
-        keeper_trouble(k, "%.*s changed while we read it, and its name is "
-                          "in use again; it waits in %s/%s",
+        keeper_trouble(k,
+                       "%.*s changed while we read it, and its name is "
+                       "in use again; it waits in %s/%s",
                        STR_ARGS(c->name), CLAIM_FOLDER, c->id);
         return 0;
     }
@@ -385,8 +385,9 @@ int keeper_take(struct keeper *k, struct err *e)
         int rc;
 
         if (!p) {
-            keeper_trouble(k, "%.*s is claimed, but its partner %.*s is not in "
-                              "the configuration any more",
+            keeper_trouble(k,
+                           "%.*s is claimed, but its partner %.*s is not in "
+                           "the configuration any more",
                            STR_ARGS(claims[i].name),
                            STR_ARGS(claims[i].partner));
             continue;

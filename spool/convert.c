@@ -39,6 +39,16 @@ struct child {
     size_t cap_outputs;
 };
 
+/* A path that begins with the staging folder, without it. */
+static const char *below_staging(const struct child *c, const char *path)
+{
+    size_t n = strlen(c->staging);
+
+    if (strncmp(path, c->staging, n) == 0 && path[n] == '/')
+        return path + n + 1;
+    return path;
+}
+
 static void add_output(struct child *c, const struct job_output *o,
                        uint64_t read)
 {
@@ -46,12 +56,10 @@ static void add_output(struct child *c, const struct job_output *o,
 
     if (r->n_outputs == c->cap_outputs) {
         c->cap_outputs = c->cap_outputs ? c->cap_outputs * 2 : 16;
-        r->outputs =
-            xrealloc(r->outputs, c->cap_outputs * sizeof(*r->outputs));
+        r->outputs = xrealloc(r->outputs, c->cap_outputs * sizeof(*r->outputs));
     }
     r->outputs[r->n_outputs++] = (struct result_output){
-        .path = arena_fmt(&c->arena, "%llu/%s", (unsigned long long)read,
-                          o->path),
+        .path = arena_str(&c->arena, str_of(below_staging(c, o->path))),
         .name = arena_str(&c->arena, str_of(o->name)),
         .bytes = o->bytes,
         .n_documents = o->n_documents,
@@ -61,7 +69,8 @@ static void add_output(struct child *c, const struct job_output *o,
 }
 
 /* The run of one read map joins those before it: all of it, or nothing. */
-static void add_run(struct child *c, const struct job_result *res, uint64_t read)
+static void add_run(struct child *c, const struct job_result *res,
+                    uint64_t read)
 {
     struct result *r = &c->result;
 
@@ -106,8 +115,7 @@ static struct str country_of(const struct conf_read *read)
 static int run_read(struct child *c, const struct conf_read *read, uint64_t i,
                     struct job_result *res)
 {
-    const struct job_input input = { .fd = c->in_fd,
-                                     .name = c->receipt->name };
+    const struct job_input input = { .fd = c->in_fd, .name = c->receipt->name };
     struct job_spec spec = {
         .read = read->map,
         .read_settings = read->settings,
@@ -121,14 +129,13 @@ static int run_read(struct child *c, const struct conf_read *read, uint64_t i,
         .run_time = c->receipt->run_time,
         .limits = &c->k->conf->limits,
         .reject_file = c->route->reject_file,
-        .staging = arena_fmt(&c->arena, "%s/%llu", c->staging,
-                             (unsigned long long)i)
-                       .p,
+        .staging =
+            arena_fmt(&c->arena, "%s/%llu", c->staging, (unsigned long long)i)
+                .p,
         .out_fd = -1,
     };
 
-    if (mkdir(spec.staging, 0700) == -1 ||
-        lseek(c->in_fd, 0, SEEK_SET) == -1)
+    if (mkdir(spec.staging, 0700) == -1 || lseek(c->in_fd, 0, SEEK_SET) == -1)
         return -1;
     return c->k->run(&spec, res);
 }
@@ -422,8 +429,7 @@ static int settle(struct keeper *k, const struct route *route,
                   struct receipt *r, const char *staging,
                   const struct result *res, struct err *e)
 {
-    int dir = dir_open_at(k->spool_fd,
-                          arena_fmt(&k->arena, "tmp/%s", staging));
+    int dir = dir_open_at(k->spool_fd, arena_fmt(&k->arena, "tmp/%s", staging));
     bool rejected = res->verdict == JOB_REJECTED;
     struct deliveries ds = { 0 };
     int rc = dir == -1 ? err_sys(e, ERR_RETRY, "the staging folder") : 0;

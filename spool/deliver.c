@@ -35,9 +35,8 @@ static int open_partner(const struct partner *p, const struct delivery *d)
     root = dir_open(p->folder, STR(""));
     if (root == -1)
         return -1;
-    fd = dir_make(root, "rejected", 0770) == 0
-             ? dir_open_at(root, d->folder)
-             : -1;
+    fd = dir_make(root, "rejected", 0770) == 0 ? dir_open_at(root, d->folder)
+                                               : -1;
     saved = errno;
     close(root);
     errno = saved;
@@ -72,10 +71,10 @@ static int open_target(struct keeper *k, const struct delivery *d,
 static int open_source(struct keeper *k, const struct delivery *d,
                        struct err *e)
 {
-    struct str path =
-        d->kind == OUT_ORIGINAL
-            ? arena_fmt(&k->arena, "in/%s", d->claim)
-            : arena_fmt(&k->arena, "out/%s/%.*s", d->receipt, STR_ARGS(d->path));
+    struct str path = d->kind == OUT_ORIGINAL
+                          ? arena_fmt(&k->arena, "in/%s", d->claim)
+                          : arena_fmt(&k->arena, "out/%s/%.*s", d->receipt,
+                                      STR_ARGS(d->path));
     int fd = openat(k->spool_fd, path.p, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
     if (fd == -1)
@@ -162,8 +161,8 @@ static int finish_receipts(struct keeper *k, struct err *e)
 
 int keeper_deliver(struct keeper *k, struct err *e)
 {
-    const unsigned states = 1u << DELIVERY_READY | 1u << DELIVERY_RENAMING |
-                            1u << DELIVERY_HELD;
+    const unsigned states =
+        1u << DELIVERY_READY | 1u << DELIVERY_RENAMING | 1u << DELIVERY_HELD;
     struct delivery *d;
     size_t n;
 

@@ -92,12 +92,11 @@ static int lock_spool(struct keeper *k, struct err *e)
  * spool has done; going on would send a day of orders again. The spool names
  * its ledger and how far it was.
  */
-static int write_generation(struct keeper *k, uint64_t last_job,
-                            struct err *e)
+static int write_generation(struct keeper *k, uint64_t last_job, struct err *e)
 {
-    struct str text = arena_fmt(&k->arena, "%s %llu\n",
-                                ledger_generation(k->ledger),
-                                (unsigned long long)last_job);
+    struct str text =
+        arena_fmt(&k->arena, "%s %llu\n", ledger_generation(k->ledger),
+                  (unsigned long long)last_job);
 
     unlinkat(k->spool_fd, "generation.new", 0);
     if (file_write(k->spool_fd, "generation.new", text, 0600) == -1 ||
@@ -123,10 +122,9 @@ static int last_job(struct keeper *k, uint64_t *job, struct err *e)
 
 static int first_open(struct keeper *k, uint64_t next_job, struct err *e)
 {
-    const struct ledger_find open = {
-        .states = 1u << RECEIPT_TAKEN | 1u << RECEIPT_CONVERTED |
-                  1u << RECEIPT_HELD
-    };
+    const struct ledger_find open = { .states = 1u << RECEIPT_TAKEN |
+                                                1u << RECEIPT_CONVERTED |
+                                                1u << RECEIPT_HELD };
     struct receipt *r;
     size_t n;
 

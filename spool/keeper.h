@@ -48,7 +48,7 @@ struct keeper {
     struct arena arena; /* of the run: small rows */
 
     /* What the run found, for the caller. */
-    bool is_busy;       /* another keeper is at work: nothing was done */
+    bool is_busy; /* another keeper is at work: nothing was done */
     int64_t began_at;
     uint64_t first_job;  /* the first one that this run may have taken */
     uint64_t first_open; /* the oldest that was open when it began */

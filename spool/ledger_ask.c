@@ -193,7 +193,8 @@ int ledger_receipts(struct ledger *l, const struct ledger_find *f,
                    " WHERE ended_at IS NULL AND" RECEIPT_WHERE
                     : RECEIPT_COLUMNS " WHERE" RECEIPT_WHERE,
                "zzuzui", f->route ? f->route : "", f->claim ? f->claim : "",
-               f->job, states, f->since, f->last ? (int64_t)f->last : (int64_t)-1) == -1)
+               f->job, states, f->since,
+               f->last ? (int64_t)f->last : (int64_t)-1) == -1)
         return -1;
     *out = NULL;
     *n = 0;

@@ -26,9 +26,9 @@ static void add_number(struct buf *b, uint64_t n)
 
 int result_write(int dir_fd, const struct result *r)
 {
-    const uint64_t n[] = { r->n.n_read,     r->n.n_written, r->n.n_aside,
+    const uint64_t n[] = { r->n.n_read,     r->n.n_written,  r->n.n_aside,
                            r->n.n_skipped,  r->n.n_filtered, r->n.n_warnings,
-                           r->n.n_replaced, r->n_errors,    r->has_report };
+                           r->n.n_replaced, r->n_errors,     r->has_report };
     struct buf b;
     int rc;
 
@@ -72,7 +72,8 @@ static bool column(struct str *line, struct str *out)
         return false;
     tab = str_find_char(*line, '\t');
     *out = str_first(*line, tab < 0 ? line->len : (size_t)tab);
-    *line = tab < 0 ? (struct str){ NULL, 0 } : str_from(*line, (size_t)tab + 1);
+    *line =
+        tab < 0 ? (struct str){ NULL, 0 } : str_from(*line, (size_t)tab + 1);
     return true;
 }
 
@@ -111,9 +112,11 @@ static bool r_error(struct str line, struct result *r)
 static bool r_counts(struct str line, struct result *r)
 {
     uint64_t report = 0;
-    uint64_t *const n[] = { &r->n.n_read,     &r->n.n_written,  &r->n.n_aside,
-                            &r->n.n_skipped,  &r->n.n_filtered, &r->n.n_warnings,
-                            &r->n.n_replaced, &r->n_errors,     &report };
+    uint64_t *const n[] = { &r->n.n_read,     &r->n.n_written,
+                            &r->n.n_aside,    &r->n.n_skipped,
+                            &r->n.n_filtered, &r->n.n_warnings,
+                            &r->n.n_replaced, &r->n_errors,
+                            &report };
 
     for (size_t i = 0; i < COUNT(n); i++)
         if (!number(&line, n[i]))

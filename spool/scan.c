@@ -40,10 +40,9 @@ struct inbox *scan_inboxes(const struct conf *c, struct arena *a)
 bool scan_is_temporary(struct str name)
 {
     static const char *const patterns[] = {
-        ".*",       "~$*",       "*.part",      "*.filepart",
-        "*.tmp",    "*.temp",    "*.crdownload", "*.incomplete",
-        "*.swp",    "*.lock",    "*.writing",   "*.camelLock",
-        "*.in.*",   "*.edipart", "*~",
+        ".*",        "~$*",          "*.part",       "*.filepart", "*.tmp",
+        "*.temp",    "*.crdownload", "*.incomplete", "*.swp",      "*.lock",
+        "*.writing", "*.camelLock",  "*.in.*",       "*.edipart",  "*~",
     };
 
     for (size_t i = 0; i < COUNT(patterns); i++)
@@ -148,8 +147,8 @@ static struct found *add(struct arena *a, struct found **list, size_t *n,
 int scan_inbox(const struct conf *c, const struct inbox *in, struct arena *a,
                struct found **out, size_t *n, struct err *e)
 {
-    int fd = in->partner->folder ? dir_open(in->partner->folder, in->folder)
-                                 : -1;
+    int fd =
+        in->partner->folder ? dir_open(in->partner->folder, in->folder) : -1;
     DIR *dir = fd == -1 ? NULL : fdopendir(fd);
     size_t cap = 0;
     struct dirent *d;

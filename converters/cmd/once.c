@@ -3,6 +3,7 @@
  * second one beside it (or beside the daemon) says so and does nothing.
  */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "converters/cmd/cmd.h"
 #include "converters/cmd/view.h"
@@ -15,7 +16,9 @@ static int list_jobs(struct view *v, const struct keeper *k, bool *any_open,
                      struct err *e)
 {
     const struct ledger_find all = { .since = k->first_open };
-    struct columns t = { .arena = &v->arena, .n_columns = 6, .right = { true } };
+    struct columns t = { .arena = &v->arena,
+                         .n_columns = 6,
+                         .right = { true } };
     struct receipt *r;
     struct json j;
     size_t n;
@@ -28,9 +31,9 @@ static int list_jobs(struct view *v, const struct keeper *k, bool *any_open,
         /* Ended before this run began. */
         if (r[i].job < k->first_job && !open && r[i].ended_at < k->began_at)
             continue;
-        *any_open = *any_open || open ||
-                    (r[i].state == RECEIPT_REJECTED &&
-                     r[i].ended_at >= k->began_at);
+        *any_open =
+            *any_open || open ||
+            (r[i].state == RECEIPT_REJECTED && r[i].ended_at >= k->began_at);
         if (cmd_globals.json) {
             json_init(&j);
             json_open(&j, NULL, '{');
@@ -40,10 +43,12 @@ static int list_jobs(struct view *v, const struct keeper *k, bool *any_open,
             continue;
         }
         COLUMNS_ROW(&t, number_text(&v->arena, r[i].job), r[i].route, r[i].name,
-                  str_of(receipt_state_names[r[i].state]), r[i].summary,
-                  arrival_text(v, &r[i], e));
+                    str_of(receipt_state_names[r[i].state]), r[i].summary,
+                    arrival_text(v, &r[i], e));
     }
     columns_print(&t);
+    if (!t.n && !cmd_globals.json && isatty(STDOUT_FILENO))
+        puts("nothing was waiting");
     return 0;
 }
 

@@ -51,8 +51,8 @@ static struct str report_of(struct view *v, const struct shown *s)
         path = arena_fmt(a, "%s/archive/%s/%llu/%s", v->conf.spool, day,
                          (unsigned long long)s->r->job, REPORT_FILE);
     } else {
-        path = arena_fmt(a, "%s/out/%s/%s", v->conf.spool, s->r->id,
-                         REPORT_FILE);
+        path =
+            arena_fmt(a, "%s/out/%s/%s", v->conf.spool, s->r->id, REPORT_FILE);
     }
     buf_init(&b, MB(64));
     if (file_read(AT_FDCWD, path.p, &b) == 0)
@@ -95,10 +95,10 @@ static void print_deliveries(struct view *v, const struct shown *s)
         const struct delivery *d = &s->d[i];
 
         COLUMNS_ROW(&t, STR("  "), str_of(delivery_state_names[d->state]),
-                  time_text(&v->arena, d->delivered_at),
-                  arena_fmt(&v->arena, "%.*s %.*s/%.*s", STR_ARGS(d->partner),
-                            STR_ARGS(d->folder), STR_ARGS(d->name)),
-                  d->by_absence ? STR("the receiver had taken it") : d->why);
+                    time_text(&v->arena, d->delivered_at),
+                    arena_fmt(&v->arena, "%.*s %.*s/%.*s", STR_ARGS(d->partner),
+                              STR_ARGS(d->folder), STR_ARGS(d->name)),
+                    d->by_absence ? STR("the receiver had taken it") : d->why);
     }
     if (s->n_d)
         puts("\nDeliveries");
@@ -111,7 +111,7 @@ static void print_events(struct view *v, const struct shown *s)
 
     for (size_t i = 0; i < s->n_ev; i++)
         COLUMNS_ROW(&t, STR("  "), time_text(&v->arena, s->ev[i].at),
-                  s->ev[i].what, s->ev[i].text);
+                    s->ev[i].what, s->ev[i].text);
     puts("\nHistory");
     columns_print(&t);
 }

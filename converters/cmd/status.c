@@ -109,23 +109,20 @@ static int collect_routes(struct status *s, struct err *e)
 
         x->route = r;
         if (s->v.ledger &&
-            ledger_route_counts(s->v.ledger,
-                                arena_cstr(&s->v.arena, r->name), &x->counts,
-                                e) == -1)
+            ledger_route_counts(s->v.ledger, arena_cstr(&s->v.arena, r->name),
+                                &x->counts, e) == -1)
             return -1;
-        x->is_late = r->expect_minutes &&
-                     clock_now() - x->counts.last_at >
-                         (int64_t)r->expect_minutes * 60;
+        x->is_late = r->expect_minutes && clock_now() - x->counts.last_at >
+                                              (int64_t)r->expect_minutes * 60;
     }
     return 0;
 }
 
 static int collect(struct status *s, struct err *e)
 {
-    const struct ledger_find open = {
-        .states = 1u << RECEIPT_TAKEN | 1u << RECEIPT_CONVERTED |
-                  1u << RECEIPT_HELD
-    };
+    const struct ledger_find open = { .states = 1u << RECEIPT_TAKEN |
+                                                1u << RECEIPT_CONVERTED |
+                                                1u << RECEIPT_HELD };
 
     s->last_file = &s->files;
     if (collect_routes(s, e) == -1)
@@ -143,24 +140,24 @@ static void print_routes(struct status *s)
 {
     struct arena *a = &s->v.arena;
     struct columns t = { .arena = a,
-                       .n_columns = 7,
-                       .right = { false, false, true, true, true, true } };
+                         .n_columns = 7,
+                         .right = { false, false, true, true, true, true } };
 
     COLUMNS_ROW(&t, STR("ROUTE"), STR("LAST FILE TAKEN"), STR("IN INBOX"),
-              STR("IN WORK"), STR("HELD"), STR("REJECTED"), STR(""));
+                STR("IN WORK"), STR("HELD"), STR("REJECTED"), STR(""));
     for (size_t i = 0; i < s->n_routes; i++) {
         const struct route_line *x = &s->routes[i];
         const struct route_counts *c = &x->counts;
 
-        COLUMNS_ROW(&t, x->route->name, time_text(a, c->last_at),
-                  number_text(a, x->n_files),
-                  number_text(a,
-                              c->n[RECEIPT_TAKEN] + c->n[RECEIPT_CONVERTED]),
-                  number_text(a, c->n[RECEIPT_HELD]),
-                  number_text(a, c->n[RECEIPT_REJECTED]),
-                  x->is_late ? STR("a file is overdue")
-                  : x->route->test ? STR("mode test")
-                                   : STR(""));
+        COLUMNS_ROW(
+            &t, x->route->name, time_text(a, c->last_at),
+            number_text(a, x->n_files),
+            number_text(a, c->n[RECEIPT_TAKEN] + c->n[RECEIPT_CONVERTED]),
+            number_text(a, c->n[RECEIPT_HELD]),
+            number_text(a, c->n[RECEIPT_REJECTED]),
+            x->is_late       ? STR("a file is overdue")
+            : x->route->test ? STR("mode test")
+                             : STR(""));
     }
     columns_print(&t);
 }
@@ -168,8 +165,8 @@ static void print_routes(struct status *s)
 static void print_open(struct status *s, struct err *e)
 {
     struct columns t = { .arena = &s->v.arena,
-                       .n_columns = 6,
-                       .right = { true } };
+                         .n_columns = 6,
+                         .right = { true } };
 
     if (s->n_open == 0)
         return;
@@ -178,9 +175,9 @@ static void print_open(struct status *s, struct err *e)
         const struct receipt *r = &s->open[i];
 
         COLUMNS_ROW(&t, number_text(&s->v.arena, r->job),
-                  time_text(&s->v.arena, r->taken_at), r->route, r->name,
-                  str_of(receipt_state_names[r->state]),
-                  arrival_text(&s->v, r, e));
+                    time_text(&s->v.arena, r->taken_at), r->route, r->name,
+                    str_of(receipt_state_names[r->state]),
+                    arrival_text(&s->v, r, e));
     }
     columns_print(&t);
 }
