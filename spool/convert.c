@@ -25,7 +25,7 @@
 #include "spool/report.h"
 #include "spool/result.h"
 
-/* ---- in the child -------------------------------------------------------- */
+/* ---- in the child ------------------------------------------------------- */
 
 struct child {
     struct keeper *k;
@@ -201,7 +201,7 @@ static void become_child(struct child *c, pid_t keeper)
     child_main(c);
 }
 
-/* ---- in the keeper ------------------------------------------------------- */
+/* ---- in the keeper ------------------------------------------------------ */
 
 /* 0: it ended well and left a result; -1: e says how it died. */
 static int run_child(struct keeper *k, const struct route *route,

@@ -32,9 +32,9 @@ static int take_args(struct log_args *l, int argc, char **argv)
 static int print(struct view *v, const struct log_args *args)
 {
     const struct ledger_find f = { .route = args->route, .last = args->last };
-    struct columns t = { .arena = &v->arena,
-                         .n_columns = 7,
-                         .right = { [0] = true, [5] = true } };
+    struct text_table t = { .arena = &v->arena,
+                            .n_columns = 7,
+                            .right = { [0] = true, [5] = true } };
     struct receipt *r;
     struct err e;
     size_t n;
@@ -42,18 +42,18 @@ static int print(struct view *v, const struct log_args *args)
     if (ledger_receipts(v->ledger, &f, &v->arena, &r, &n, &e) == -1)
         return view_failed(&e);
     if (!cmd_globals.json && n)
-        COLUMNS_ROW(&t, STR("JOB"), STR("TAKEN"), STR("ROUTE"), STR("FILE"),
-                    STR("STATE"), STR("ASIDE"), STR("WHERE IT IS, OR WHY NOT"));
+        TABLE_ROW(&t, STR("JOB"), STR("TAKEN"), STR("ROUTE"), STR("FILE"),
+                  STR("STATE"), STR("ASIDE"), STR("WHERE IT IS, OR WHY NOT"));
     for (size_t i = 0; i < n; i++) {
         struct json j;
 
         if (!cmd_globals.json) {
-            COLUMNS_ROW(&t, number_text(&v->arena, r[i].job),
-                        time_text(&v->arena, r[i].taken_at), r[i].route,
-                        r[i].name, str_of(receipt_state_names[r[i].state]),
-                        r[i].n.n_aside ? number_text(&v->arena, r[i].n.n_aside)
-                                       : STR(""),
-                        arrival_text(v, &r[i], &e));
+            TABLE_ROW(&t, number_text(&v->arena, r[i].job),
+                      time_text(&v->arena, r[i].taken_at), r[i].route,
+                      r[i].name, str_of(receipt_state_names[r[i].state]),
+                      r[i].n.n_aside ? number_text(&v->arena, r[i].n.n_aside)
+                                     : STR(""),
+                      arrival_text(v, &r[i], &e));
             continue;
         }
         json_init(&j);
@@ -62,7 +62,7 @@ static int print(struct view *v, const struct log_args *args)
         json_close(&j, '}');
         json_end(&j);
     }
-    columns_print(&t);
+    table_print(&t);
     return EXIT_DONE;
 }
 

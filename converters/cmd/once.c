@@ -16,9 +16,9 @@ static int list_jobs(struct view *v, const struct keeper *k, bool *any_open,
                      struct err *e)
 {
     const struct ledger_find all = { .since = k->first_open };
-    struct columns t = { .arena = &v->arena,
-                         .n_columns = 6,
-                         .right = { true } };
+    struct text_table t = { .arena = &v->arena,
+                            .n_columns = 6,
+                            .right = { true } };
     struct receipt *r;
     struct json j;
     size_t n;
@@ -42,11 +42,11 @@ static int list_jobs(struct view *v, const struct keeper *k, bool *any_open,
             json_end(&j);
             continue;
         }
-        COLUMNS_ROW(&t, number_text(&v->arena, r[i].job), r[i].route, r[i].name,
-                    str_of(receipt_state_names[r[i].state]), r[i].summary,
-                    arrival_text(v, &r[i], e));
+        TABLE_ROW(&t, number_text(&v->arena, r[i].job), r[i].route, r[i].name,
+                  str_of(receipt_state_names[r[i].state]), r[i].summary,
+                  arrival_text(v, &r[i], e));
     }
-    columns_print(&t);
+    table_print(&t);
     if (!t.n && !cmd_globals.json && isatty(STDOUT_FILENO))
         puts("nothing was waiting");
     return 0;

@@ -89,31 +89,31 @@ static struct str shown_text(struct arena *a, struct str s)
 
 static void print_deliveries(struct view *v, const struct shown *s)
 {
-    struct columns t = { .arena = &v->arena, .n_columns = 5 };
+    struct text_table t = { .arena = &v->arena, .n_columns = 5 };
 
     for (size_t i = 0; i < s->n_d; i++) {
         const struct delivery *d = &s->d[i];
 
-        COLUMNS_ROW(&t, STR("  "), str_of(delivery_state_names[d->state]),
-                    time_text(&v->arena, d->delivered_at),
-                    arena_fmt(&v->arena, "%.*s %.*s/%.*s", STR_ARGS(d->partner),
-                              STR_ARGS(d->folder), STR_ARGS(d->name)),
-                    d->by_absence ? STR("the receiver had taken it") : d->why);
+        TABLE_ROW(&t, STR("  "), str_of(delivery_state_names[d->state]),
+                  time_text(&v->arena, d->delivered_at),
+                  arena_fmt(&v->arena, "%.*s %.*s/%.*s", STR_ARGS(d->partner),
+                            STR_ARGS(d->folder), STR_ARGS(d->name)),
+                  d->by_absence ? STR("the receiver had taken it") : d->why);
     }
     if (s->n_d)
         puts("\nDeliveries");
-    columns_print(&t);
+    table_print(&t);
 }
 
 static void print_events(struct view *v, const struct shown *s)
 {
-    struct columns t = { .arena = &v->arena, .n_columns = 4 };
+    struct text_table t = { .arena = &v->arena, .n_columns = 4 };
 
     for (size_t i = 0; i < s->n_ev; i++)
-        COLUMNS_ROW(&t, STR("  "), time_text(&v->arena, s->ev[i].at),
-                    s->ev[i].what, s->ev[i].text);
+        TABLE_ROW(&t, STR("  "), time_text(&v->arena, s->ev[i].at),
+                  s->ev[i].what, s->ev[i].text);
     puts("\nHistory");
-    columns_print(&t);
+    table_print(&t);
 }
 
 static void print_maps(const struct shown *s)

@@ -38,7 +38,7 @@ struct status {
     size_t n_open;
 };
 
-/* ---- collecting ---------------------------------------------------------- */
+/* ---- collecting --------------------------------------------------------- */
 
 static bool only_by_hand(const struct conf *c, const struct inbox *in,
                          struct str name)
@@ -134,39 +134,38 @@ static int collect(struct status *s, struct err *e)
                            &s->n_open, e);
 }
 
-/* ---- for people ---------------------------------------------------------- */
+/* ---- for people --------------------------------------------------------- */
 
 static void print_routes(struct status *s)
 {
     struct arena *a = &s->v.arena;
-    struct columns t = { .arena = a,
-                         .n_columns = 7,
-                         .right = { false, false, true, true, true, true } };
+    struct text_table t = { .arena = a,
+                            .n_columns = 7,
+                            .right = { false, false, true, true, true, true } };
 
-    COLUMNS_ROW(&t, STR("ROUTE"), STR("LAST FILE TAKEN"), STR("IN INBOX"),
-                STR("IN WORK"), STR("HELD"), STR("REJECTED"), STR(""));
+    TABLE_ROW(&t, STR("ROUTE"), STR("LAST FILE TAKEN"), STR("IN INBOX"),
+              STR("IN WORK"), STR("HELD"), STR("REJECTED"), STR(""));
     for (size_t i = 0; i < s->n_routes; i++) {
         const struct route_line *x = &s->routes[i];
         const struct route_counts *c = &x->counts;
 
-        COLUMNS_ROW(
-            &t, x->route->name, time_text(a, c->last_at),
-            number_text(a, x->n_files),
-            number_text(a, c->n[RECEIPT_TAKEN] + c->n[RECEIPT_CONVERTED]),
-            number_text(a, c->n[RECEIPT_HELD]),
-            number_text(a, c->n[RECEIPT_REJECTED]),
-            x->is_late       ? STR("a file is overdue")
-            : x->route->test ? STR("mode test")
-                             : STR(""));
+        TABLE_ROW(&t, x->route->name, time_text(a, c->last_at),
+                  number_text(a, x->n_files),
+                  number_text(a, c->n[RECEIPT_TAKEN] + c->n[RECEIPT_CONVERTED]),
+                  number_text(a, c->n[RECEIPT_HELD]),
+                  number_text(a, c->n[RECEIPT_REJECTED]),
+                  x->is_late       ? STR("a file is overdue")
+                  : x->route->test ? STR("mode test")
+                                   : STR(""));
     }
-    columns_print(&t);
+    table_print(&t);
 }
 
 static void print_open(struct status *s, struct err *e)
 {
-    struct columns t = { .arena = &s->v.arena,
-                         .n_columns = 6,
-                         .right = { true } };
+    struct text_table t = { .arena = &s->v.arena,
+                            .n_columns = 6,
+                            .right = { true } };
 
     if (s->n_open == 0)
         return;
@@ -174,27 +173,27 @@ static void print_open(struct status *s, struct err *e)
     for (size_t i = 0; i < s->n_open; i++) {
         const struct receipt *r = &s->open[i];
 
-        COLUMNS_ROW(&t, number_text(&s->v.arena, r->job),
-                    time_text(&s->v.arena, r->taken_at), r->route, r->name,
-                    str_of(receipt_state_names[r->state]),
-                    arrival_text(&s->v, r, e));
+        TABLE_ROW(&t, number_text(&s->v.arena, r->job),
+                  time_text(&s->v.arena, r->taken_at), r->route, r->name,
+                  str_of(receipt_state_names[r->state]),
+                  arrival_text(&s->v, r, e));
     }
-    columns_print(&t);
+    table_print(&t);
 }
 
 static void print_files(struct status *s, bool no_route, const char *title)
 {
-    struct columns t = { .arena = &s->v.arena, .n_columns = 3 };
+    struct text_table t = { .arena = &s->v.arena, .n_columns = 3 };
 
     for (const struct lying *x = s->files; x; x = x->next)
         if (x->no_route == no_route)
-            COLUMNS_ROW(&t, x->place, time_text(&s->v.arena, x->since), x->why);
+            TABLE_ROW(&t, x->place, time_text(&s->v.arena, x->since), x->why);
     if (t.n)
         printf("\n%s\n", title);
-    columns_print(&t);
+    table_print(&t);
 }
 
-/* ---- for programs -------------------------------------------------------- */
+/* ---- for programs ------------------------------------------------------- */
 
 static void json_routes(struct json *j, const struct status *s)
 {

@@ -8,7 +8,7 @@
 #include "spool/keeper.h"
 #include "spool/stamp.h"
 
-/* ---- opening ------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------ */
 
 int view_failed(const struct err *e)
 {
@@ -63,13 +63,13 @@ void view_close(struct view *v)
     arena_release(&v->arena);
 }
 
-/* ---- columns ------------------------------------------------------------- */
+/* ---- columns ------------------------------------------------------------ */
 
-void columns_row(struct columns *t, const struct str *cells)
+void table_row(struct text_table *t, const struct str *cells)
 {
     if (t->n == t->cap) {
         size_t cap = t->cap ? t->cap * 2 : 32;
-        struct str(*grown)[MAX_COLUMNS] =
+        struct str(*grown)[TABLE_COLUMNS] =
             arena_alloc(t->arena, cap * sizeof(*grown));
 
         if (t->n)
@@ -102,9 +102,9 @@ static void add_cell(struct buf *line, struct str s, size_t width, bool right)
         buf_addc(line, ' ');
 }
 
-void columns_print(const struct columns *t)
+void table_print(const struct text_table *t)
 {
-    size_t width[MAX_COLUMNS] = { 0 };
+    size_t width[TABLE_COLUMNS] = { 0 };
     struct buf line;
 
     buf_init(&line, MB(1));
@@ -170,7 +170,7 @@ struct str arrival_text(struct view *v, const struct receipt *r, struct err *e)
     return arena_fmt(a, "%zu of %zu files delivered", n_there, n_files);
 }
 
-/* ---- JSON ---------------------------------------------------------------- */
+/* ---- JSON --------------------------------------------------------------- */
 
 void json_init(struct json *j)
 {

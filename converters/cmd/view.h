@@ -24,22 +24,22 @@ void view_close(struct view *v);
 /* "kervan: TEXT" on stderr, and EXIT_MACHINE. */
 int view_failed(const struct err *e);
 
-/* ---- columns ------------------------------------------------------------- */
+/* ---- columns ------------------------------------------------------------ */
 
-enum { MAX_COLUMNS = 8 };
+enum { TABLE_COLUMNS = 8 };
 
-struct columns {
+struct text_table {
     struct arena *arena;
-    struct str (*rows)[MAX_COLUMNS];
+    struct str (*rows)[TABLE_COLUMNS];
     size_t n, cap;
     int n_columns;
-    bool right[MAX_COLUMNS]; /* numbers stand at the right */
+    bool right[TABLE_COLUMNS]; /* numbers stand at the right */
 };
 
 /* A row of texts; control characters of foreign names become visible. */
-void columns_row(struct columns *t, const struct str *cells);
-#define COLUMNS_ROW(t, ...) columns_row(t, (const struct str[]){ __VA_ARGS__ })
-void columns_print(const struct columns *t);
+void table_row(struct text_table *t, const struct str *cells);
+#define TABLE_ROW(t, ...) table_row(t, (const struct str[]){ __VA_ARGS__ })
+void table_print(const struct text_table *t);
 
 struct str number_text(struct arena *a, uint64_t n);
 struct str time_text(struct arena *a, int64_t t); /* "-" for never */
@@ -48,7 +48,7 @@ struct str time_text(struct arena *a, int64_t t); /* "-" for never */
  * or why they are not. */
 struct str arrival_text(struct view *v, const struct receipt *r, struct err *e);
 
-/* ---- JSON ---------------------------------------------------------------- */
+/* ---- JSON --------------------------------------------------------------- */
 
 struct json {
     struct buf out;
