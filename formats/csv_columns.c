@@ -135,6 +135,7 @@ static void set_titles(struct resolver *v)
 {
     struct csv_columns *k = v->k;
 
+    v->r->n_cells = k->n_slots;
     v->r->titles = arena_alloc(v->r->names, k->n_slots * sizeof(struct str));
     for (uint32_t i = 0; i < k->n_slots; i++)
         v->r->titles[i] = v->titles ? v->titles[k->column_of[i]] : STR("");

@@ -118,8 +118,8 @@ static int take_arguments(struct check *c, int argc, char **argv)
         const char *path = conf_find(cmd_globals.conf);
 
         if (!path)
-            return cmd_usage(&cmd_check,
-                             "no kervan.conf here; name a map or configuration");
+            return cmd_usage(
+                &cmd_check, "no kervan.conf here; name a map or configuration");
         rc = check_conf(c, path);
     }
     return rc;
@@ -167,7 +167,8 @@ const struct cmd cmd_check = {
     .more =
         "  kervan check                       ./kervan.conf and all its maps\n"
         "  kervan check my.map other.map      these maps\n"
-        "  kervan check my.map --sample FILE  and what does not fit the sample\n"
+        "  kervan check my.map --sample FILE  and what does not fit the "
+        "sample\n"
         "\n"
         "Exit status: 0 no errors, 2 errors.\n",
     .run = check_main,

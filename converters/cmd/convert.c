@@ -334,14 +334,16 @@ static int publish_folder(struct convert *c, const struct job_result *r)
     int status = EXIT_DONE;
 
     for (size_t i = 0; i < r->n_outputs && status == EXIT_DONE; i++) {
-        struct str path =
-            arena_fmt(&c->arena, "%s/%s", c->out, r->outputs[i].name);
-        int fd = open(r->outputs[i].path, O_RDONLY | O_CLOEXEC);
+        const struct job_output *o = &r->outputs[i];
+        char *from = arena_cstr(
+            &c->arena, arena_fmt(&c->arena, "%s/%s", c->staging, o->path));
+        char *to = arena_cstr(&c->arena,
+                              arena_fmt(&c->arena, "%s/%s", c->out, o->name));
+        int fd = open(from, O_RDONLY | O_CLOEXEC);
 
         if (fd == -1)
             return EXIT_MACHINE;
-        status =
-            publish_as(fd, r->outputs[i].path, arena_cstr(&c->arena, path));
+        status = publish_as(fd, from, to);
         close(fd);
     }
     return status;

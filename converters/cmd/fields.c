@@ -125,7 +125,8 @@ const struct cmd cmd_fields = {
     .name = "fields",
     .args = "[DOCUMENT]",
     .help = "list the documents, or the fields of one",
-    .more = "  kervan fields            which documents there are\n"
-            "  kervan fields order      names, types and meaning of its fields\n",
+    .more =
+        "  kervan fields            which documents there are\n"
+        "  kervan fields order      names, types and meaning of its fields\n",
     .run = fields_main,
 };

@@ -19,7 +19,16 @@
 #include <unistd.h>
 
 /* In the order of `kervan --help`. */
-#define COMMANDS(X)       X(convert)
+/* clang-format off */
+#define COMMANDS(X) \
+    X(convert)      \
+    X(check)        \
+    X(fields)       \
+    X(once)         \
+    X(status)       \
+    X(log)          \
+    X(show)
+/* clang-format on */
 /* Those that only the build asks for have no help, so no list shows them. */
 #define BUILD_COMMANDS(X) X(manual)
 

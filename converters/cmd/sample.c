@@ -40,9 +40,8 @@ static void on_fault(void *ctx, enum diag_id id, bool fatal, uint32_t line,
     struct sample *s = ctx;
     const struct want *want = s->reader.fault_want;
     struct diag *g = diag_add(
-        s->diags, id,
-        (struct place){ .src = s->src, .line = line, .col = col }, args,
-        n_args);
+        s->diags, id, (struct place){ .src = s->src, .line = line, .col = col },
+        args, n_args);
 
     (void)fatal;
     if (g && want)

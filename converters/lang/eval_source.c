@@ -342,12 +342,47 @@ static bool write_several(struct run *r, const struct expr *x,
     return !w.failed;
 }
 
+/* Do all rows of the group agree on the value, empty ones not counted? */
+struct agree {
+    struct run *r;
+    struct str s;
+    struct val v;
+    bool any, differ;
+};
+
+static bool agree_one(void *ctx, struct val *v)
+{
+    struct agree *a = ctx;
+    struct str s;
+
+    if (val_is_empty(v))
+        return true;
+    s = val_str(a->r, v);
+    a->differ = a->any && !str_eq(s, a->s);
+    if (!a->any) {
+        a->s = s;
+        a->v = *v;
+    }
+    a->any = true;
+    return !a->differ;
+}
+
 bool eval_several(struct run *r, const struct expr *x, const struct expr *call,
                   bool (*each)(void *, struct val *), void *ctx)
 {
+    struct agree a = { .r = r };
+
     if (r->map->is_write || !r->reader)
         return write_several(r, x, call, each, ctx);
-    return read_several(r, x, call, each, ctx);
+    if (!(call->func->flags & FN_AGREE) || call->where || r->ctx.item)
+        return read_several(r, x, call, each, ctx);
+    if (!read_several(r, x, call, agree_one, &a))
+        return false;
+    if (a.differ)
+        return read_several(r, x, call, each, ctx);
+    if (a.any)
+        (void)each(ctx, &a.v);
+    return true;
 }
 
 struct items {

@@ -254,7 +254,9 @@ const struct func fn_several[] = {
       "the smallest number, the earliest date or the first text", fn_min },
     { "max", 1, -1, FN_SEVERAL, -1, "value, ...",
       "the largest number, the latest date or the last text", fn_max },
-    { "join", 2, -1, FN_SEVERAL, -1, "separator, value, ...",
-      "the values with the separator between them", fn_join },
+    { "join", 2, -1, FN_SEVERAL | FN_AGREE, -1, "separator, value, ...",
+      "the values with the separator between them; what all rows of a group "
+      "agree on counts once",
+      fn_join },
     { 0 },
 };

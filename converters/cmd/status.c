@@ -1,0 +1,291 @@
+/*
+ * status.c - `kervan status`: what waits, what is held, and why.
+ *
+ * Reads folders and the ledger only; it works while nothing else runs, and
+ * beside everything that does.
+ */
+#include <stdio.h>
+
+#include "converters/base/date.h"
+#include "converters/cmd/cmd.h"
+#include "converters/cmd/view.h"
+#include "spool/scan.h"
+
+extern const struct cmd cmd_status;
+
+/* A file in an inbox, with what stands in its way. */
+struct lying {
+    struct str place; /* "eshop inbox/x.csv" */
+    int64_t since;
+    struct str why;
+    bool no_route;
+    struct lying *next;
+};
+
+struct route_line {
+    const struct route *route;
+    struct route_counts counts;
+    uint64_t n_files; /* in inboxes */
+    bool is_late;
+};
+
+struct status {
+    struct view v;
+    struct route_line *routes;
+    size_t n_routes;
+    struct lying *files, **last_file;
+    struct receipt *open;
+    size_t n_open;
+};
+
+/* ---- collecting ---------------------------------------------------------- */
+
+static bool only_by_hand(const struct conf *c, const struct inbox *in,
+                         struct str name)
+{
+    for (const struct route *r = c->routes; r; r = r->next)
+        if (route_takes(r, in->partner->name, in->folder, name) &&
+            r->schedule.kind != SCHEDULE_HAND)
+            return false;
+    return true;
+}
+
+static void add_file(struct status *s, const struct inbox *in,
+                     const struct found *f)
+{
+    struct lying *x = arena_alloc(&s->v.arena, sizeof(*x));
+
+    *x = (struct lying){
+        .place = arena_fmt(&s->v.arena, "%.*s %.*s%s%.*s",
+                           STR_ARGS(in->partner->name), STR_ARGS(in->folder),
+                           in->folder.len ? "/" : "", STR_ARGS(f->name)),
+        .since = f->mtime,
+        .no_route = f->no_route,
+        .why = f->why ? str_of(f->why)
+               : only_by_hand(&s->v.conf, in, f->name)
+                   ? STR("its route runs by hand: kervan once ROUTE")
+                   : STR("complete; the next run takes it"),
+    };
+    *s->last_file = x;
+    s->last_file = &x->next;
+    for (size_t i = 0; i < s->n_routes; i++)
+        if (!f->is_temporary &&
+            route_takes(s->routes[i].route, in->partner->name, in->folder,
+                        f->name))
+            s->routes[i].n_files++;
+}
+
+static void collect_files(struct status *s)
+{
+    for (struct inbox *in = scan_inboxes(&s->v.conf, &s->v.arena); in;
+         in = in->next) {
+        struct found *f;
+        struct err e;
+        size_t n;
+
+        if (scan_inbox(&s->v.conf, in, &s->v.arena, &f, &n, &e) == -1) {
+            *s->last_file = arena_alloc(&s->v.arena, sizeof(**s->last_file));
+            (*s->last_file)->place =
+                arena_fmt(&s->v.arena, "%.*s %.*s/",
+                          STR_ARGS(in->partner->name), STR_ARGS(in->folder));
+            (*s->last_file)->why = arena_str(&s->v.arena, str_of(e.text));
+            s->last_file = &(*s->last_file)->next;
+            continue;
+        }
+        for (size_t i = 0; i < n; i++)
+            add_file(s, in, &f[i]);
+    }
+}
+
+static int collect_routes(struct status *s, struct err *e)
+{
+    size_t n = 0;
+
+    for (const struct route *r = s->v.conf.routes; r; r = r->next)
+        n++;
+    s->routes = arena_alloc(&s->v.arena, (n + 1) * sizeof(*s->routes));
+    for (const struct route *r = s->v.conf.routes; r; r = r->next) {
+        struct route_line *x = &s->routes[s->n_routes++];
+
+        x->route = r;
+        if (s->v.ledger &&
+            ledger_route_counts(s->v.ledger, arena_cstr(&s->v.arena, r->name),
+                                &x->counts, e) == -1)
+            return -1;
+        x->is_late = r->expect_minutes && clock_now() - x->counts.last_at >
+                                              (int64_t)r->expect_minutes * 60;
+    }
+    return 0;
+}
+
+static int collect(struct status *s, struct err *e)
+{
+    const struct ledger_find open = { .states = 1u << RECEIPT_TAKEN |
+                                                1u << RECEIPT_CONVERTED |
+                                                1u << RECEIPT_HELD };
+
+    s->last_file = &s->files;
+    if (collect_routes(s, e) == -1)
+        return -1;
+    collect_files(s);
+    if (!s->v.ledger)
+        return 0;
+    return ledger_receipts(s->v.ledger, &open, &s->v.arena, &s->open,
+                           &s->n_open, e);
+}
+
+/* ---- for people ---------------------------------------------------------- */
+
+static void print_routes(struct status *s)
+{
+    struct arena *a = &s->v.arena;
+    struct text_table t = { .arena = a,
+                            .n_columns = 7,
+                            .right = { false, false, true, true, true, true } };
+
+    TABLE_ROW(&t, STR("ROUTE"), STR("LAST FILE TAKEN"), STR("IN INBOX"),
+              STR("IN WORK"), STR("HELD"), STR("REJECTED"), STR(""));
+    for (size_t i = 0; i < s->n_routes; i++) {
+        const struct route_line *x = &s->routes[i];
+        const struct route_counts *c = &x->counts;
+
+        TABLE_ROW(&t, x->route->name, time_text(a, c->last_at),
+                  number_text(a, x->n_files),
+                  number_text(a, c->n[RECEIPT_TAKEN] + c->n[RECEIPT_CONVERTED]),
+                  number_text(a, c->n[RECEIPT_HELD]),
+                  number_text(a, c->n[RECEIPT_REJECTED]),
+                  x->is_late       ? STR("a file is overdue")
+                  : x->route->test ? STR("mode test")
+                                   : STR(""));
+    }
+    table_print(&t);
+}
+
+static void print_open(struct status *s, struct err *e)
+{
+    struct text_table t = { .arena = &s->v.arena,
+                            .n_columns = 6,
+                            .right = { true } };
+
+    if (s->n_open == 0)
+        return;
+    puts("\nJobs that are held or wait (kervan show JOB)");
+    for (size_t i = 0; i < s->n_open; i++) {
+        const struct receipt *r = &s->open[i];
+
+        TABLE_ROW(&t, number_text(&s->v.arena, r->job),
+                  time_text(&s->v.arena, r->taken_at), r->route, r->name,
+                  str_of(receipt_state_names[r->state]),
+                  arrival_text(&s->v, r, e));
+    }
+    table_print(&t);
+}
+
+static void print_files(struct status *s, bool no_route, const char *title)
+{
+    struct text_table t = { .arena = &s->v.arena, .n_columns = 3 };
+
+    for (const struct lying *x = s->files; x; x = x->next)
+        if (x->no_route == no_route)
+            TABLE_ROW(&t, x->place, time_text(&s->v.arena, x->since), x->why);
+    if (t.n)
+        printf("\n%s\n", title);
+    table_print(&t);
+}
+
+/* ---- for programs -------------------------------------------------------- */
+
+static void json_routes(struct json *j, const struct status *s)
+{
+    json_open(j, "routes", '[');
+    for (size_t i = 0; i < s->n_routes; i++) {
+        const struct route_line *x = &s->routes[i];
+
+        json_open(j, NULL, '{');
+        json_str(j, "route", x->route->name);
+        json_time(j, "last_taken", x->counts.last_at);
+        json_num(j, "last_job", x->counts.last_job);
+        json_num(j, "in_inbox", x->n_files);
+        json_num(j, "taken", x->counts.n[RECEIPT_TAKEN]);
+        json_num(j, "converted", x->counts.n[RECEIPT_CONVERTED]);
+        json_num(j, "done", x->counts.n[RECEIPT_DONE]);
+        json_num(j, "held", x->counts.n[RECEIPT_HELD]);
+        json_num(j, "rejected", x->counts.n[RECEIPT_REJECTED]);
+        json_num(j, "suppressed", x->counts.n[RECEIPT_SUPPRESSED]);
+        json_num(j, "deliveries_waiting", x->counts.n_deliveries_waiting);
+        json_bool(j, "overdue", x->is_late);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+static void print_json(const struct status *s)
+{
+    struct json j;
+
+    json_init(&j);
+    json_open(&j, NULL, '{');
+    json_routes(&j, s);
+    json_open(&j, "open_jobs", '[');
+    for (size_t i = 0; i < s->n_open; i++) {
+        json_open(&j, NULL, '{');
+        json_receipt(&j, &s->open[i]);
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
+    json_open(&j, "files", '[');
+    for (const struct lying *x = s->files; x; x = x->next) {
+        json_open(&j, NULL, '{');
+        json_str(&j, "file", x->place);
+        json_time(&j, "since", x->since);
+        json_bool(&j, "no_route", x->no_route);
+        json_str(&j, "why", x->why);
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
+    json_close(&j, '}');
+    json_end(&j);
+}
+
+static int status(struct status *s)
+{
+    struct err e;
+
+    if (collect(s, &e) == -1)
+        return view_failed(&e);
+    if (cmd_globals.json) {
+        print_json(s);
+        return EXIT_DONE;
+    }
+    print_routes(s);
+    print_open(s, &e);
+    print_files(s, false, "Files in inboxes");
+    print_files(s, true, "Files that no route takes");
+    return EXIT_DONE;
+}
+
+static int run(int argc, char **argv)
+{
+    struct status s = { 0 };
+    int rc;
+
+    if (argc > 1)
+        return cmd_usage(&cmd_status, "unknown option %s", argv[1]);
+    rc = view_conf(&s.v, false);
+    if (rc == EXIT_DONE)
+        rc = view_ledger(&s.v);
+    if (rc == EXIT_DONE)
+        rc = status(&s);
+    view_close(&s.v);
+    return rc;
+}
+
+const struct cmd cmd_status = {
+    .name = "status",
+    .args = "",
+    .help = "what waits, what is held, and why",
+    .more = "A line for each route; then the jobs that are not through, the "
+            "files in the\ninboxes with the reason why they are not taken yet, "
+            "and those that no route takes.\n",
+    .run = run,
+};

@@ -1,0 +1,809 @@
+/*
+ * xml.c - the XML reader, and the only file that includes libxml2.
+ *
+ * libxml2's SAX2 push parser gets text that input.c has decoded and checked.
+ * It is given nothing that it could load, and none of its own ideas of
+ * defaults: the handler is zeroed but for what stands below. Measured facts
+ * that shaped this (libxml2 2.9.14):
+ *
+ *   - It expands entities even in a SAX parse, so the first declaration of
+ *     one ends the file, and so does every reference but the five of XML.
+ *     A DOCTYPE without declarations is harmless: nothing is loaded.
+ *   - It knows no limit of depth or attributes, and needs quadratic time for
+ *     them. What spans chunks is measured by xml_guard.c before it is parsed,
+ *     what fits into one (and so is harmless) by the callbacks.
+ *   - Without XML_PARSE_NOENT, an & in an attribute arrives as "&#38;".
+ *   - Columns are sometimes bytes, sometimes characters: we count ourselves.
+ *     Lines are exact.
+ */
+#include "formats/format.h"
+
+#include <libxml/parser.h>
+#include <stdlib.h>
+
+#include "formats/input.h"
+#include "formats/xml_guard.h"
+#include "formats/xml_match.h"
+#include "formats/xml_place.h"
+
+/* libxml2 tells its callbacks more than they need. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
+extern const struct write_ops xml_write_ops;
+extern const struct opt_spec xml_write_opts[];
+
+struct xml {
+    struct reader *r;
+    xmlParserCtxtPtr ctxt;
+    const uint64_t *max; /* the limits */
+    struct xml_match match;
+    struct xml_place at;
+    uint64_t raw;       /* an offset in the file... */
+    uint64_t raw_text;  /* ...and the same place in the decoded text */
+    uint64_t last_tag;  /* offset of the last tag seen */
+    uint64_t text_run;  /* bytes of text since then */
+    uint64_t small_tag; /* a tag up to here cannot be over any limit */
+    uint64_t depth;
+    struct buf value; /* an attribute's, decoded */
+    struct xml_hold held;
+    const struct charset *cs;
+    bool at_end; /* the parser knows that no more text comes */
+    bool junk;   /* ...and the outermost element was complete before */
+    int rc;      /* not 0: over */
+};
+
+/* ---- places ----------------------------------------------------------------
+ */
+
+static uint64_t offset_of(const struct xml *x, const xmlChar *p)
+{
+    return (uint64_t)(x->ctxt->input->consumed + (p - x->ctxt->input->base));
+}
+
+/* The text between `offset` and p, a place in the parser's buffer. Empty if
+ * there is none, or if the parser was stopped and has dropped it. */
+static struct str text_since(const struct xml *x, uint64_t offset,
+                             const void *p)
+{
+    xmlParserInputPtr in = x->ctxt->input;
+    const char *from = (const char *)in->base, *to = p;
+
+    if (!x->cs || offset < in->consumed ||
+        offset - in->consumed > (uint64_t)(in->end - in->base))
+        return STR("");
+    from += offset - in->consumed;
+    return to <= from ? STR("") : (struct str){ from, (size_t)(to - from) };
+}
+
+/*
+ * Moves x->at forward to p. Called at least once per chunk, so that the text
+ * since the last call is still there.
+ */
+static void move_to(struct xml *x, const void *p)
+{
+    xmlParserInputPtr in = x->ctxt->input;
+    struct str text = text_since(x, x->at.offset, p);
+    const char *to = p, *cur = (const char *)in->cur;
+    uint32_t line = (uint32_t)in->line;
+
+    if (text.len == 0)
+        return;
+    if (to < cur)
+        line -= xml_count_lines((struct str){ to, (size_t)(cur - to) });
+    xml_place_move(&x->at, text, line);
+}
+
+/* The same for the end of the start tag being read, a little faster. */
+static void move_behind_tag(struct xml *x)
+{
+    xmlParserInputPtr in = x->ctxt->input;
+    const char *end = (const char *)in->cur + (*in->cur == '/' ? 2 : 1);
+    size_t n = (size_t)in->col - 1 + (size_t)(end - (const char *)in->cur);
+
+    if (n >= XML_LOOK_BACK || end - (const char *)in->base < XML_LOOK_BACK ||
+        !xml_line_is_plain(end, n)) {
+        move_to(x, end);
+        return;
+    }
+    x->at.offset = in->consumed + (uint64_t)(end - (const char *)in->base);
+    x->at.line = (uint32_t)in->line;
+    x->at.col = (uint32_t)n + 1;
+}
+
+/* Where in the file is p? */
+static uint64_t raw_offset(struct xml *x, const void *p)
+{
+    struct str text = text_since(x, x->raw_text, p);
+
+    x->raw_text += text.len;
+    x->raw += xml_raw_size(x->cs, text);
+    return x->raw;
+}
+
+/* ---- faults ----------------------------------------------------------------
+ */
+
+#define FAIL(x, id, ...) \
+    ((x)->rc = READER_FAIL((x)->r, id, (x)->at.line, (x)->at.col, __VA_ARGS__))
+
+/* Ends the parse from inside a callback. */
+#define STOP(x, id, ...)              \
+    do {                              \
+        if (!(x)->rc) {               \
+            FAIL(x, id, __VA_ARGS__); \
+            xmlStopParser((x)->ctxt); \
+        }                             \
+    } while (0)
+
+static void fail_limit(struct xml *x, enum limit_id id, const char *what)
+{
+    if (!x->rc)
+        x->rc = reader_limit(x->r, id, what, x->at.line, x->at.col);
+}
+
+static void stop_limit(struct xml *x, enum limit_id id, const char *what)
+{
+    fail_limit(x, id, what);
+    xmlStopParser(x->ctxt);
+}
+
+/* The common mistakes in plain words. %1, %2: libxml2's names; %3: its
+ * number. Others are told as libxml2 does. */
+static const struct plain_words {
+    int code;
+    const char *text;
+} plain_words[] = {
+    { XML_ERR_DOCUMENT_EMPTY, "it does not begin with '<'" },
+    { XML_ERR_DOCUMENT_END,
+      "something stands behind the end of the outermost element" },
+    { XML_ERR_TAG_NAME_MISMATCH, "element %1 (line %3) is closed by </%2>" },
+    { XML_ERR_LT_IN_ATTRIBUTE,
+      "'<' inside an attribute; is a closing quote missing before it?" },
+    { XML_ERR_NAME_REQUIRED,
+      "'&' or '<' without a name behind it; in text they are written &amp; "
+      "and &lt;" },
+    { XML_ERR_ENTITYREF_SEMICOL_MISSING,
+      "'&' without ';'; in text it is written &amp;" },
+    { XML_ERR_ATTRIBUTE_REDEFINED, "attribute %1 stands twice in a tag" },
+    { XML_ERR_ATTRIBUTE_WITHOUT_VALUE, "attribute %1 has no value" },
+    { XML_ERR_ATTRIBUTE_NOT_STARTED,
+      "the value of an attribute has no quotes" },
+    { XML_ERR_SPACE_REQUIRED, "a blank is missing inside a tag" },
+    { XML_ERR_GT_REQUIRED, "'>' is missing at the end of a tag" },
+    { XML_ERR_RESERVED_XML_NAME,
+      "the XML declaration is not the very first thing in the file" },
+    { XML_ERR_MISPLACED_CDATA_END,
+      "]]> stands in text; there it is written ]]&gt;" },
+    { XML_ERR_HYPHEN_IN_COMMENT, "-- stands inside a comment" },
+    { XML_NS_ERR_UNDEFINED_NAMESPACE, "the prefix %1 is not declared" },
+    { XML_NS_ERR_ATTRIBUTE_REDEFINED, "attribute %1 stands twice in a tag" },
+};
+
+static struct str fill_in(const struct xml *x, const char *text,
+                          const xmlError *e)
+{
+    struct buf b;
+    struct str s;
+
+    buf_init(&b, 1024);
+    for (; *text; text++) {
+        if (*text != '%') {
+            buf_addc(&b, *text);
+        } else if (*++text == '3') {
+            buf_addf(&b, "%d", e->int1);
+        } else {
+            const char *arg = *text == '1' ? e->str1 : e->str2;
+
+            buf_add(&b, str_first(str_of(arg ? arg : "?"), 200));
+        }
+    }
+    s = arena_str(x->r->names, buf_str(&b));
+    buf_release(&b);
+    return s;
+}
+
+static struct str error_text(const struct xml *x, const xmlError *e)
+{
+    struct str s = str_trim(str_of(e->message ? e->message : "not XML"));
+
+    if (e->code == XML_ERR_INVALID_CHAR && e->int1)
+        return arena_fmt(x->r->names, "character U+%04X cannot stand in XML",
+                         (unsigned)e->int1);
+    for (size_t i = 0; i < COUNT(plain_words); i++)
+        if (plain_words[i].code == e->code)
+            return fill_in(x, plain_words[i].text, e);
+    return arena_str(x->r->names, str_first(s, 300));
+}
+
+/* The end came too early; says in what. */
+static void fail_truncated(struct xml *x)
+{
+    const xmlChar *name = x->ctxt->name;
+
+    if (x->depth && name)
+        FAIL(x, FILE_TRUNCATED,
+             arena_fmt(x->r->names, "element %.200s is not closed",
+                       (const char *)name));
+    else
+        FAIL(x, FILE_TRUNCATED, STR("the outermost element is missing"));
+}
+
+/* Warnings do not, nor some errors of namespaces. */
+static bool matters(const struct xml *x, const xmlError *e)
+{
+    if (e->level == XML_ERR_FATAL)
+        return true;
+    if (e->level != XML_ERR_ERROR || e->domain != XML_FROM_NAMESPACE)
+        return false;
+    /* `namespaces ignore` is for files that misuse them. A URI that is none
+     * does no harm. */
+    return e->code != XML_WAR_NS_URI &&
+           !(e->code == XML_NS_ERR_UNDEFINED_NAMESPACE &&
+             x->match.ignores_uris);
+}
+
+/* Nothing stops the parser in here: it may hold pointers into its buffer. */
+static void on_error(void *ctx, xmlErrorPtr e)
+{
+    struct xml *x = ctx;
+
+    if (x->rc || !matters(x, e))
+        return;
+    move_to(x, x->ctxt->input->cur);
+    if (e->code == XML_ERR_INTERNAL_ERROR && strstr(e->message, "Huge input"))
+        FAIL(x, XML_SYNTAX,
+             STR("a CDATA section of more than 10,000,000 bytes"));
+    else if (e->code == XML_ERR_NAME_TOO_LONG)
+        fail_limit(x, LIMIT_XML_NAME, "an XML name");
+    else if (x->at_end && !x->junk && e->code != XML_ERR_LT_IN_ATTRIBUTE)
+        fail_truncated(x);
+    else
+        FAIL(x, XML_SYNTAX, error_text(x, e));
+}
+
+/* ---- tags ------------------------------------------------------------------
+ */
+
+/* The '<' of the start tag that the parser has just read: a tag's values hold
+ * no other one. */
+static const char *tag_begin(const struct xml *x)
+{
+    const char *base = (const char *)x->ctxt->input->base;
+    const char *cur = (const char *)x->ctxt->input->cur;
+    const char *p = memrchr(base, '<', (size_t)(cur - base));
+
+    return p ? p : cur;
+}
+
+static const char *tag_end(const struct xml *x)
+{
+    const char *cur = (const char *)x->ctxt->input->cur;
+
+    return cur + (*cur == '/' ? 2 : 1);
+}
+
+static bool name_too_long(const struct xml *x, const void *name)
+{
+    return name && strlen(name) > x->max[LIMIT_XML_NAME];
+}
+
+static bool tag_over(struct xml *x, enum limit_id id, const char *what)
+{
+    move_to(x, tag_begin(x));
+    stop_limit(x, id, what);
+    return false;
+}
+
+/* Called only when the tag may be over a limit. */
+static bool check_tag(struct xml *x, const xmlChar *name, int n_attributes,
+                      const xmlChar **attributes)
+{
+    size_t size = (size_t)(tag_end(x) - tag_begin(x));
+    bool long_name = name_too_long(x, name);
+
+    if (size > x->max[LIMIT_XML_TAG])
+        return tag_over(x, LIMIT_XML_TAG, "an XML tag");
+    for (int i = 0; i < n_attributes && !long_name; i++)
+        long_name = name_too_long(x, attributes[i * 5]);
+    return !long_name || tag_over(x, LIMIT_XML_NAME, "an XML name");
+}
+
+/*
+ * Namespaces of open elements are searched one by one for each prefixed name,
+ * so their sum has a limit too: a few elements around a record may declare
+ * all that one may. nsNr counts prefix and URI.
+ */
+static bool namespaces_over(const struct xml *x, int n)
+{
+    uint64_t max = x->max[LIMIT_XML_NAMESPACES];
+
+    return (uint32_t)n > max || (uint32_t)x->ctxt->nsNr / 16 > max;
+}
+
+static bool check_start(struct xml *x, const xmlChar *name, int n_namespaces,
+                        int n_attributes, const xmlChar **attributes)
+{
+    const uint64_t *max = x->max;
+    uint64_t offset = offset_of(x, x->ctxt->input->cur);
+
+    if (offset - x->last_tag > x->small_tag &&
+        !check_tag(x, name, n_attributes, attributes))
+        return false;
+    x->last_tag = offset;
+    x->text_run = 0;
+    if (++x->depth > max[LIMIT_XML_DEPTH])
+        return tag_over(x, LIMIT_XML_DEPTH, "the nesting of XML elements");
+    if ((uint32_t)n_attributes > max[LIMIT_XML_ATTRIBUTES])
+        return tag_over(x, LIMIT_XML_ATTRIBUTES,
+                        "the number of attributes of an element");
+    if (n_namespaces && namespaces_over(x, n_namespaces))
+        return tag_over(x, LIMIT_XML_NAMESPACES,
+                        "the number of namespaces of an element");
+    return true;
+}
+
+/* ---- attributes ------------------------------------------------------------
+ */
+
+static struct xml_name name_of(const xmlChar *local, const xmlChar *prefix,
+                               const xmlChar *uri)
+{
+    return (struct xml_name){ (const char *)local, (const char *)uri,
+                              prefix && !uri };
+}
+
+static void on_attributes(struct xml *x, int n, const xmlChar **attributes)
+{
+    const char *p = tag_begin(x);
+    const xmlChar **a = attributes;
+
+    while (!xml_is_blank(*p))
+        p++;
+    for (int i = 0; i < n; i++, a += 5) {
+        struct str v = { (const char *)a[3], (size_t)(a[4] - a[3]) };
+        struct xml_name name;
+
+        while (xml_next_value(&p))
+            p = xml_value_end(p);
+        move_to(x, p);
+        p = xml_value_end(p);
+        name = name_of(a[0], a[1], a[2]);
+        xml_match_attribute(&x->match, &name, xml_value_decode(&x->value, v),
+                            x->at.line, x->at.col);
+    }
+}
+
+/* ---- elements and text -----------------------------------------------------
+ */
+
+static void begin_record(struct xml *x)
+{
+    struct item *it = x->match.item;
+
+    move_to(x, tag_begin(x));
+    it->line = x->at.line;
+    it->col = x->at.col;
+    it->raw_offset = raw_offset(x, tag_begin(x));
+    if (x->r->n_records >= x->max[LIMIT_RECORDS])
+        stop_limit(x, LIMIT_RECORDS, "the number of records");
+}
+
+/* Many small items in one record, or a plan whose absolute paths fit half of
+ * the file, must not eat all memory. */
+static void check_memory(struct xml *x)
+{
+    uint64_t max = x->max[LIMIT_MEMORY];
+
+    if (xml_match_bytes(&x->match) > max / 2)
+        stop_limit(x, LIMIT_MEMORY, "twice what one record needs");
+}
+
+static void on_start(void *ctx, const xmlChar *local, const xmlChar *prefix,
+                     const xmlChar *uri, int n_namespaces,
+                     const xmlChar **namespaces, int n_attributes,
+                     int n_defaulted, const xmlChar **attributes)
+{
+    struct xml *x = ctx;
+    enum xml_started started;
+    struct xml_name name;
+
+    if (x->rc) {
+        xmlStopParser(x->ctxt);
+        return;
+    }
+    if (!check_start(x, local, n_namespaces, n_attributes, attributes))
+        return;
+    if (xml_match_skips_start(&x->match))
+        return;
+    name = name_of(local, prefix, uri);
+    started = xml_match_start(&x->match, &name);
+    if (started == XML_SKIPPED)
+        return;
+    if (started == XML_RECORD)
+        begin_record(x);
+    if (x->rc)
+        return;
+    if (n_attributes && xml_match_wants_attributes(&x->match))
+        on_attributes(x, n_attributes, attributes);
+    if (x->match.n_pairs > x->match.frames[x->match.n_frames - 1].first_pair) {
+        move_behind_tag(x);
+        xml_match_place(&x->match, x->at.line, x->at.col);
+        check_memory(x);
+    }
+}
+
+static void end_record(struct xml *x)
+{
+    struct item *it = x->match.item;
+
+    it->raw_len = raw_offset(x, x->ctxt->input->cur) - it->raw_offset;
+    x->match.item = NULL;
+    x->r->n_records++;
+    x->rc = x->r->sink(x->r->ctx, it);
+    if (x->rc)
+        xmlStopParser(x->ctxt);
+}
+
+static void on_end(void *ctx, const xmlChar *local, const xmlChar *prefix,
+                   const xmlChar *uri)
+{
+    struct xml *x = ctx;
+    const struct item *late;
+
+    if (x->rc)
+        return;
+    x->last_tag = offset_of(x, x->ctxt->input->cur);
+    x->text_run = 0;
+    x->depth--;
+    if (xml_match_skips_end(&x->match))
+        return;
+    switch (xml_match_end(&x->match, &late)) {
+    case XML_GOES_ON:
+        break;
+    case XML_RECORD_ENDS:
+        end_record(x);
+        break;
+    case XML_IS_LATE:
+        x->at.line = late->line;
+        x->at.col = late->col;
+        STOP(x, XML_LATE,
+             arena_fmt(x->r->names, "element %.*s", STR_ARGS(late->name)));
+        break;
+    }
+}
+
+static void on_text(void *ctx, const xmlChar *text, int len)
+{
+    struct xml *x = ctx;
+    struct str piece = { (const char *)text, (size_t)len };
+
+    if (x->rc)
+        return;
+    x->text_run += piece.len;
+    if (x->text_run <= x->match.max_text &&
+        (!x->match.keeps_text || xml_match_text(&x->match, piece)))
+        return;
+    move_to(x, x->ctxt->input->cur);
+    stop_limit(x, LIMIT_XML_TEXT, "an XML text");
+}
+
+/* A comment or instruction has been read whole: its size is that from its
+ * `open` to where we are. */
+static void check_size(struct xml *x, const char *open, enum limit_id id,
+                       const char *what)
+{
+    const char *base = (const char *)x->ctxt->input->base;
+    const char *cur = (const char *)x->ctxt->input->cur, *p = cur;
+
+    while (p > base && strncmp(p, open, strlen(open)) != 0)
+        p--;
+    if ((uint64_t)(cur - p) <= x->max[id])
+        return;
+    move_to(x, p);
+    stop_limit(x, id, what);
+}
+
+static void on_comment(void *ctx, const xmlChar *text)
+{
+    struct xml *x = ctx;
+
+    if (!x->rc)
+        check_size(x, "<!--", LIMIT_XML_COMMENT, "an XML comment");
+}
+
+static void on_instruction(void *ctx, const xmlChar *target,
+                           const xmlChar *data)
+{
+    struct xml *x = ctx;
+
+    if (!x->rc)
+        check_size(x, "<?", LIMIT_XML_PI, "an XML processing instruction");
+}
+
+/* ---- what is refused -------------------------------------------------------
+ */
+
+static void refuse_entity(struct xml *x, const xmlChar *name)
+{
+    move_to(x, x->ctxt->input->cur);
+    STOP(x, XML_ENTITY, arena_fmt(x->r->names, "&%.200s;", (const char *)name));
+}
+
+static xmlEntityPtr on_entity(void *ctx, const xmlChar *name)
+{
+    refuse_entity(ctx, name);
+    return NULL;
+}
+
+static void on_reference(void *ctx, const xmlChar *name)
+{
+    refuse_entity(ctx, name);
+}
+
+static void refuse_declaration(struct xml *x, const char *what,
+                               const xmlChar *name)
+{
+    move_to(x, x->ctxt->input->cur);
+    STOP(x, XML_DTD,
+         arena_fmt(x->r->names, "%s %.200s", what, (const char *)name));
+}
+
+static xmlEntityPtr on_parameter_entity(void *ctx, const xmlChar *name)
+{
+    refuse_declaration(ctx, "parameter entity", name);
+    return NULL;
+}
+
+static void on_entity_decl(void *ctx, const xmlChar *name, int type,
+                           const xmlChar *public_id, const xmlChar *system_id,
+                           xmlChar *content)
+{
+    refuse_declaration(ctx, "ENTITY", name);
+}
+
+static void on_unparsed_entity(void *ctx, const xmlChar *name,
+                               const xmlChar *public_id,
+                               const xmlChar *system_id,
+                               const xmlChar *notation)
+{
+    refuse_declaration(ctx, "ENTITY", name);
+}
+
+static void on_notation(void *ctx, const xmlChar *name,
+                        const xmlChar *public_id, const xmlChar *system_id)
+{
+    refuse_declaration(ctx, "NOTATION", name);
+}
+
+static void on_attribute_decl(void *ctx, const xmlChar *element,
+                              const xmlChar *name, int type, int def,
+                              const xmlChar *value, xmlEnumerationPtr tree)
+{
+    xmlFreeEnumeration(tree); /* the handler owns it */
+    refuse_declaration(ctx, "ATTLIST", name);
+}
+
+static void on_element_decl(void *ctx, const xmlChar *name, int type,
+                            xmlElementContentPtr content)
+{
+    refuse_declaration(ctx, "ELEMENT", name);
+}
+
+/* ---- the parser ------------------------------------------------------------
+ */
+
+static void quiet(void *ctx, xmlErrorPtr e)
+{
+}
+
+static void quiet_text(void *ctx, const char *text, ...)
+{
+}
+
+static xmlParserInputPtr load_nothing(const char *url, const char *id,
+                                      xmlParserCtxtPtr ctxt)
+{
+    return NULL;
+}
+
+static void library_init(void)
+{
+    static bool done;
+
+    if (done)
+        return;
+    done = true;
+    xmlInitParser();
+    xmlSetExternalEntityLoader(load_nothing);
+    xmlSetStructuredErrorFunc(NULL, quiet);
+    xmlSetGenericErrorFunc(NULL, quiet_text);
+}
+
+static const char *intern(void *ctx, struct str name)
+{
+    struct xml *x = ctx;
+
+    return (const char *)xmlDictLookup(x->ctxt->dict, (const xmlChar *)name.p,
+                                       (int)name.len);
+}
+
+static void parser_open(struct xml *x)
+{
+    xmlSAXHandler sax = {
+        .initialized = XML_SAX2_MAGIC,
+        .startElementNs = on_start,
+        .endElementNs = on_end,
+        .characters = on_text,
+        .ignorableWhitespace = on_text,
+        .cdataBlock = on_text,
+        .comment = on_comment,
+        .processingInstruction = on_instruction,
+        .reference = on_reference,
+        .getEntity = on_entity,
+        .getParameterEntity = on_parameter_entity,
+        .entityDecl = on_entity_decl,
+        .unparsedEntityDecl = on_unparsed_entity,
+        .notationDecl = on_notation,
+        .attributeDecl = on_attribute_decl,
+        .elementDecl = on_element_decl,
+        .serror = on_error,
+    };
+
+    library_init();
+    x->ctxt = xmlCreatePushParserCtxt(&sax, x, NULL, 0, NULL);
+    if (!x->ctxt)
+        abort(); /* out of memory, as in mem.c */
+    xmlCtxtUseOptions(x->ctxt, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC);
+}
+
+static void parser_close(struct xml *x)
+{
+    /* A DOCTYPE with declarations leaves a document behind. */
+    if (x->ctxt->myDoc)
+        xmlFreeDoc(x->ctxt->myDoc);
+    xmlFreeParserCtxt(x->ctxt);
+}
+
+static struct str unread(const struct xml *x)
+{
+    xmlParserInputPtr in = x->ctxt->input;
+
+    return (struct str){ (const char *)in->cur, (size_t)(in->end - in->cur) };
+}
+
+static bool in_cdata(const struct xml *x)
+{
+    return x->ctxt->instate == XML_PARSER_CDATA_SECTION;
+}
+
+static void guard(struct xml *x)
+{
+    enum limit_id limit;
+    const char *what =
+        xml_guard_unread(x->r->limits, unread(x), in_cdata(x), &limit);
+
+    if (what && limit == N_LIMITS)
+        FAIL(x, XML_SYNTAX, str_of(what));
+    else if (what)
+        fail_limit(x, limit, what);
+}
+
+static int feed(struct xml *x, struct str chunk)
+{
+    xmlParseChunk(x->ctxt, chunk.p, (int)chunk.len, 0);
+    if (x->rc)
+        return x->rc;
+    move_to(x, x->ctxt->input->cur);
+    raw_offset(x, x->ctxt->input->cur);
+    guard(x);
+    if ((uint64_t)xmlDictSize(x->ctxt->dict) > x->max[LIMIT_XML_NAMES])
+        fail_limit(x, LIMIT_XML_NAMES, "the number of different XML names");
+    if (!x->rc && !x->ctxt->wellFormed)
+        FAIL(x, XML_SYNTAX, STR("it cannot be parsed"));
+    return x->rc;
+}
+
+static int feed_or_hold(struct xml *x, struct str chunk)
+{
+    switch (xml_hold_cdata(&x->held, unread(x), in_cdata(x), &chunk)) {
+    case XML_FEED:
+        feed(x, chunk);
+        buf_clear(&x->held.text);
+        break;
+    case XML_WAIT:
+        break;
+    case XML_TOO_LONG:
+        fail_limit(x, LIMIT_XML_TEXT, "an XML text");
+        break;
+    }
+    return x->rc;
+}
+
+/* The text has ended: was that the end of the document? */
+static int finish(struct xml *x)
+{
+    struct str rest = unread(x);
+
+    if (rest.len && x->at.offset == 0 && rest.p[0] != '<')
+        return FAIL(x, XML_SYNTAX, STR("it does not begin with '<'"));
+    /* Behind the outermost element only comments and instructions can be
+     * cut. */
+    x->junk =
+        x->ctxt->instate == XML_PARSER_EPILOG && rest.len && rest.p[0] != '<';
+    x->at_end = true;
+    xmlParseChunk(x->ctxt, NULL, 0, 1);
+    if (!x->rc && !x->ctxt->wellFormed)
+        fail_truncated(x);
+    return x->rc;
+}
+
+static int pull_chunks(struct xml *x)
+{
+    struct input *in = x->r->in;
+    struct str chunk;
+    int more;
+
+    while ((more = input_next(in, &chunk)) > 0) {
+        if (!x->cs) {
+            /* What the first chunk does not explain is the BOM. */
+            x->cs = in->dec.cs;
+            x->raw = in->dec.raw_done - charset_raw_size(x->cs, chunk);
+        }
+        if (feed_or_hold(x, chunk))
+            return x->rc;
+    }
+    if (more < 0)
+        return x->rc =
+                   reader_fail(x->r, in->fault, in->fault_line, in->fault_col,
+                               in->fault_args, in->n_fault_args);
+    if (x->held.text.len)
+        feed(x, xml_hold_rest(&x->held));
+    return x->rc ? x->rc : finish(x);
+}
+
+static int xml_read(struct reader *r)
+{
+    const uint64_t *max = r->limits->v;
+    struct xml x = { .r = r, .max = max, .at = { .line = 1, .col = 1 } };
+
+    x.small_tag = max[LIMIT_XML_NAME] < max[LIMIT_XML_TAG] ? max[LIMIT_XML_NAME]
+                                                           : max[LIMIT_XML_TAG];
+    buf_init(&x.value, SIZE_MAX / 4);
+    buf_init(&x.held.text, max[LIMIT_XML_TEXT]);
+    parser_open(&x);
+    xml_match_init(&x.match, r, intern, &x);
+    pull_chunks(&x);
+    xml_match_release(&x.match);
+    parser_close(&x);
+    buf_release(&x.value);
+    buf_release(&x.held.text);
+    return x.rc;
+}
+
+/* ---- the format ------------------------------------------------------------
+ */
+
+static const char *const suffixes[] = { "xml", NULL };
+
+static const struct opt_spec read_opts[] = {
+    { "record", OPT_PATH, NULL, NULL,
+      "which elements are the records: /a/b from the outermost element, //b "
+      "anywhere" },
+    { "namespace", OPT_NAMESPACE, NULL, NULL,
+      "prefix = URI, for the names in this map; without prefix: for names "
+      "without one" },
+    { "namespaces", OPT_CHOICE, "declared", "declared|ignore",
+      "ignore: names fit whatever their namespace" },
+    { 0 },
+};
+
+const struct format format_xml = {
+    .name = "xml",
+    .help = "XML, read by elements that repeat; DTDs and entities are refused",
+    .suffixes = suffixes,
+    .read_opts = read_opts,
+    .write_opts = xml_write_opts,
+    .sniff = xml_guard_sniff,
+    .read = xml_read,
+    .write = &xml_write_ops,
+};

@@ -1,0 +1,159 @@
+#include "formats/xml_place.h"
+
+#define HIGHS 0x8080808080808080
+
+static uint64_t load(const char *p)
+{
+    uint64_t w;
+
+    memcpy(&w, p, 8);
+    return w;
+}
+
+/* How many of the 8 bytes continue a character: 10xxxxxx. */
+static uint64_t continued(uint64_t w)
+{
+    w = (w & HIGHS & ~(w << 1)) >> 7;
+    return (w * 0x0101010101010101) >> 56;
+}
+
+/* Characters in valid UTF-8: bytes that do not continue one. Most of it is
+ * ASCII, so look at 32 bytes at once for anything else. */
+static uint64_t count_chars(struct str s)
+{
+    uint64_t n = s.len;
+    const char *p = s.p, *end = s.p + s.len;
+
+    for (; end - p >= 32; p += 32) {
+        uint64_t a = load(p), b = load(p + 8);
+        uint64_t c = load(p + 16), d = load(p + 24);
+
+        if ((a | b | c | d) & HIGHS)
+            n -= continued(a) + continued(b) + continued(c) + continued(d);
+    }
+    for (; end - p >= 8; p += 8)
+        n -= continued(load(p));
+    for (; p < end; p++)
+        n -= ((unsigned char)*p & 0xc0) == 0x80;
+    return n;
+}
+
+/* The same for a piece of a line. */
+static uint64_t count_few_chars(struct str s)
+{
+    uint64_t any = 0;
+
+    if (s.len < 8)
+        return count_chars(s);
+    for (size_t i = 0; i + 8 < s.len; i += 8)
+        any |= load(s.p + i);
+    any |= load(s.p + s.len - 8);
+    return any & HIGHS ? count_chars(s) : s.len;
+}
+
+void xml_place_move(struct xml_place *at, struct str text, uint32_t line)
+{
+    const char *newline = NULL;
+
+    at->offset += text.len;
+    if (line != at->line && text.len)
+        newline = memrchr(text.p, '\n', text.len);
+    if (newline) {
+        at->col = 1;
+        text = str_from(text, (size_t)(newline + 1 - text.p));
+    }
+    at->col += (uint32_t)count_few_chars(text);
+    at->line = line;
+}
+
+/* Without a branch that depends on the text: this is asked of every element
+ * that is wanted. */
+bool xml_line_is_plain(const char *p, size_t n)
+{
+    static const unsigned char in_line[2 * XML_LOOK_BACK] = {
+#define EIGHT 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80
+        [XML_LOOK_BACK] = EIGHT,
+        EIGHT,
+        EIGHT,
+        EIGHT,
+        EIGHT,
+        EIGHT,
+        EIGHT,
+        EIGHT,
+#undef EIGHT
+    };
+    const char *mask = (const char *)in_line + n;
+    uint64_t any = 0;
+
+    for (size_t i = 0; i < XML_LOOK_BACK; i += 8)
+        any |= load(p - XML_LOOK_BACK + i) & load(mask + i);
+    return any == 0 && p[-(ptrdiff_t)n - 1] == '\n';
+}
+
+uint64_t xml_raw_size(const struct charset *cs, struct str text)
+{
+    if (cs->kind == CS_UTF8)
+        return text.len;
+    if (cs->kind == CS_SINGLE_BYTE)
+        return count_chars(text);
+    return charset_raw_size(cs, text);
+}
+
+uint32_t xml_count_lines(struct str text)
+{
+    uint32_t n = 0;
+    ptrdiff_t i;
+
+    while ((i = str_find_char(text, '\n')) >= 0) {
+        n++;
+        text = str_from(text, (size_t)i + 1);
+    }
+    return n;
+}
+
+bool xml_is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+bool xml_next_value(const char **p)
+{
+    const char *name;
+
+    while (xml_is_blank(**p))
+        ++*p;
+    name = *p;
+    while (**p != '"' && **p != '\'')
+        ++*p;
+    ++*p;
+    /* The quote stands before the end of these six bytes only if the name
+     * is another one. */
+    return strncmp(name, "xmlns", 5) == 0 &&
+           (name[5] == ':' || name[5] == '=' || xml_is_blank(name[5]));
+}
+
+const char *xml_value_end(const char *p)
+{
+    char quote = p[-1];
+
+    while (*p != quote)
+        p++;
+    return p + 1;
+}
+
+struct str xml_value_decode(struct buf *room, struct str v)
+{
+    ptrdiff_t amp = str_find_char(v, '&');
+
+    if (amp < 0)
+        return v;
+    buf_clear(room);
+    for (; amp >= 0; amp = str_find_char(v, '&')) {
+        buf_add(room, str_first(v, (size_t)amp + 1));
+        v = str_from(v, (size_t)amp + 1);
+        if (str_starts(v, STR("#38;")))
+            v = str_from(v, 4);
+    }
+    buf_add(room, v);
+    return buf_str(room);
+}

@@ -1,0 +1,295 @@
+/*
+ * xml_write.c - the XML writer.
+ *
+ * prepare() makes ready bytes of everything that a map fixes, in the output
+ * charset:
+ *
+ *   element    open "\n  <a:b>", close "</a:b>"
+ *   outermost  open "<a:b xmlns:a=...>", close "\n</a:b>"
+ *   attribute  open " name=\"", close "\""
+ *
+ * so that leaf(), which writes most of a file, only appends three texts. The
+ * indentation in front of an inner end tag is that of its start tag. An
+ * element that holds text of its own gets nothing added inside:
+ * sink->state.depth counts the elements that are open in it.
+ */
+#include "formats/format.h"
+#include "formats/sink.h"
+
+extern const struct write_ops xml_write_ops;
+extern const struct opt_spec xml_write_opts[];
+
+enum { OPT_INDENT, OPT_NS };
+
+const struct opt_spec xml_write_opts[] = {
+    [OPT_INDENT] = { "indent", OPT_YESNO, "yes", NULL,
+                     "each element on a line of its own" },
+    [OPT_NS] = { "namespace", OPT_NAMESPACE, NULL, NULL,
+                 "prefix = URI, declared on the outermost element" },
+    { 0 },
+};
+
+#define CONTROLS                                                               \
+    [0] = "", [1] = "", [2] = "", [3] = "", [4] = "", [5] = "", [6] = "",      \
+    [7] = "", [8] = "", [11] = "", [12] = "", [14] = "", [15] = "", [16] = "", \
+    [17] = "", [18] = "", [19] = "", [20] = "", [21] = "", [22] = "",          \
+    [23] = "", [24] = "", [25] = "", [26] = "", [27] = "", [28] = "",          \
+    [29] = "", [30] = "", [31] = ""
+
+static const struct escapes in_text = {
+    { CONTROLS, ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;",
+      ['\r'] = "&#13;" },
+};
+
+static const struct escapes in_attribute = {
+    { CONTROLS, ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;",
+      ['"'] = "&quot;", ['\t'] = "&#9;", ['\n'] = "&#10;", ['\r'] = "&#13;" },
+};
+
+static const struct escapes as_is = { { NULL } };
+
+/* Bytes of an ASCII character. */
+static size_t unit(const struct sink *s)
+{
+    return s->cs->kind == CS_UTF16 ? 2 : 1;
+}
+
+/* ---- once per map ----------------------------------------------------------
+ */
+
+static bool indents(const struct write_plan *w)
+{
+    return !w->opts || w->opts[OPT_INDENT].yes;
+}
+
+/* Adds s as it stands in an attribute. */
+static void add_escaped(struct buf *b, struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        const char *as = c < 128 ? in_attribute.of[c] : NULL;
+
+        if (as)
+            buf_addz(b, as);
+        else
+            buf_addc(b, (char)c);
+    }
+}
+
+static void add_namespaces(struct buf *b, const struct write_plan *w)
+{
+    for (size_t i = 0; i < w->n_ns; i++) {
+        buf_addz(b, w->ns[i].prefix.len ? " xmlns:" : " xmlns");
+        buf_add(b, w->ns[i].prefix);
+        buf_addz(b, "=\"");
+        add_escaped(b, w->ns[i].uri);
+        buf_addc(b, '"');
+    }
+}
+
+static void build_open(struct buf *b, const struct part *p,
+                       const struct write_plan *w)
+{
+    if (p->kind == PART_ATTRIBUTE) {
+        buf_addc(b, ' ');
+        buf_add(b, p->name);
+        buf_addz(b, "=\"");
+        return;
+    }
+    if (p->depth && indents(w)) {
+        buf_addz(b, w->newline);
+        for (uint32_t i = 0; i < p->depth; i++)
+            buf_addc(b, ' ');
+    }
+    buf_addc(b, '<');
+    buf_add(b, p->name);
+    if (p->depth == 0)
+        add_namespaces(b, w);
+    buf_addc(b, '>');
+}
+
+static void build_close(struct buf *b, const struct part *p,
+                        const struct write_plan *w)
+{
+    if (p->kind == PART_ATTRIBUTE) {
+        buf_addc(b, '"');
+        return;
+    }
+    if (p->depth == 0 && indents(w))
+        buf_addz(b, w->newline);
+    buf_addz(b, "</");
+    buf_add(b, p->name);
+    buf_addc(b, '>');
+}
+
+static int xml_prepare(struct arena *a, struct part *p,
+                       const struct write_plan *w)
+{
+    struct buf open, close;
+    int rc;
+
+    buf_init(&open, MB(16));
+    buf_init(&close, MB(16));
+    build_open(&open, p, w);
+    build_close(&close, p, w);
+    rc = sink_encode(a, w->cs, buf_str(&open), &p->open);
+    if (rc == 0)
+        rc = sink_encode(a, w->cs, buf_str(&close), &p->close);
+    buf_release(&open);
+    buf_release(&close);
+    return rc;
+}
+
+/* ---- per value -------------------------------------------------------------
+ */
+
+static int refuse_char(struct sink *s, uint32_t cp)
+{
+    s->fault = DIAG_CONTROL_CHAR;
+    s->bad_cp = cp;
+    return -1;
+}
+
+/* U+FFFE and U+FFFF are no characters of XML: EF BF BE, EF BF BF. */
+static int check_text(struct sink *s, struct str v)
+{
+    const char *p = v.p, *end = v.p + v.len;
+
+    if (s->cs->kind == CS_SINGLE_BYTE)
+        return 0; /* has neither; sink_text() says so */
+    while (p < end && (p = memchr(p, 0xEF, (size_t)(end - p)))) {
+        if (end - p >= 3 && p[1] == (char)0xBF && (unsigned char)p[2] >= 0xBE)
+            return refuse_char(s, 0xFF00u | ((unsigned char)p[2] + 0x40u));
+        p++;
+    }
+    return 0;
+}
+
+static int put_value(struct sink *s, struct str v, const struct escapes *esc)
+{
+    if (v.len == 0)
+        return 0;
+    return check_text(s, v) || sink_text(s, v, esc) ? -1 : 0;
+}
+
+/* ---- elements --------------------------------------------------------------
+ */
+
+/* What stands before the '<' of a tag: newline and indentation. */
+static size_t indent_len(const struct sink *s, struct str tag)
+{
+    ptrdiff_t n = str_find_char(tag, '<');
+
+    return n < 0 ? 0 : (size_t)n - (size_t)n % unit(s);
+}
+
+static struct str without_indent(const struct sink *s, struct str tag)
+{
+    return str_from(tag, indent_len(s, tag));
+}
+
+/* Something comes into the open element. */
+static int end_start_tag(struct sink *s)
+{
+    if (!s->state.tag_open)
+        return 0;
+    s->state.tag_open = false;
+    return sink_text(s, STR(">"), &as_is);
+}
+
+static struct str start_tag(const struct sink *s, const struct part *p)
+{
+    return s->state.in_text ? without_indent(s, p->open) : p->open;
+}
+
+static int xml_begin(struct sink *s, const struct write_plan *w)
+{
+    s->state = (struct sink_state){ 0 };
+    if (sink_text(s, STR("<?xml version=\"1.0\" encoding=\""), &as_is) ||
+        sink_text(s, str_of(w->cs->name), &as_is) ||
+        sink_text(s, STR("\"?>"), &as_is))
+        return -1;
+    return sink_text(s, str_of(w->newline), &as_is);
+}
+
+static int xml_open(struct sink *s, const struct part *p)
+{
+    struct str tag;
+
+    if (end_start_tag(s))
+        return -1;
+    tag = start_tag(s, p);
+    if (s->state.in_text)
+        s->state.depth++;
+    s->state.tag_open = true;
+    return sink_bytes(s, str_first(tag, tag.len - unit(s)));
+}
+
+static int xml_value(struct sink *s, const struct part *p, struct str v)
+{
+    if (sink_bytes(s, p->open) || put_value(s, v, &in_attribute))
+        return -1;
+    return sink_bytes(s, p->close);
+}
+
+static int xml_text(struct sink *s, const struct part *p, struct str v)
+{
+    (void)p;
+    if (v.len == 0)
+        return 0;
+    if (end_start_tag(s))
+        return -1;
+    s->state.in_text = true;
+    return put_value(s, v, &in_text);
+}
+
+static int xml_leaf(struct sink *s, const struct part *p, struct str v)
+{
+    struct str tag;
+
+    if (end_start_tag(s))
+        return -1;
+    tag = start_tag(s, p);
+    if (v.len == 0)
+        return sink_bytes(s, str_first(tag, tag.len - unit(s))) ||
+                       sink_text(s, STR("/>"), &as_is)
+                   ? -1
+                   : 0;
+    if (sink_bytes(s, tag) || put_value(s, v, &in_text))
+        return -1;
+    return sink_bytes(s, without_indent(s, p->close));
+}
+
+static int xml_close(struct sink *s, const struct part *p)
+{
+    bool empty = s->state.tag_open, in_own_text = s->state.in_text;
+
+    s->state.tag_open = false;
+    if (s->state.in_text && s->state.depth-- == 0) {
+        s->state.in_text = false;
+        s->state.depth = 0;
+    }
+    if (empty)
+        return sink_text(s, STR("/>"), &as_is);
+    if (in_own_text)
+        return sink_bytes(s, without_indent(s, p->close));
+    if (p->depth && sink_bytes(s, str_first(p->open, indent_len(s, p->open))))
+        return -1;
+    return sink_bytes(s, p->close);
+}
+
+static int xml_end(struct sink *s)
+{
+    return sink_text(s, str_of(s->newline), &as_is);
+}
+
+const struct write_ops xml_write_ops = {
+    .prepare = xml_prepare,
+    .begin = xml_begin,
+    .open = xml_open,
+    .value = xml_value,
+    .text = xml_text,
+    .leaf = xml_leaf,
+    .close = xml_close,
+    .end = xml_end,
+};

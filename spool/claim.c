@@ -1,0 +1,405 @@
+/*
+ * claim.c - from the inbox into our custody.
+ *
+ *   1  commit CLAIMED (which id stands for which name)
+ *   2  rename inbox/NAME -> inbox/.claim/<id>
+ *   3  copy to tmp/<id>, hashing; the claimed file must not change meanwhile
+ *   4  sync, rename to in/<id>, sync in/, inbox/.claim/ and inbox/
+ *   5  commit TAKEN: from here on the file is ours
+ *
+ * Claim first, then read: a sender may replace a name at any moment, so what
+ * is read and what is put away must be the same file, not the same name.
+ *
+ * If we die after 1: the file lies in the inbox, keeper_take() drops the row.
+ * After 2, 3, 4: keeper_take() begins again at 3 with the claimed file.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "converters/base/date.h"
+#include "converters/base/utf8.h"
+#include "spool/files.h"
+#include "spool/keeper.h"
+#include "spool/scan.h"
+
+#define CLAIM_FOLDER ".claim"
+
+/* ---- the intake stops before the disk is full ---------------------------- */
+
+static bool has_room(struct keeper *k, uint64_t size)
+{
+    uint64_t least = 2 * size + MB(256), free_bytes, all;
+    struct statvfs v;
+
+    if (fstatvfs(k->spool_fd, &v) == -1)
+        return false;
+    free_bytes = (uint64_t)v.f_bavail * v.f_frsize;
+    all = (uint64_t)v.f_blocks * v.f_frsize;
+    if (least < all / 20)
+        least = all / 20;
+    return free_bytes >= least &&
+           (v.f_files == 0 || v.f_favail >= v.f_files / 20);
+}
+
+/* ---- 1 and 2: claim ------------------------------------------------------ */
+
+/* A route that runs now must take it; the others get their receipt too. */
+static bool is_wanted(const struct keeper *k, const struct inbox *in,
+                      struct str name)
+{
+    for (const struct route *r = k->conf->routes; r; r = r->next)
+        if (keeper_runs(k, r) &&
+            route_takes(r, in->partner->name, in->folder, name))
+            return true;
+    return false;
+}
+
+static int rename_fresh(int from_dir, const char *from, int to_dir,
+                        const char *to)
+{
+    if (renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    /* NFS and SMB have no such flag; the target name is random. */
+    if (errno == EINVAL || errno == ENOSYS)
+        return renameat(from_dir, from, to_dir, to);
+    return -1;
+}
+
+struct open_inbox {
+    int fd, claim_fd;
+};
+
+static void inbox_close(struct open_inbox *o)
+{
+    if (o->fd != -1)
+        close(o->fd);
+    if (o->claim_fd != -1)
+        close(o->claim_fd);
+}
+
+static int inbox_open(const struct partner *p, struct str folder,
+                      struct open_inbox *o, struct err *e)
+{
+    *o = (struct open_inbox){ -1, -1 };
+    if (p->folder)
+        o->fd = dir_open(p->folder, folder);
+    if (o->fd != -1 && dir_make(o->fd, CLAIM_FOLDER, 0700) == 0)
+        o->claim_fd = dir_open_at(o->fd, STR(CLAIM_FOLDER));
+    if (o->claim_fd != -1)
+        return 0;
+    err_sys(e, ERR_RETRY, "cannot use folder %s/%.*s",
+            p->folder ? p->folder : "", STR_ARGS(folder));
+    inbox_close(o);
+    return -1;
+}
+
+/* The rows first, all in one commit; then the renames. */
+static int claim_files(struct keeper *k, const struct inbox *in,
+                       const struct found *files, size_t n, struct err *e)
+{
+    struct claim *claims = arena_alloc(&k->arena, n * sizeof(*claims));
+    struct open_inbox o;
+
+    if (inbox_open(in->partner, in->folder, &o, e) == -1) {
+        keeper_trouble(k, "%s", e->text);
+        return 0;
+    }
+    if (ledger_begin(k->ledger, e) == -1)
+        goto fail;
+    for (size_t i = 0; i < n; i++) {
+        id_new(claims[i].id);
+        claims[i].partner = in->partner->name;
+        claims[i].folder = in->folder;
+        claims[i].name = files[i].name;
+        if (ledger_claim(k->ledger, &claims[i], e) == -1) {
+            ledger_rollback(k->ledger);
+            goto fail;
+        }
+    }
+    if (ledger_commit(k->ledger, e) == -1)
+        goto fail;
+    /* A rename that fails leaves a row that keeper_take() drops. */
+    for (size_t i = 0; i < n; i++)
+        if (rename_fresh(o.fd, arena_cstr(&k->arena, claims[i].name),
+                         o.claim_fd, claims[i].id) == -1 &&
+            errno != ENOENT) {
+            err_sys(e, ERR_RETRY, "cannot move %.*s into %s",
+                    STR_ARGS(claims[i].name), CLAIM_FOLDER);
+            keeper_trouble(k, "%s", e->text);
+        }
+    inbox_close(&o);
+    return 0;
+fail:
+    inbox_close(&o);
+    return -1;
+}
+
+static int claim_inbox(struct keeper *k, const struct inbox *in, size_t max,
+                       size_t *n, struct err *e)
+{
+    struct found *files, *ready;
+    size_t n_files, n_ready = 0;
+
+    if (scan_inbox(k->conf, in, &k->arena, &files, &n_files, e) == -1) {
+        keeper_trouble(k, "%s", e->text);
+        return 0;
+    }
+    ready = arena_alloc(&k->arena, (n_files + 1) * sizeof(*ready));
+    for (size_t i = 0; i < n_files && *n + n_ready < max; i++) {
+        if (files[i].why || !is_wanted(k, in, files[i].name))
+            continue;
+        if (!has_room(k, files[i].size)) {
+            keeper_trouble(k, "%s: little free space; nothing more is taken",
+                           k->conf->spool);
+            k->machine_failed = true;
+            break;
+        }
+        ready[n_ready++] = files[i];
+    }
+    *n += n_ready;
+    return n_ready ? claim_files(k, in, ready, n_ready, e) : 0;
+}
+
+int keeper_claim(struct keeper *k, size_t max, size_t *n, struct err *e)
+{
+    *n = 0;
+    for (const struct inbox *in = scan_inboxes(k->conf, &k->arena);
+         in && *n < max; in = in->next)
+        if (claim_inbox(k, in, max, n, e) == -1)
+            return -1;
+    return 0;
+}
+
+/* ---- 3 and 4: copy ------------------------------------------------------- */
+
+static int64_t nanoseconds(struct timespec t)
+{
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static struct identity identity_of(const struct stat *st)
+{
+    return (struct identity){
+        .dev = st->st_dev,
+        .ino = st->st_ino,
+        .size = (uint64_t)st->st_size,
+        .mtime_ns = nanoseconds(st->st_mtim),
+        .ctime_ns = nanoseconds(st->st_ctim),
+    };
+}
+
+static bool same_file(const struct identity *a, const struct identity *b)
+{
+    return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+           a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
+}
+
+enum taken { TAKEN, PUT_BACK, LATER };
+
+/* tmp/<id>, synced, then in/<id>. */
+static int copy_into_spool(struct keeper *k, struct claim *c, int from,
+                           struct content *got)
+{
+    char tmp[48], in[48];
+    int to, dir, rc;
+
+    snprintf(tmp, sizeof(tmp), "tmp/%s", c->id);
+    snprintf(in, sizeof(in), "in/%s", c->id);
+    unlinkat(k->spool_fd, tmp, 0);
+    to =
+        openat(k->spool_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (to == -1)
+        return -1;
+    rc = content_copy(from, to, k->conf->limits.v[LIMIT_INPUT], got);
+    if (rc == 0)
+        rc = fsync(to);
+    if (close(to) == -1)
+        rc = -1;
+    if (rc == 0)
+        rc = renameat(k->spool_fd, tmp, k->spool_fd, in);
+    dir = rc == 0 ? dir_open_at(k->spool_fd, STR("in")) : -1;
+    if (rc == 0)
+        rc = dir == -1 ? -1 : dir_sync(dir);
+    if (dir != -1)
+        close(dir);
+    return rc;
+}
+
+static enum taken copy_claimed(struct keeper *k, struct claim *c, int fd,
+                               struct err *e)
+{
+    struct identity before, after;
+    struct content got;
+    struct stat st;
+
+    if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || st.st_nlink != 1 ||
+        st.st_size == 0 || scan_is_written(fd))
+        return PUT_BACK;
+    before = identity_of(&st);
+    if (copy_into_spool(k, c, fd, &got) == -1) {
+        if (errno == EFBIG)
+            return PUT_BACK;
+        err_sys(e, ERR_RETRY, "cannot copy %.*s into the spool",
+                STR_ARGS(c->name));
+        return LATER;
+    }
+    if (fstat(fd, &st) == -1)
+        return PUT_BACK;
+    after = identity_of(&st);
+    if (!same_file(&before, &after) || got.bytes != after.size)
+        return PUT_BACK; /* somebody writes to it: it was not complete */
+    c->seen = after;
+    memcpy(c->sha256, got.sha256, sizeof(c->sha256));
+    return TAKEN;
+}
+
+/* ---- 5: custody ---------------------------------------------------------- */
+
+/* A name that can be printed and stored: other bytes become '_'. */
+static struct str label_of(struct arena *a, struct str name)
+{
+    char *out = arena_text(a, name.len);
+
+    for (size_t i = 0; i < name.len; i++)
+        out[i] = (unsigned char)name.p[i] < ' ' || name.p[i] == 127 ? '_'
+                                                                    : name.p[i];
+    for (size_t bad;
+         (bad = utf8_valid_len((struct str){ out, name.len })) < name.len;)
+        out[bad] = '_';
+    return (struct str){ out, name.len };
+}
+
+/*
+ * Does equal content mean a file that came twice? Orders and invoices happen
+ * once; stock and prices say how things are, and may be the same again.
+ */
+static bool happens_once(const struct route *r)
+{
+    static const char *const states[] = { "stock", "price", "product",
+                                          "customer" };
+
+    for (const struct conf_read *x = r->reads; x; x = x->next)
+        for (size_t i = 0; x->map && i < COUNT(states); i++)
+            if (strcmp(x->map->document->name, states[i]) == 0)
+                return false;
+    return true;
+}
+
+static int commit_taken(struct keeper *k, struct claim *c, struct err *e)
+{
+    struct receipt *r;
+    size_t n = 0;
+
+    for (const struct route *x = k->conf->routes; x; x = x->next)
+        n++;
+    r = arena_alloc(&k->arena, (n + 1) * sizeof(*r));
+    n = 0;
+    c->taken_at = clock_now();
+    for (const struct route *x = k->conf->routes; x; x = x->next) {
+        if (!route_takes(x, c->partner, c->folder, c->name))
+            continue;
+        r[n] = (struct receipt){
+            .route = x->name,
+            .partner = c->partner,
+            .name = label_of(&k->arena, c->name),
+            .size = c->seen.size,
+            .once = happens_once(x),
+            .test = x->test,
+            .run_id = k->new_run_id(&k->arena),
+            .run_time = c->taken_at,
+            .taken_at = c->taken_at,
+        };
+        id_new(r[n].id);
+        memcpy(r[n++].sha256, c->sha256, sizeof(c->sha256));
+    }
+    k->n_taken++;
+    return ledger_taken(k->ledger, c, r, n, e);
+}
+
+/* Back under its name, if that is still free; else it waits as it is. */
+static int put_back(struct keeper *k, const struct claim *c,
+                    const struct open_inbox *o, struct err *e)
+{
+    if (rename_fresh(o->claim_fd, c->id, o->fd,
+                     arena_cstr(&k->arena, c->name)) == -1 &&
+        errno != ENOENT) {
+        keeper_trouble(k,
+                       "%.*s changed while we read it, and its name is "
+                       "in use again; it waits in %s/%s",
+                       STR_ARGS(c->name), CLAIM_FOLDER, c->id);
+        return 0;
+    }
+    return ledger_unclaim(k->ledger, c, e);
+}
+
+static bool any_route(const struct keeper *k, const struct claim *c)
+{
+    for (const struct route *x = k->conf->routes; x; x = x->next)
+        if (route_takes(x, c->partner, c->folder, c->name))
+            return true;
+    return false;
+}
+
+static int take_one(struct keeper *k, struct claim *c,
+                    const struct open_inbox *o, struct err *e)
+{
+    int fd = openat(o->claim_fd, c->id,
+                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    enum taken how;
+
+    if (fd == -1 && errno == ENOENT)
+        return ledger_unclaim(k->ledger, c, e);
+    how = fd == -1 || !any_route(k, c) ? PUT_BACK : copy_claimed(k, c, fd, e);
+    if (fd != -1)
+        close(fd);
+    if (how == PUT_BACK)
+        return put_back(k, c, o, e);
+    if (how == TAKEN &&
+        (dir_sync(o->claim_fd) == -1 || dir_sync(o->fd) == -1)) {
+        err_sys(e, ERR_RETRY, "cannot sync the inbox");
+        how = LATER;
+    }
+    if (how == LATER) {
+        keeper_trouble(k, "%s", e->text);
+        k->machine_failed = true;
+        return 0;
+    }
+    return commit_taken(k, c, e);
+}
+
+int keeper_take(struct keeper *k, struct err *e)
+{
+    struct claim *claims;
+    size_t n;
+
+    if (ledger_claims(k->ledger, CLAIM_CLAIMED, &k->arena, &claims, &n, e) ==
+        -1)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        const struct partner *p = conf_partner(k->conf, claims[i].partner);
+        struct open_inbox o;
+        int rc;
+
+        if (!p) {
+            keeper_trouble(k,
+                           "%.*s is claimed, but its partner %.*s is not in "
+                           "the configuration any more",
+                           STR_ARGS(claims[i].name),
+                           STR_ARGS(claims[i].partner));
+            continue;
+        }
+        if (inbox_open(p, claims[i].folder, &o, e) == -1) {
+            keeper_trouble(k, "%s", e->text);
+            continue;
+        }
+        rc = take_one(k, &claims[i], &o, e);
+        inbox_close(&o);
+        if (rc == -1)
+            return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,524 @@
+#include "spool/conf.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "converters/base/text.h"
+#include "spool/conf_inside.h"
+#include "spool/files.h"
+
+enum { MAX_INCLUDES = 8, MAX_WORDS = 64 };
+
+/* ---- lines --------------------------------------------------------------- */
+
+void conf_value(struct conf_parser *p, const struct oline *l, struct str at,
+                const char *what, const char *wrong)
+{
+    DIAG(p->diags, CONF_VALUE, oline_place(l, at), str_of(what), str_of(wrong));
+}
+
+bool conf_need(struct conf_parser *p, const struct oline *l, struct str *rest,
+               const char *what, const char *needed, struct str *word)
+{
+    uint64_t errors = p->diags->n_errors;
+
+    if (oline_word(&p->conf->arena, l, rest, word, p->diags))
+        return true;
+    if (p->diags->n_errors == errors)
+        conf_value(p, l, l->text, what, needed);
+    return false;
+}
+
+void conf_end(struct conf_parser *p, const struct oline *l, struct str rest)
+{
+    rest = str_trim(rest);
+    if (rest.len)
+        DIAG(p->diags, SYNTAX, oline_place(l, rest),
+             arena_fmt(&p->conf->arena,
+                       "unexpected \"%.*s\"; put a text with spaces into "
+                       "quotes",
+                       STR_ARGS(str_first(rest, 60))));
+}
+
+/* Does the line begin with the word (which may be two: "on error")? */
+static bool begins(struct str text, const char *name, struct str *rest)
+{
+    size_t n = strlen(name);
+
+    if (!str_starts(text, str_of(name)) ||
+        (text.len > n && text.p[n] != ' ' && text.p[n] != '\t'))
+        return false;
+    *rest = str_from(text, n);
+    return true;
+}
+
+static void unknown_word(struct conf_parser *p, const struct oline *l,
+                         const struct conf_word *words)
+{
+    const char *names[MAX_WORDS];
+    struct str rest = l->text, word = { NULL, 0 };
+    size_t n = 0;
+
+    for (; words[n].name && n < COUNT(names); n++)
+        names[n] = words[n].name;
+    if (oline_word(&p->conf->arena, l, &rest, &word, p->diags))
+        DIAG(p->diags, CONF_UNKNOWN, oline_place(l, word), word,
+             did_you_mean(&p->conf->arena, word, names, n));
+}
+
+void conf_line(struct conf_parser *p, const struct oline *l,
+               const struct conf_word *words)
+{
+    struct str rest;
+
+    for (; words->name; words++) {
+        if (!begins(l->text, words->name, &rest))
+            continue;
+        if (words->not_built)
+            DIAG(p->diags, NOT_BUILT,
+                 oline_place(l, str_first(l->text, strlen(words->name))),
+                 arena_fmt(&p->conf->arena, "\"%s\"", words->name));
+        if (words->parse)
+            words->parse(p, l, rest);
+        if (l->child && !words->has_block && !words->not_built)
+            DIAG0(p->diags, NO_BLOCK, oline_whole(l->child));
+        return;
+    }
+    unknown_word(p, l, words);
+}
+
+void conf_block(struct conf_parser *p, const struct oline *first,
+                const struct conf_word *words)
+{
+    for (const struct oline *l = first; l; l = l->next)
+        conf_line(p, l, words);
+}
+
+bool conf_interval(struct conf_parser *p, const struct oline *l,
+                   struct str *rest, uint32_t *minutes)
+{
+    static const struct {
+        const char *name;
+        uint32_t minutes;
+    } units[] = { { "minutes", 1 }, { "minute", 1 },  { "hours", 60 },
+                  { "hour", 60 },   { "days", 1440 }, { "day", 1440 } };
+    struct str n, unit;
+    uint64_t value;
+
+    if (!conf_need(p, l, rest, "every", "needs a number", &n) ||
+        !conf_need(p, l, rest, "every", "needs minutes or hours", &unit))
+        return false;
+    for (size_t i = 0; i < COUNT(units); i++)
+        if (str_is(unit, units[i].name)) {
+            if (!str_to_uint(n, 100000, &value) || value == 0) {
+                conf_value(p, l, n, "every", "is a number from 1");
+                return false;
+            }
+            *minutes = (uint32_t)value * units[i].minutes;
+            return true;
+        }
+    conf_value(p, l, unit, "every", "is in minutes, hours or days");
+    return false;
+}
+
+/* An absolute path from one relative to the configuration. */
+static const char *path_of(struct conf_parser *p, struct str s)
+{
+    struct arena *a = &p->conf->arena;
+
+    while (s.len > 1 && s.p[s.len - 1] == '/')
+        s.len--;
+    if (str_starts(s, STR("/")))
+        return arena_cstr(a, s);
+    return arena_cstr(a, arena_fmt(a, "%s/%.*s", p->conf->folder, STR_ARGS(s)));
+}
+
+/* ---- partners ------------------------------------------------------------ */
+
+static void p_folder(struct conf_parser *p, const struct oline *l,
+                     struct str rest)
+{
+    struct str word;
+
+    if (!conf_need(p, l, &rest, "folder", "needs a path", &word))
+        return;
+    if (p->partner->folder)
+        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("folder"));
+    p->partner->folder = path_of(p, word);
+    conf_end(p, l, rest);
+}
+
+static void one_word(struct conf_parser *p, const struct oline *l,
+                     struct str rest, const char *what, struct str *out)
+{
+    struct str word;
+
+    if (!conf_need(p, l, &rest, what, "needs a value", &word))
+        return;
+    *out = arena_str(&p->conf->arena, word);
+    conf_end(p, l, rest);
+}
+
+static void p_sftp(struct conf_parser *p, const struct oline *l,
+                   struct str rest)
+{
+    one_word(p, l, rest, "sftp", &p->partner->sftp);
+}
+
+static void p_key(struct conf_parser *p, const struct oline *l, struct str rest)
+{
+    one_word(p, l, rest, "key", &p->partner->key);
+}
+
+static void p_known_hosts(struct conf_parser *p, const struct oline *l,
+                          struct str rest)
+{
+    one_word(p, l, rest, "known_hosts", &p->partner->known_hosts);
+}
+
+static void p_country(struct conf_parser *p, const struct oline *l,
+                      struct str rest)
+{
+    struct str word;
+
+    if (!conf_need(p, l, &rest, "country", "needs a code such as cz", &word))
+        return;
+    if (word.len != 2)
+        conf_value(p, l, word, "country", "is a code of two letters");
+    else
+        p->partner->country =
+            text_lower(&p->conf->arena, word, (struct str){ NULL, 0 });
+    conf_end(p, l, rest);
+}
+
+static void p_mode(struct conf_parser *p, const struct oline *l,
+                   struct str rest)
+{
+    struct str word;
+    unsigned mode = 0;
+    bool ok;
+
+    if (!conf_need(p, l, &rest, "mode", "needs a number such as 0660", &word))
+        return;
+    ok = word.len == 3 || (word.len == 4 && word.p[0] == '0');
+    for (size_t i = 0; i < word.len; i++) {
+        ok = ok && word.p[i] >= '0' && word.p[i] <= '7';
+        mode = mode * 8 + ((unsigned)word.p[i] & 7);
+    }
+    if (!ok || (mode & 0111))
+        conf_value(p, l, word, "mode",
+                   "is three octal digits without execute bits, as 0660");
+    else
+        p->partner->mode = mode;
+    conf_end(p, l, rest);
+}
+
+static void p_group(struct conf_parser *p, const struct oline *l,
+                    struct str rest)
+{
+    struct str word;
+    struct group *g;
+    uint64_t id;
+
+    if (!conf_need(p, l, &rest, "group", "needs a name", &word))
+        return;
+    g = getgrnam(arena_cstr(&p->conf->arena, word));
+    if (g)
+        p->partner->group = g->gr_gid;
+    else if (str_to_uint(word, UINT32_MAX - 1, &id))
+        p->partner->group = (gid_t)id;
+    else
+        conf_value(p, l, word, "group", "this machine has no such group");
+    conf_end(p, l, rest);
+}
+
+static const struct conf_word partner_words[] = {
+    { .name = "folder", .parse = p_folder },
+    { .name = "sftp", .parse = p_sftp },
+    { .name = "key", .parse = p_key },
+    { .name = "known_hosts", .parse = p_known_hosts },
+    { .name = "country", .parse = p_country },
+    { .name = "mode", .parse = p_mode },
+    { .name = "group", .parse = p_group },
+    { .name = NULL },
+};
+
+const struct partner *conf_partner(const struct conf *c, struct str name)
+{
+    for (const struct partner *x = c->partners; x; x = x->next)
+        if (str_eq(x->name, name))
+            return x;
+    return NULL;
+}
+
+static void top_partner(struct conf_parser *p, const struct oline *l,
+                        struct str rest)
+{
+    struct partner **last = &p->conf->partners;
+    struct partner *x;
+    struct str name;
+
+    if (!conf_need(p, l, &rest, "partner", "needs a name", &name))
+        return;
+    if (conf_partner(p->conf, name))
+        DIAG(p->diags, CONF_TWICE, oline_place(l, name),
+             arena_fmt(&p->conf->arena, "partner %.*s", STR_ARGS(name)));
+    conf_end(p, l, rest);
+    x = arena_alloc(&p->conf->arena, sizeof(*x));
+    *x = (struct partner){ .name = arena_str(&p->conf->arena, name),
+                           .mode = 0640,
+                           .group = (gid_t)-1,
+                           .at = oline_place(l, name) };
+    p->partner = x;
+    conf_block(p, l->child, partner_words);
+    while (*last)
+        last = &(*last)->next;
+    *last = x;
+    if (!x->folder && !x->sftp.len)
+        DIAG(p->diags, CONF_MISSING, x->at,
+             arena_fmt(&p->conf->arena, "partner %.*s", STR_ARGS(x->name)),
+             STR("folder"));
+    if (x->folder && x->sftp.len)
+        DIAG(p->diags, CONF_TWICE, x->at,
+             STR("a partner has a folder or sftp; the way to him"));
+}
+
+const struct partner *conf_need_partner(struct conf_parser *p,
+                                        const struct oline *l, struct str name)
+{
+    const struct partner *x = conf_partner(p->conf, name);
+    const char *names[MAX_WORDS];
+    size_t n = 0;
+
+    if (x)
+        return x;
+    for (x = p->conf->partners; x && n < COUNT(names); x = x->next)
+        names[n++] = arena_cstr(&p->conf->arena, x->name);
+    DIAG(p->diags, CONF_NO_PARTNER, oline_place(l, name), name,
+         did_you_mean(&p->conf->arena, name, names, n));
+    return NULL;
+}
+
+/* ---- the outermost lines ------------------------------------------------- */
+
+static void top_spool(struct conf_parser *p, const struct oline *l,
+                      struct str rest)
+{
+    struct str word;
+
+    if (!conf_need(p, l, &rest, "spool", "needs a path", &word))
+        return;
+    if (p->spool_given)
+        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("spool"));
+    p->spool_given = true;
+    p->conf->spool = path_of(p, word);
+    conf_end(p, l, rest);
+}
+
+static void top_ledger(struct conf_parser *p, const struct oline *l,
+                       struct str rest)
+{
+    struct str word;
+
+    if (!conf_need(p, l, &rest, "ledger", "needs sqlite", &word))
+        return;
+    if (str_starts(word, STR("postgresql")))
+        DIAG(p->diags, NOT_BUILT, oline_place(l, word),
+             STR("a ledger in PostgreSQL"));
+    else if (!str_is(word, "sqlite"))
+        conf_value(p, l, word, "ledger", "is sqlite");
+    conf_end(p, l, rest);
+}
+
+static void top_limit(struct conf_parser *p, const struct oline *l,
+                      struct str rest)
+{
+    const char *names[N_LIMITS];
+    struct str name, value;
+
+    if (!conf_need(p, l, &rest, "limit", "needs a name and a value", &name) ||
+        !conf_need(p, l, &rest, "limit", "needs a value", &value))
+        return;
+    conf_end(p, l, rest);
+    for (size_t i = 0; i < N_LIMITS; i++)
+        names[i] = limit_table[i].name;
+    switch (limits_set(&p->conf->limits, name, value)) {
+    case -1:
+        DIAG(p->diags, CONF_UNKNOWN, oline_place(l, name), name,
+             did_you_mean(&p->conf->arena, name, names, N_LIMITS));
+        break;
+    case -2:
+        conf_value(p, l, value, "limit",
+                   "the value is a number, or one with k, M or G");
+        break;
+    default:
+        break;
+    }
+}
+
+static int parse_file(struct conf_parser *p, const char *path, struct err *e);
+
+static void include_one(struct conf_parser *p, const struct oline *l,
+                        const char *path)
+{
+    struct err e;
+
+    if (p->depth == MAX_INCLUDES) {
+        DIAG(p->diags, INCLUDE, oline_whole(l), str_of(path),
+             STR("files include each other"));
+        return;
+    }
+    p->depth++;
+    if (parse_file(p, path, &e) == -1)
+        DIAG(p->diags, INCLUDE, oline_whole(l), str_of(path), str_of(e.text));
+    p->depth--;
+}
+
+static void top_include(struct conf_parser *p, const struct oline *l,
+                        struct str rest)
+{
+    struct str word;
+    const char *path;
+    glob_t found;
+
+    if (!conf_need(p, l, &rest, "include", "needs a file", &word))
+        return;
+    conf_end(p, l, rest);
+    path = path_of(p, word);
+    /* glob() sorts by bytes in the C locale, which is ours. */
+    if (glob(path, 0, NULL, &found) != 0) {
+        if (!glob_is(word))
+            DIAG(p->diags, INCLUDE, oline_place(l, word), word,
+                 STR("there is no such file"));
+        return;
+    }
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        include_one(p, l,
+                    arena_cstr(&p->conf->arena, str_of(found.gl_pathv[i])));
+    globfree(&found);
+}
+
+static const struct conf_word top_words[] = {
+    { .name = "spool", .parse = top_spool },
+    { .name = "ledger", .parse = top_ledger },
+    { .name = "console", .not_built = true },
+    { .name = "limit", .parse = top_limit },
+    { .name = "include", .parse = top_include },
+    { .name = "on trouble", .not_built = true },
+    { .name = "partner", .parse = top_partner, .has_block = true },
+    { .name = "route", .parse = conf_parse_route, .has_block = true },
+    { .name = NULL },
+};
+
+static void parse_others(struct conf_parser *p, const struct oline *top)
+{
+    struct str rest;
+
+    for (const struct oline *l = top; l; l = l->next)
+        if (!begins(l->text, "route", &rest))
+            conf_line(p, l, top_words);
+}
+
+static int parse_file(struct conf_parser *p, const char *path, struct err *e)
+{
+    struct source *src;
+    struct oline *top;
+
+    if (p->n_files == MAX_FILES)
+        return err_set(e, ERR_HOLD, "more than %d files", MAX_FILES);
+    if (source_read(&p->conf->arena, path, str_of(path), &p->conf->limits, &src,
+                    e) == -1)
+        return -1;
+    outline_parse(&p->conf->arena, src, &p->conf->limits, p->diags, &top);
+    p->files[p->n_files++] = top;
+    parse_others(p, top);
+    return 0;
+}
+
+static void parse_routes(struct conf_parser *p)
+{
+    struct str rest;
+
+    for (size_t i = 0; i < p->n_files; i++)
+        for (const struct oline *l = p->files[i]; l; l = l->next)
+            if (begins(l->text, "route", &rest))
+                conf_line(p, l, top_words);
+    for (struct route *r = p->conf->routes; r; r = r->next)
+        conf_check_route(p, r);
+}
+
+/* The folder of a path, absolute. */
+static const char *folder_of(struct arena *a, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *cwd;
+    struct str dir =
+        slash ? (struct str){ path, (size_t)(slash - path) } : STR("");
+    const char *out;
+
+    if (path[0] == '/')
+        return dir.len ? arena_cstr(a, dir) : "/";
+    cwd = getcwd(NULL, 0);
+    out = arena_cstr(a, arena_fmt(a, "%s%s%.*s", cwd ? cwd : ".",
+                                  dir.len ? "/" : "", STR_ARGS(dir)));
+    free(cwd);
+    return out;
+}
+
+int conf_load(struct conf *c, const char *path, struct diags *diags,
+              struct err *e)
+{
+    struct conf_parser p = { .conf = c, .diags = diags };
+
+    c->path = arena_cstr(&c->arena, str_of(path));
+    c->folder = folder_of(&c->arena, path);
+    c->spool = "/var/spool/kervan";
+    limits_default(&c->limits);
+    if (parse_file(&p, c->path, e) == -1)
+        return -1;
+    parse_routes(&p);
+    diags_sort(diags);
+    return 0;
+}
+
+void conf_free(struct conf *c)
+{
+    for (struct route *r = c->routes; r; r = r->next)
+        for (struct conf_read *x = r->reads; x; x = x->next) {
+            for (size_t i = 0; i < x->n_writes; i++)
+                map_free(x->writes[i].map);
+            if (x->map)
+                map_free(x->map);
+        }
+    arena_release(&c->arena);
+}
+
+const char *conf_find(const char *asked)
+{
+    if (asked)
+        return asked;
+    if (access("kervan.conf", F_OK) == 0)
+        return "kervan.conf";
+    return "/etc/kervan/kervan.conf";
+}
+
+struct route *conf_route(const struct conf *c, struct str name)
+{
+    for (struct route *r = c->routes; r; r = r->next)
+        if (str_eq(r->name, name))
+            return r;
+    return NULL;
+}
+
+bool route_takes(const struct route *r, struct str partner, struct str folder,
+                 struct str name)
+{
+    for (const struct conf_from *f = r->from; f; f = f->next)
+        if (str_eq(f->partner->name, partner) && str_eq(f->folder, folder) &&
+            glob_match_nocase(f->pattern, name))
+            return true;
+    return false;
+}

@@ -1,0 +1,143 @@
+/*
+ * conf.h - kervan.conf: partners and routes.
+ *
+ *   text --outline--> lines --conf_load()--> struct conf
+ *                           --conf_load_maps()--> maps of every route
+ *
+ * All mistakes are reported at once, with their place. A conf with errors is
+ * not to be run (diags->n_errors); status and check still read it.
+ *
+ * A relative path in it is relative to the folder of the configuration.
+ */
+#ifndef SPOOL_CONF_H
+#define SPOOL_CONF_H
+
+#include <sys/types.h>
+
+#include "converters/base/diag.h"
+#include "converters/base/err.h"
+#include "converters/base/limits.h"
+#include "converters/lang/map.h"
+#include "spool/job.h"
+
+struct oline;
+
+struct partner {
+    struct str name;
+    const char *folder; /* absolute; NULL: reached another way */
+    struct str sftp, key, known_hosts;
+    struct str country; /* "cz", or "" */
+    mode_t mode;        /* of delivered files */
+    gid_t group;        /* (gid_t)-1: as it comes */
+    struct place at;
+    struct partner *next;
+};
+
+/* Files that a route takes: a folder of a partner, and a name pattern. */
+struct conf_from {
+    const struct partner *partner;
+    struct str folder; /* "inbox"; "" is the partner's folder itself */
+    struct str pattern;
+    struct conf_from *next;
+};
+
+/* An expression, still text: it is compiled with the read map. */
+struct conf_when {
+    const struct oline *line; /* NULL: none */
+    struct str text;
+};
+
+struct conf_to {
+    const struct partner *partner;
+    struct str folder; /* below the partner's */
+    struct conf_to *next;
+};
+
+struct conf_write {
+    struct str name;
+    struct place at;
+    struct conf_when when;
+    const struct conf_to *to; /* where the outputs go; shared by writes */
+    struct conf_write *next;
+};
+
+struct conf_read {
+    struct str name;
+    struct place at;
+    struct conf_read *next;
+    /* By conf_load_maps(): the read map, and the writes of its document. */
+    struct map *map;
+    struct str *settings;
+    struct expr *when;
+    struct job_write *writes;
+    const struct conf_write **write_confs; /* [n_writes] */
+    size_t n_writes;
+};
+
+enum schedule_kind {
+    SCHEDULE_FILE, /* as soon as a file is complete */
+    SCHEDULE_EVERY,
+    SCHEDULE_AT,
+    SCHEDULE_AFTER,
+    SCHEDULE_HAND,
+};
+
+enum { MAX_TIMES = 48 };
+
+struct schedule {
+    enum schedule_kind kind;
+    uint32_t minutes;       /* EVERY */
+    uint16_t at[MAX_TIMES]; /* AT: minutes after midnight */
+    int n_at;
+    struct str after; /* AFTER */
+};
+
+struct route {
+    struct str name;
+    struct place at;
+    struct conf_from *from;
+    struct conf_read *reads;
+    struct conf_write *writes;
+    struct setting_pair *set;
+    size_t n_set, cap_set;
+    struct conf_when when;
+    struct schedule schedule;
+    struct place after_at;
+    bool test;               /* mode test */
+    bool error_given;        /* there is an `on error` line */
+    bool reject_file;        /* on error reject file */
+    uint32_t expect_minutes; /* expect every ...; 0: nothing is expected */
+    struct route *next;
+};
+
+struct conf {
+    struct arena arena;
+    const char *path;   /* of the file */
+    const char *folder; /* it lies there; maps are looked up beside it */
+    const char *spool;  /* absolute */
+    struct limits limits;
+    struct partner *partners;
+    struct route *routes;
+};
+
+/*
+ * Reads the configuration. 0: c is filled as far as it could be understood,
+ * mistakes are in diags; -1: e says why it cannot be read at all. Texts and
+ * places live in c->arena; diags may use that arena too.
+ */
+int conf_load(struct conf *c, const char *path, struct diags *diags,
+              struct err *e);
+/* Loads and checks the maps of all routes; mistakes go to diags. */
+void conf_load_maps(struct conf *c, struct diags *diags);
+void conf_free(struct conf *c);
+
+/* The configuration to use: `asked` (-c), ./kervan.conf, /etc/kervan. */
+const char *conf_find(const char *asked);
+
+const struct partner *conf_partner(const struct conf *c, struct str name);
+struct route *conf_route(const struct conf *c, struct str name);
+/* Does the route take a file of that name from there? */
+bool route_takes(const struct route *r, struct str partner, struct str folder,
+                 struct str name);
+
+#endif

@@ -1,0 +1,65 @@
+/* conf_inside.h - what the parsers of the configuration share. */
+#ifndef SPOOL_CONF_INSIDE_H
+#define SPOOL_CONF_INSIDE_H
+
+#include "converters/lang/outline.h"
+#include "spool/conf.h"
+
+enum { MAX_FILES = 256 };
+
+/*
+ * Routes may stand before the partners that they name, and in other files: so
+ * the first pass reads everything else, the second one the routes of all
+ * files.
+ */
+struct conf_parser {
+    const struct oline *files[MAX_FILES]; /* their outermost lines */
+    size_t n_files;
+    struct conf *conf;
+    struct diags *diags;
+    struct route *route;      /* the block that is being read */
+    struct partner *partner;  /* likewise */
+    struct conf_write *group; /* route: the first write of the open group */
+    struct conf_to *last_to;  /* its newest `to` */
+    bool group_closed;        /* a `to` stood: the next write opens another */
+    bool spool_given;
+    int depth; /* of includes */
+};
+
+/* A word of a block: "folder", "on error". */
+struct conf_word {
+    const char *name;
+    /* rest: what stands behind the word. */
+    void (*parse)(struct conf_parser *p, const struct oline *l,
+                  struct str rest);
+    bool not_built; /* a word of the design that does nothing yet */
+    bool has_block; /* lines may stand below it */
+};
+
+/* Finds the line's word in the table (ends with name == NULL) and parses. */
+void conf_line(struct conf_parser *p, const struct oline *l,
+               const struct conf_word *words);
+void conf_block(struct conf_parser *p, const struct oline *first,
+                const struct conf_word *words);
+
+/* The next word, which must be there: else CONF_VALUE "WHAT: NEEDED". */
+bool conf_need(struct conf_parser *p, const struct oline *l, struct str *rest,
+               const char *what, const char *needed, struct str *word);
+/* Nothing may follow. */
+void conf_end(struct conf_parser *p, const struct oline *l, struct str rest);
+/* CONF_VALUE at a part of the line. */
+void conf_value(struct conf_parser *p, const struct oline *l, struct str at,
+                const char *what, const char *wrong);
+/* The partner of that name; reports an unknown one and returns NULL. */
+const struct partner *conf_need_partner(struct conf_parser *p,
+                                        const struct oline *l, struct str name);
+/* "every 15 minutes", "every 2 hours"; rest begins behind "every". */
+bool conf_interval(struct conf_parser *p, const struct oline *l,
+                   struct str *rest, uint32_t *minutes);
+
+void conf_parse_route(struct conf_parser *p, const struct oline *l,
+                      struct str rest);
+/* After the whole file: what only then can be known. */
+void conf_check_route(struct conf_parser *p, struct route *r);
+
+#endif

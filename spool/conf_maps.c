@@ -1,0 +1,136 @@
+/* conf_maps.c - the maps of the routes: found, loaded, joined, checked. */
+#include "spool/conf.h"
+#include "spool/conf_inside.h"
+
+struct map_loader {
+    struct conf *conf;
+    struct diags *diags;
+};
+
+/* Loads a map of that half. NULL: reported. One with mistakes is returned:
+ * its name and document may still be wrong for the route. */
+static struct map *load(struct map_loader *ld, struct str name, struct place at,
+                        bool is_write)
+{
+    struct arena *a = &ld->conf->arena;
+    struct buf looked;
+    struct map *m;
+    char *path;
+
+    buf_init(&looked, 64 * 1024);
+    path = map_find(a, name, ld->conf->folder, &looked);
+    if (!path)
+        DIAG(ld->diags, CONF_NO_MAP, at, name, arena_str(a, buf_str(&looked)));
+    buf_release(&looked);
+    if (!path)
+        return NULL;
+    m = map_load(path, name, &ld->conf->limits, ld->diags);
+    if (m && m->is_write != is_write) {
+        DIAG(ld->diags, WRONG_HALF, at,
+             m->is_write ? STR("write") : STR("read"),
+             is_write ? STR("write") : STR("read"));
+        map_free(m);
+        return NULL;
+    }
+    return m;
+}
+
+static struct expr *compile_when(struct map_loader *ld, struct map *read,
+                                 const struct conf_when *w)
+{
+    return w->line ? map_compile_when(read, w->line, w->text, ld->diags) : NULL;
+}
+
+/* A setting that only the other map of the route knows is no mistake here;
+ * job_settings_unused() finds what no map knows. */
+static struct str *settings_of(struct map_loader *ld, struct route *r,
+                               const struct map *m)
+{
+    return job_settings(&ld->conf->arena, m, r->set, r->n_set, ld->diags);
+}
+
+/* Puts the write map m under the read map x, whose documents it takes. */
+static void join(struct map_loader *ld, struct route *r, struct conf_read *x,
+                 const struct conf_write *w, struct map *m)
+{
+    if (!maps_join(x->map, m))
+        DIAG(ld->diags, SYNTAX, w->at,
+             arena_fmt(&ld->conf->arena,
+                       "the maps name more than %d x.* fields together",
+                       MAX_X));
+    x->writes[x->n_writes] = (struct job_write){
+        .map = m,
+        .settings = settings_of(ld, r, m),
+        .when = compile_when(ld, x->map, &w->when),
+    };
+    x->write_confs[x->n_writes++] = w;
+}
+
+/* A write is loaded anew for each read: joining fixes the fields of a pair. */
+static void load_write(struct map_loader *ld, struct route *r,
+                       const struct conf_write *w)
+{
+    struct map *m = load(ld, w->name, w->at, true);
+    const struct level *document = m ? m->document : NULL;
+    const struct map *other = NULL;
+    bool joined = false;
+
+    for (struct conf_read *x = r->reads; x && document; x = x->next) {
+        if (x->map && x->map->document != document)
+            other = x->map;
+        if (!x->map || x->map->document != document)
+            continue;
+        if (!m)
+            m = load(ld, w->name, w->at, true);
+        if (m)
+            join(ld, r, x, w, m);
+        m = NULL;
+        joined = true;
+    }
+    if (!joined && document && other && other->document)
+        DIAG(ld->diags, CONF_DOCUMENTS, w->at, str_of(other->document->name),
+             str_of(document->name));
+    if (m)
+        map_free(m);
+}
+
+static void load_route(struct map_loader *ld, struct route *r)
+{
+    const struct map *last = NULL; /* for the nearest name of a setting */
+    size_t n = 0;
+
+    for (const struct conf_write *w = r->writes; w; w = w->next)
+        n++;
+    for (struct conf_read *x = r->reads; x; x = x->next) {
+        x->writes = arena_alloc(&ld->conf->arena, (n + 1) * sizeof(*x->writes));
+        x->write_confs =
+            arena_alloc(&ld->conf->arena, (n + 1) * sizeof(*x->write_confs));
+        x->map = load(ld, x->name, x->at, false);
+    }
+    for (const struct conf_write *w = r->writes; w; w = w->next)
+        load_write(ld, r, w);
+    for (struct conf_read *x = r->reads; x; x = x->next) {
+        if (!x->map)
+            continue;
+        last = x->n_writes ? x->writes[0].map : x->map;
+        x->settings = settings_of(ld, r, x->map);
+        x->when = compile_when(ld, x->map, &r->when);
+        if (x->n_writes == 0 && r->writes && ld->diags->n_errors == 0)
+            DIAG(ld->diags, CONF_MISSING, x->at,
+                 arena_fmt(&ld->conf->arena, "%.*s (it makes %s documents)",
+                           STR_ARGS(x->name), x->map->document->name),
+                 STR("write"));
+    }
+    if (last)
+        job_settings_unused(&ld->conf->arena, last, r->set, r->n_set,
+                            ld->diags);
+}
+
+void conf_load_maps(struct conf *c, struct diags *diags)
+{
+    struct map_loader ld = { .conf = c, .diags = diags };
+
+    for (struct route *r = c->routes; r; r = r->next)
+        load_route(&ld, r);
+    diags_sort(diags);
+}

@@ -1,0 +1,415 @@
+/* conf_route.c - the words of a route's block. */
+#include "converters/base/text.h"
+#include "spool/conf_inside.h"
+#include "spool/files.h"
+
+/* ---- from, read, write, to ----------------------------------------------- */
+
+/* "inbox/orders*.csv": a folder, and a pattern for names in it. */
+static bool split_pattern(struct conf_parser *p, const struct oline *l,
+                          struct str word, struct conf_from *f)
+{
+    size_t slash = word.len;
+
+    while (slash > 0 && word.p[slash - 1] != '/')
+        slash--;
+    f->folder = slash ? str_first(word, slash - 1) : STR("");
+    f->pattern = str_from(word, slash);
+    if ((f->folder.len && !path_is_safe(f->folder)) || !f->pattern.len) {
+        conf_value(p, l, word, "from",
+                   "is a folder below the partner's and a name pattern");
+        return false;
+    }
+    if (glob_is(f->folder)) {
+        conf_value(p, l, word, "from", "only the name may have a *");
+        return false;
+    }
+    return true;
+}
+
+static void r_from(struct conf_parser *p, const struct oline *l,
+                   struct str rest)
+{
+    struct arena *a = &p->conf->arena;
+    struct conf_from **last = &p->route->from;
+    const struct partner *partner;
+    struct str word;
+    bool any = false;
+
+    if (!conf_need(p, l, &rest, "from", "needs a partner and a pattern", &word))
+        return;
+    partner = conf_need_partner(p, l, word);
+    if (partner && !partner->folder)
+        DIAG(p->diags, NOT_BUILT, oline_place(l, word),
+             STR("taking files over sftp"));
+    while (*last)
+        last = &(*last)->next;
+    while (oline_word(a, l, &rest, &word, p->diags)) {
+        struct conf_from *f = arena_alloc(a, sizeof(*f));
+
+        any = true;
+        f->partner = partner;
+        if (!split_pattern(p, l, word, f) || !partner)
+            continue;
+        *last = f;
+        last = &f->next;
+    }
+    if (!any)
+        conf_value(p, l, l->text, "from",
+                   "needs a pattern such as inbox/*.csv");
+}
+
+static void r_read(struct conf_parser *p, const struct oline *l,
+                   struct str rest)
+{
+    struct conf_read **last = &p->route->reads;
+    struct str word;
+
+    if (!conf_need(p, l, &rest, "read", "needs a map", &word))
+        return;
+    while (*last)
+        last = &(*last)->next;
+    do {
+        *last = arena_alloc(&p->conf->arena, sizeof(**last));
+        (*last)->name = word;
+        (*last)->at = oline_place(l, word);
+        last = &(*last)->next;
+    } while (oline_word(&p->conf->arena, l, &rest, &word, p->diags));
+}
+
+static struct conf_when when_of(const struct oline *l, struct str text)
+{
+    return (struct conf_when){ .line = l, .text = str_trim(text) };
+}
+
+static void r_write(struct conf_parser *p, const struct oline *l,
+                    struct str rest)
+{
+    struct conf_write **last = &p->route->writes;
+    struct conf_write *w;
+    struct str word;
+
+    if (!conf_need(p, l, &rest, "write", "needs a map", &word))
+        return;
+    w = arena_alloc(&p->conf->arena, sizeof(*w));
+    *w = (struct conf_write){ .name = word, .at = oline_place(l, word) };
+    if (oline_word(&p->conf->arena, l, &rest, &word, p->diags)) {
+        if (str_is(word, "when") && str_trim(rest).len)
+            w->when = when_of(l, rest);
+        else
+            conf_value(p, l, word, "write", "is a map, or a map and when EXPR");
+    }
+    while (*last)
+        last = &(*last)->next;
+    *last = w;
+    if (!p->group || p->group_closed) {
+        p->group = w;
+        p->group_closed = false;
+    }
+}
+
+/* Destinations of all writes since the last group of `to` lines. */
+static void r_to(struct conf_parser *p, const struct oline *l, struct str rest)
+{
+    struct conf_to *to = arena_alloc(&p->conf->arena, sizeof(*to));
+    struct str word, folder;
+
+    if (!conf_need(p, l, &rest, "to", "needs a partner and a folder", &word))
+        return;
+    to->partner = conf_need_partner(p, l, word);
+    if (to->partner && !to->partner->folder)
+        DIAG(p->diags, NOT_BUILT, oline_place(l, word),
+             STR("delivery over sftp"));
+    if (!conf_need(p, l, &rest, "to", "needs a folder", &folder))
+        return;
+    conf_end(p, l, rest);
+    while (folder.len > 1 && folder.p[folder.len - 1] == '/')
+        folder.len--;
+    to->folder = str_is(folder, ".") ? STR("") : folder;
+    if (to->folder.len && !path_is_safe(to->folder))
+        conf_value(p, l, folder, "to", "is a folder below the partner's");
+    if (!p->group) {
+        conf_value(p, l, l->text, "to", "stands below the write that it is of");
+        return;
+    }
+    if (!to->partner)
+        return;
+    /* The writes of a group share one list: the first `to` opens it. */
+    for (struct conf_write *w = p->group; w && !p->group_closed; w = w->next)
+        w->to = to;
+    if (p->group_closed)
+        p->last_to->next = to;
+    p->group_closed = true;
+    p->last_to = to;
+}
+
+/* ---- values -------------------------------------------------------------- */
+
+static void r_set(struct conf_parser *p, const struct oline *l, struct str rest)
+{
+    struct arena *a = &p->conf->arena;
+    struct route *r = p->route;
+    struct setting_pair pair = { 0 };
+    ptrdiff_t eq = str_find_char(rest, '=');
+    struct str value;
+
+    if (eq < 0 || !str_trim(str_first(rest, (size_t)eq)).len) {
+        conf_value(p, l, l->text, "set", "is NAME = VALUE");
+        return;
+    }
+    pair.name = str_trim(str_first(rest, (size_t)eq));
+    rest = str_from(rest, (size_t)eq + 1);
+    if (!conf_need(p, l, &rest, "set", "needs a value behind the =", &value))
+        return;
+    conf_end(p, l, rest);
+    pair.value = value;
+    pair.at = oline_place(l, pair.name);
+    for (size_t i = 0; i < r->n_set; i++)
+        if (str_eq(r->set[i].name, pair.name))
+            DIAG(p->diags, CONF_TWICE, pair.at, pair.name);
+    if (r->n_set == r->cap_set) {
+        size_t cap = r->cap_set ? r->cap_set * 2 : 8;
+        struct setting_pair *grown = arena_alloc(a, cap * sizeof(*grown));
+
+        if (r->n_set)
+            memcpy(grown, r->set, r->n_set * sizeof(*grown));
+        r->set = grown;
+        r->cap_set = cap;
+    }
+    r->set[r->n_set++] = pair;
+}
+
+static void r_when(struct conf_parser *p, const struct oline *l,
+                   struct str rest)
+{
+    if (p->route->when.line)
+        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("when"));
+    if (!str_trim(rest).len)
+        conf_value(p, l, l->text, "when", "needs a condition");
+    else
+        p->route->when = when_of(l, rest);
+}
+
+static void r_mode(struct conf_parser *p, const struct oline *l,
+                   struct str rest)
+{
+    struct str word;
+
+    if (!conf_need(p, l, &rest, "mode", "is test", &word))
+        return;
+    if (!str_is(word, "test"))
+        conf_value(p, l, word, "mode", "is test, or the line is left out");
+    p->route->test = true;
+    conf_end(p, l, rest);
+}
+
+static void r_on_error(struct conf_parser *p, const struct oline *l,
+                       struct str rest)
+{
+    struct str what = str_trim(rest);
+
+    if (str_is(what, "reject file"))
+        p->route->reject_file = true;
+    else if (!str_is(what, "set aside record"))
+        conf_value(p, l, what.len ? what : l->text, "on error",
+                   "is \"set aside record\" or \"reject file\"");
+    p->route->error_given = true;
+}
+
+/* ---- when it runs -------------------------------------------------------- */
+
+static bool one_schedule(struct conf_parser *p, const struct oline *l,
+                         enum schedule_kind kind)
+{
+    if (p->route->schedule.kind != SCHEDULE_FILE) {
+        DIAG(p->diags, CONF_TWICE, oline_whole(l),
+             STR("a route has one line that says when it runs; this one"));
+        return false;
+    }
+    p->route->schedule.kind = kind;
+    return true;
+}
+
+static void r_every(struct conf_parser *p, const struct oline *l,
+                    struct str rest)
+{
+    if (one_schedule(p, l, SCHEDULE_EVERY) &&
+        conf_interval(p, l, &rest, &p->route->schedule.minutes))
+        conf_end(p, l, rest);
+}
+
+/* "02:30" in minutes after midnight. */
+static bool read_time(struct str s, uint16_t *minutes)
+{
+    ptrdiff_t colon = str_find_char(s, ':');
+    uint64_t h, m;
+
+    if (colon < 1 || colon > 2 || s.len - (size_t)colon != 3 ||
+        !str_to_uint(str_first(s, (size_t)colon), 23, &h) ||
+        !str_to_uint(str_from(s, (size_t)colon + 1), 59, &m))
+        return false;
+    *minutes = (uint16_t)(h * 60 + m);
+    return true;
+}
+
+static void r_at(struct conf_parser *p, const struct oline *l, struct str rest)
+{
+    struct schedule *s = &p->route->schedule;
+    struct str word;
+
+    if (!one_schedule(p, l, SCHEDULE_AT))
+        return;
+    for (;;) {
+        if (!conf_need(p, l, &rest, "at", "needs a time such as 02:30", &word))
+            return;
+        if (s->n_at == MAX_TIMES) {
+            conf_value(p, l, word, "at", "too many times; use every");
+            return;
+        }
+        if (!read_time(word, &s->at[s->n_at++])) {
+            conf_value(p, l, word, "at", "is a time such as 02:30");
+            return;
+        }
+        if (!oline_word(&p->conf->arena, l, &rest, &word, p->diags))
+            return;
+        if (!str_is(word, "and")) {
+            conf_value(p, l, word, "at", "times are joined by \"and\"");
+            return;
+        }
+    }
+}
+
+static void r_after(struct conf_parser *p, const struct oline *l,
+                    struct str rest)
+{
+    struct str word;
+
+    if (!one_schedule(p, l, SCHEDULE_AFTER) ||
+        !conf_need(p, l, &rest, "after", "needs a route", &word))
+        return;
+    p->route->schedule.after = word;
+    p->route->after_at = oline_place(l, word);
+    conf_end(p, l, rest);
+}
+
+static void r_by_hand(struct conf_parser *p, const struct oline *l,
+                      struct str rest)
+{
+    one_schedule(p, l, SCHEDULE_HAND);
+    conf_end(p, l, rest);
+}
+
+static void r_expect(struct conf_parser *p, const struct oline *l,
+                     struct str rest)
+{
+    if (conf_interval(p, l, &rest, &p->route->expect_minutes))
+        conf_end(p, l, rest);
+}
+
+/* ---- the block ----------------------------------------------------------- */
+
+static const struct conf_word route_words[] = {
+    { .name = "from", .parse = r_from },
+    { .name = "read", .parse = r_read },
+    { .name = "write", .parse = r_write },
+    { .name = "to", .parse = r_to },
+    { .name = "set", .parse = r_set },
+    { .name = "when", .parse = r_when },
+    { .name = "mode", .parse = r_mode },
+    { .name = "on error", .parse = r_on_error },
+    { .name = "every", .parse = r_every },
+    { .name = "at", .parse = r_at },
+    { .name = "after", .parse = r_after },
+    { .name = "by hand", .parse = r_by_hand },
+    { .name = "expect every", .parse = r_expect },
+    { .name = "on trouble", .not_built = true },
+    { .name = "create", .not_built = true },
+    { .name = "start at order", .not_built = true },
+    { .name = "prefix", .not_built = true },
+    { .name = "warehouse", .not_built = true },
+    { .name = "warehouses", .not_built = true },
+    { .name = "changes", .not_built = true },
+    { .name = "reserve", .not_built = true },
+    { .name = "only changes", .not_built = true },
+    { .name = "missing", .not_built = true },
+    { .name = "unknown products", .not_built = true },
+    { .name = "match by", .not_built = true },
+    { .name = "price", .not_built = true },
+    { .name = "vat map", .not_built = true },
+    { .name = "also reply", .not_built = true },
+    { .name = NULL },
+};
+
+/* Names of routes become names of folders (mode test) and of commands. */
+static bool is_route_name(struct str s)
+{
+    return name_is_safe(s) && str_find_char(s, ' ') < 0 && s.len <= 64 &&
+           s.p[0] != '-';
+}
+
+void conf_parse_route(struct conf_parser *p, const struct oline *l,
+                      struct str rest)
+{
+    struct route **last = &p->conf->routes;
+    struct route *r;
+    struct str name;
+
+    if (!conf_need(p, l, &rest, "route", "needs a name", &name))
+        return;
+    if (conf_route(p->conf, name))
+        DIAG(p->diags, CONF_TWICE, oline_place(l, name),
+             arena_fmt(&p->conf->arena, "route %.*s", STR_ARGS(name)));
+    if (!is_route_name(name))
+        conf_value(p, l, name, "route",
+                   "a name has no blanks or slashes and no leading dot");
+    conf_end(p, l, rest);
+    r = arena_alloc(&p->conf->arena, sizeof(*r));
+    *r = (struct route){ .name = name, .at = oline_place(l, name) };
+    p->route = r;
+    p->group = NULL;
+    p->group_closed = false;
+    conf_block(p, l->child, route_words);
+    while (*last)
+        last = &(*last)->next;
+    *last = r;
+}
+
+static void missing(struct conf_parser *p, const struct route *r,
+                    const char *word)
+{
+    DIAG(p->diags, CONF_MISSING, r->at,
+         arena_fmt(&p->conf->arena, "route %.*s", STR_ARGS(r->name)),
+         str_of(word));
+}
+
+static void check_after(struct conf_parser *p, const struct route *r)
+{
+    const char *names[64];
+    size_t n = 0;
+
+    if (r->schedule.kind != SCHEDULE_AFTER || !r->schedule.after.len ||
+        conf_route(p->conf, r->schedule.after))
+        return;
+    for (const struct route *x = p->conf->routes; x && n < COUNT(names);
+         x = x->next)
+        names[n++] = arena_cstr(&p->conf->arena, x->name);
+    DIAG(p->diags, CONF_UNKNOWN, r->after_at, r->schedule.after,
+         did_you_mean(&p->conf->arena, r->schedule.after, names, n));
+}
+
+void conf_check_route(struct conf_parser *p, struct route *r)
+{
+    bool has_to = true;
+
+    if (!r->from)
+        missing(p, r, "from");
+    if (!r->reads)
+        missing(p, r, "read");
+    if (!r->writes)
+        missing(p, r, "write");
+    for (const struct conf_write *w = r->writes; w; w = w->next)
+        has_to = has_to && w->to;
+    if (!has_to)
+        missing(p, r, "to");
+    check_after(p, r);
+}

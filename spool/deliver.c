@@ -1,0 +1,178 @@
+/*
+ * deliver.c - everything that is READY or RENAMING towards its folder, and
+ * receipts whose deliveries are settled to DONE.
+ *
+ * A delivery that was HELD because its name was taken is looked at again each
+ * run: when the receiver has taken the other file, it goes on by itself.
+ *
+ * A target folder is never made by us: where a disk is not mounted, a made
+ * folder would swallow the files. Only rejected/ is, beside a partner's
+ * folder that is there.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "spool/files.h"
+#include "spool/keeper.h"
+#include "spool/publish.h"
+
+static int open_below_spool(struct keeper *k, const struct delivery *d)
+{
+    if (dir_make(k->spool_fd, arena_cstr(&k->arena, d->folder), 0700) == -1)
+        return -1;
+    return dir_open_at(k->spool_fd, d->folder);
+}
+
+static int open_partner(const struct partner *p, const struct delivery *d)
+{
+    int root, fd, saved;
+
+    if (d->kind == OUT_FILE)
+        return dir_open(p->folder, d->folder);
+    root = dir_open(p->folder, STR(""));
+    if (root == -1)
+        return -1;
+    fd = dir_make(root, "rejected", 0770) == 0 ? dir_open_at(root, d->folder)
+                                               : -1;
+    saved = errno;
+    close(root);
+    errno = saved;
+    return fd;
+}
+
+/* The folder that it goes to. */
+static int open_target(struct keeper *k, const struct delivery *d,
+                       struct place_to *to, struct err *e)
+{
+    const struct partner *p = NULL;
+
+    *to = (struct place_to){ .mode = 0640, .group = (gid_t)-1 };
+    if (d->partner.len == 0) {
+        to->dir_fd = open_below_spool(k, d);
+    } else {
+        p = conf_partner(k->conf, d->partner);
+        if (!p || !p->folder)
+            return err_set(e, ERR_RETRY,
+                           "partner %.*s has no folder in the configuration",
+                           STR_ARGS(d->partner));
+        to->dir_fd = open_partner(p, d);
+        to->mode = p->mode;
+        to->group = p->group;
+    }
+    if (to->dir_fd != -1)
+        return 0;
+    return err_sys(e, ERR_RETRY, "folder %s/%.*s",
+                   p ? p->folder : k->conf->spool, STR_ARGS(d->folder));
+}
+
+static int open_source(struct keeper *k, const struct delivery *d,
+                       struct err *e)
+{
+    struct str path = d->kind == OUT_ORIGINAL
+                          ? arena_fmt(&k->arena, "in/%s", d->claim)
+                          : arena_fmt(&k->arena, "out/%s/%.*s", d->receipt,
+                                      STR_ARGS(d->path));
+    int fd = openat(k->spool_fd, path.p, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd == -1)
+        return err_sys(e, ERR_HOLD, "the converted file %s", path.p);
+    return fd;
+}
+
+/* Is the name free now? Then a held one may go on. */
+static int try_again(struct keeper *k, struct delivery *d, int dir_fd,
+                     struct err *e)
+{
+    struct stat st;
+
+    if (d->state != DELIVERY_HELD ||
+        fstatat(dir_fd, arena_cstr(&k->arena, d->name), &st,
+                AT_SYMLINK_NOFOLLOW) == 0 ||
+        errno != ENOENT)
+        return 0;
+    return ledger_delivery_again(k->ledger, d, e);
+}
+
+static int move_on(struct keeper *k, struct delivery *d,
+                   const struct place_to *to, struct err *e)
+{
+    int from = -1, rc;
+
+    if (try_again(k, d, to->dir_fd, e) == -1)
+        return -1;
+    if (d->state == DELIVERY_HELD)
+        return 0;
+    if (d->state == DELIVERY_READY) {
+        from = open_source(k, d, e);
+        if (from == -1)
+            return -1;
+    }
+    rc = publish(k->ledger, d, from, to, e);
+    if (from != -1)
+        close(from);
+    return rc;
+}
+
+static int deliver_one(struct keeper *k, struct delivery *d, struct err *e)
+{
+    struct place_to to;
+    char why[256];
+    int rc = open_target(k, d, &to, e);
+
+    if (rc == 0) {
+        rc = move_on(k, d, &to, e);
+        close(to.dir_fd);
+    }
+    if (rc == 0 || e->next == ERR_STOP)
+        return rc;
+    snprintf(why, sizeof(why), "%s", e->text);
+    if (e->next == ERR_HOLD && d->state == DELIVERY_READY)
+        return ledger_delivery_held(k->ledger, d, false, why, e);
+    keeper_trouble(k, "job %llu, %.*s waits: %s", (unsigned long long)d->job,
+                   STR_ARGS(d->name), why);
+    return ledger_delivery_waits(k->ledger, d, why, e);
+}
+
+static int finish_receipts(struct keeper *k, struct err *e)
+{
+    const struct ledger_find converted = { .states = 1u << RECEIPT_CONVERTED };
+    const unsigned unsettled = 1u << DELIVERY_READY | 1u << DELIVERY_RENAMING |
+                               1u << DELIVERY_UNCONFIRMED | 1u << DELIVERY_HELD;
+    struct receipt *r;
+    size_t n;
+
+    if (ledger_receipts(k->ledger, &converted, &k->arena, &r, &n, e) == -1)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        struct delivery *d;
+        size_t n_open;
+
+        if (ledger_deliveries(k->ledger, r[i].id, unsettled, &k->arena, &d,
+                              &n_open, e) == -1)
+            return -1;
+        if (n_open == 0 && ledger_done(k->ledger, &r[i], e) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+int keeper_deliver(struct keeper *k, struct err *e)
+{
+    const unsigned states =
+        1u << DELIVERY_READY | 1u << DELIVERY_RENAMING | 1u << DELIVERY_HELD;
+    struct delivery *d;
+    size_t n;
+
+    if (ledger_deliveries(k->ledger, NULL, states, &k->arena, &d, &n, e) == -1)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (d[i].state == DELIVERY_HELD && !d[i].name_taken)
+            continue;
+        if (deliver_one(k, &d[i], e) == -1)
+            return -1;
+    }
+    return finish_receipts(k, e);
+}

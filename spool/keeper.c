@@ -1,0 +1,249 @@
+#include "spool/keeper.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "converters/base/date.h"
+#include "spool/files.h"
+
+/* Files of a round: each round converts, delivers and archives them. */
+enum { BATCH = 256 };
+
+bool keeper_runs(const struct keeper *k, const struct route *r)
+{
+    for (size_t i = 0; i < k->n_only; i++)
+        if (str_is(r->name, k->only[i]))
+            return true;
+    return k->n_only == 0 && r->schedule.kind != SCHEDULE_HAND;
+}
+
+void keeper_trouble(struct keeper *k, const char *fmt, ...)
+{
+    struct trouble *t = arena_alloc(&k->arena, sizeof(*t));
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    for (const struct trouble *x = k->troubles; x; x = x->next)
+        if (str_is(x->text, text))
+            return;
+    t->text = arena_str(&k->arena, str_of(text));
+    if (!k->last_trouble)
+        k->last_trouble = &k->troubles;
+    *k->last_trouble = t;
+    k->last_trouble = &t->next;
+}
+
+char *keeper_ledger_path(struct arena *a, const struct conf *conf)
+{
+    return arena_cstr(a, arena_fmt(a, "%s/state/ledger.db", conf->spool));
+}
+
+/* ---- opening ------------------------------------------------------------- */
+
+/* The spool's own folders; only its last part is made. */
+static int open_spool(struct keeper *k, struct err *e)
+{
+    static const char *const folders[] = { "state", "tmp", "in", "out",
+                                           "archive" };
+    const char *spool = k->conf->spool;
+
+    if (mkdir(spool, 0700) == -1 && errno != EEXIST)
+        return err_sys(e, ERR_HOLD, "cannot make the spool %s", spool);
+    k->spool_fd = dir_open(spool, STR(""));
+    if (k->spool_fd == -1)
+        return err_sys(e, ERR_HOLD, "cannot open the spool %s", spool);
+    for (size_t i = 0; i < COUNT(folders); i++)
+        if (dir_make(k->spool_fd, folders[i], 0700) == -1)
+            return err_sys(e, ERR_HOLD, "cannot make %s/%s", spool, folders[i]);
+    return 0;
+}
+
+/*
+ * One keeper at a time. The lock is the process's: children do not inherit
+ * it, and it ends with us however we end. The file is opened once only, for
+ * closing any descriptor of it would give the lock away.
+ */
+static int lock_spool(struct keeper *k, struct err *e)
+{
+    struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+    k->lock_fd = openat(k->spool_fd, "lock",
+                        O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (k->lock_fd == -1)
+        return err_sys(e, ERR_HOLD, "cannot open %s/lock", k->conf->spool);
+    if (fcntl(k->lock_fd, F_SETLK, &whole) == 0)
+        return 0;
+    if (errno != EAGAIN && errno != EACCES)
+        return err_sys(e, ERR_HOLD, "cannot lock %s/lock", k->conf->spool);
+    k->is_busy = true;
+    return 0;
+}
+
+/*
+ * A ledger that was lost or restored from an old copy knows less than the
+ * spool has done; going on would send a day of orders again. The spool names
+ * its ledger and how far it was.
+ */
+static int write_generation(struct keeper *k, uint64_t last_job, struct err *e)
+{
+    struct str text =
+        arena_fmt(&k->arena, "%s %llu\n", ledger_generation(k->ledger),
+                  (unsigned long long)last_job);
+
+    unlinkat(k->spool_fd, "generation.new", 0);
+    if (file_write(k->spool_fd, "generation.new", text, 0600) == -1 ||
+        renameat(k->spool_fd, "generation.new", k->spool_fd, "generation") ==
+            -1 ||
+        dir_sync(k->spool_fd) == -1)
+        return err_sys(e, ERR_RETRY, "cannot write %s/generation",
+                       k->conf->spool);
+    return 0;
+}
+
+static int last_job(struct keeper *k, uint64_t *job, struct err *e)
+{
+    const struct ledger_find newest = { .last = 1 };
+    struct receipt *r;
+    size_t n;
+
+    if (ledger_receipts(k->ledger, &newest, &k->arena, &r, &n, e) == -1)
+        return -1;
+    *job = n ? r[0].job : 0;
+    return 0;
+}
+
+static int first_open(struct keeper *k, uint64_t next_job, struct err *e)
+{
+    const struct ledger_find open = { .states = 1u << RECEIPT_TAKEN |
+                                                1u << RECEIPT_CONVERTED |
+                                                1u << RECEIPT_HELD };
+    struct receipt *r;
+    size_t n;
+
+    if (ledger_receipts(k->ledger, &open, &k->arena, &r, &n, e) == -1)
+        return -1;
+    k->began_at = clock_now();
+    k->first_job = next_job;
+    k->first_open = n ? r[0].job : next_job;
+    return 0;
+}
+
+static int check_generation(struct keeper *k, struct err *e)
+{
+    struct str text, id;
+    uint64_t known, job;
+    ptrdiff_t blank;
+    struct buf b;
+
+    if (last_job(k, &job, e) == -1 || first_open(k, job + 1, e) == -1)
+        return -1;
+    buf_init(&b, 8192);
+    if (file_read(k->spool_fd, "generation", &b) == -1) {
+        buf_release(&b);
+        return errno == ENOENT
+                   ? write_generation(k, job, e)
+                   : err_sys(e, ERR_HOLD, "cannot read %s/generation",
+                             k->conf->spool);
+    }
+    text = str_trim(arena_str(&k->arena, buf_str(&b)));
+    buf_release(&b);
+    blank = str_find_char(text, ' ');
+    id = str_first(text, blank < 0 ? text.len : (size_t)blank);
+    if (!str_to_uint(str_from(text, id.len + 1), INT64_MAX, &known))
+        known = 0;
+    if (str_is(id, ledger_generation(k->ledger)) && known <= job)
+        return 0;
+    return err_set(e, ERR_STOP,
+                   "the ledger is older than the spool, or another one (the "
+                   "spool had job %llu, the ledger has %llu): bring back the "
+                   "right state/ledger.db",
+                   (unsigned long long)known, (unsigned long long)job);
+}
+
+/* What was begun and never committed: nobody has seen it. */
+static int sweep_tmp(struct keeper *k, struct err *e)
+{
+    int fd = dir_open_at(k->spool_fd, STR("tmp"));
+    DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+    struct dirent *d;
+    int rc = 0;
+
+    if (!dir)
+        return err_sys(e, ERR_HOLD, "cannot read %s/tmp", k->conf->spool);
+    while (rc == 0 && (d = readdir(dir)))
+        if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+            rc = tree_remove(dirfd(dir), d->d_name);
+    if (rc == -1)
+        err_sys(e, ERR_HOLD, "cannot sweep %s/tmp", k->conf->spool);
+    closedir(dir);
+    return rc;
+}
+
+static int open_all(struct keeper *k, struct err *e)
+{
+    k->spool_fd = k->lock_fd = -1;
+    if (open_spool(k, e) == -1 || lock_spool(k, e) == -1)
+        return -1;
+    if (k->is_busy)
+        return 0;
+    if (ledger_open(&k->ledger, keeper_ledger_path(&k->arena, k->conf),
+                    LEDGER_WRITE, e) == -1 ||
+        check_generation(k, e) == -1)
+        return -1;
+    return sweep_tmp(k, e);
+}
+
+/* ---- a run --------------------------------------------------------------- */
+
+/* Every row one step on, as far as it gets. */
+static int work(struct keeper *k, struct err *e)
+{
+    if (keeper_take(k, e) == -1 || keeper_convert(k, e) == -1 ||
+        keeper_deliver(k, e) == -1)
+        return -1;
+    return keeper_archive(k, e);
+}
+
+int keeper_once(struct keeper *k, struct err *e)
+{
+    size_t n = BATCH;
+    uint64_t job, before;
+
+    if (open_all(k, e) == -1)
+        return -1;
+    if (k->is_busy)
+        return 0;
+    if (work(k, e) == -1)
+        return -1;
+    do {
+        before = k->n_taken;
+        if (keeper_claim(k, BATCH, &n, e) == -1 || work(k, e) == -1)
+            return -1;
+        /* A full batch means that more may wait, unless none of it came in. */
+    } while (n == BATCH && k->n_taken > before);
+    if (k->again && work(k, e) == -1)
+        return -1;
+    if (last_job(k, &job, e) == -1)
+        return -1;
+    return write_generation(k, job, e);
+}
+
+void keeper_close(struct keeper *k)
+{
+    ledger_close(k->ledger);
+    k->ledger = NULL;
+    if (k->lock_fd != -1)
+        close(k->lock_fd);
+    if (k->spool_fd != -1)
+        close(k->spool_fd);
+    k->lock_fd = k->spool_fd = -1;
+    arena_release(&k->arena);
+}

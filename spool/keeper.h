@@ -1,0 +1,85 @@
+/*
+ * keeper.h - the process that answers for every file, from inbox to archive.
+ *
+ *   inbox/x.csv --claim--> inbox/.claim/<id> --copy--> in/<id>      TAKEN
+ *   in/<id> --job--> tmp/<id>.<n>/ --rename--> out/<id>/            CONVERTED
+ *   out/<id>/0/x.xml --publish--> the receiver's folder             DELIVERED
+ *   in/<id>, out/<id>/ --rename--> archive/2026/01/31/17-x.csv, 17/ ARCHIVED
+ *
+ * It holds the lock of the spool and the ledger, decides, syncs, renames and
+ * commits; it parses nothing that a partner wrote. Conversion happens in a
+ * child (spool/convert.c), which dies with it and holds none of its files.
+ *
+ * Starting is the recovery: a run begins by sweeping tmp/ and doing with
+ * every row what its state asks for, with the functions that would have done
+ * it without the crash. Running a step twice leaves what once leaves.
+ *
+ *   spool/lock             held while a keeper is at work
+ *   spool/state/ledger.db  the ledger; spool/generation names it
+ *   spool/tmp/             begun and not committed: swept at the start
+ *   spool/in/  out/        originals and results of open files
+ *   spool/test/ROUTE/      what a route with `mode test` delivers
+ *   spool/archive/         originals (N-NAME), results and reports (N/)
+ */
+#ifndef SPOOL_KEEPER_H
+#define SPOOL_KEEPER_H
+
+#include "spool/conf.h"
+#include "spool/job.h"
+#include "spool/ledger.h"
+
+/* Something in the way that a person may want to know, one line each. */
+struct trouble {
+    struct str text;
+    struct trouble *next;
+};
+
+struct keeper {
+    /* Given by the caller. */
+    struct conf *conf; /* with maps loaded, without mistakes */
+    int (*run)(const struct job_spec *spec, struct job_result *out);
+    struct str (*new_run_id)(struct arena *a);
+    const char *const *only; /* names of routes; NULL: all but `by hand` */
+    size_t n_only;
+
+    /* Open while it works. */
+    struct ledger *ledger;
+    int spool_fd, lock_fd;
+    struct arena arena; /* of the run: small rows */
+
+    /* What the run found, for the caller. */
+    bool is_busy; /* another keeper is at work: nothing was done */
+    int64_t began_at;
+    uint64_t first_job;  /* the first one that this run may have taken */
+    uint64_t first_open; /* the oldest that was open when it began */
+    uint64_t tried_job;  /* up to here each open one had its try */
+    uint64_t n_taken, n_aside_records;
+    bool machine_failed; /* disk, memory: try again later */
+    bool again;          /* a claimed file was written to: work once more */
+    struct trouble *troubles, **last_trouble;
+};
+
+/*
+ * Takes what waits, converts, delivers, archives, and returns. 0 (also when
+ * files were rejected or wait); -1: it had to stop, e says why. Close it
+ * after both; the ledger stays open for questions until then.
+ */
+int keeper_once(struct keeper *k, struct err *e);
+void keeper_close(struct keeper *k);
+
+/* ---- its steps, one file each -------------------------------------------- */
+
+/* claim.c: up to `max` complete files into custody; *n: how many. */
+int keeper_claim(struct keeper *k, size_t max, size_t *n, struct err *e);
+int keeper_take(struct keeper *k, struct err *e); /* CLAIMED -> TAKEN */
+int keeper_convert(struct keeper *k, struct err *e);
+int keeper_deliver(struct keeper *k, struct err *e);
+int keeper_archive(struct keeper *k, struct err *e);
+
+bool keeper_runs(const struct keeper *k, const struct route *r);
+void keeper_trouble(struct keeper *k, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Where the ledger of a spool lies. */
+char *keeper_ledger_path(struct arena *a, const struct conf *conf);
+
+#endif

@@ -1,0 +1,255 @@
+/*
+ * ledger.h - what happened to every file: the one truth about states.
+ *
+ *   claim      CLAIMED ----> TAKEN ----> ARCHIVED
+ *                 '-> row gone: the file went back to the inbox
+ *
+ *   receipt    TAKEN ----> CONVERTED ----> DONE
+ *                |  ^          |  ^
+ *                |  '- retry   '--'- HELD (a delivery waits for a person)
+ *                +--> HELD        we must act: our program or setup failed
+ *                +--> REJECTED    the sender must: the file is wrong
+ *                '--> SUPPRESSED  at once, when the same content was DONE
+ *
+ *   delivery   READY ----> RENAMING ----> DELIVERED
+ *                ^  |         |  '------> UNCONFIRMED
+ *                '--+- HELD <-'
+ *                   '--> SUPERSEDED       a newer snapshot was there first
+ *
+ *   commit                      function                  if we die before it
+ *   claim CLAIMED               ledger_claim()            file is in the inbox
+ *   claim TAKEN, receipts TAKEN ledger_taken()            copy again from
+ * .claim receipt CONVERTED           ledger_converted()        convert again
+ *   receipt REJECTED            ledger_rejected()         convert again
+ *   delivery RENAMING           ledger_renaming()         write it again
+ *   delivery DELIVERED          ledger_delivered()        look at both names
+ *   receipt DONE                ledger_done()             nothing to do twice
+ *   claim ARCHIVED              ledger_archived()         archive again
+ *
+ * A claim is one physical file, a receipt is that file on one route, a
+ * delivery is one output at one destination. `job` is a receipt's number for
+ * people. Every function is one transaction, or a part of the one opened by
+ * ledger_begin(). A row that is not in the state that the change starts from
+ * is an error of ours and stops the program (ERR_STOP), as does any failure of
+ * the database: after an I/O error nothing that it says can be trusted.
+ *
+ * The ledger is never carried over a fork: a child closes all descriptors.
+ */
+#ifndef SPOOL_LEDGER_H
+#define SPOOL_LEDGER_H
+
+#include "converters/base/err.h"
+#include "converters/base/mem.h"
+#include "spool/sha256.h"
+
+struct ledger;
+
+enum claim_state { CLAIM_CLAIMED, CLAIM_TAKEN, CLAIM_ARCHIVED };
+
+/* What tells whether a file is still the one that we looked at. */
+struct identity {
+    uint64_t dev, ino, size;
+    int64_t mtime_ns, ctime_ns;
+};
+
+struct claim {
+    char id[ID_HEX + 1];
+    struct str partner, folder; /* where it lay: "inbox" */
+    struct str name;            /* its bytes, as the folder had them */
+    enum claim_state state;
+    struct identity seen; /* of the claimed file, when it was copied */
+    char sha256[HASH_HEX + 1];
+    int64_t claimed_at, taken_at;
+    struct str archive; /* below archive/ */
+};
+
+enum receipt_state {
+    RECEIPT_TAKEN,
+    RECEIPT_CONVERTED,
+    RECEIPT_DONE,
+    RECEIPT_HELD,
+    RECEIPT_REJECTED,
+    RECEIPT_SUPPRESSED,
+    N_RECEIPT_STATES
+};
+extern const char *const receipt_state_names[N_RECEIPT_STATES];
+
+struct counters {
+    uint64_t n_read, n_written, n_aside, n_skipped, n_filtered;
+    uint64_t n_warnings, n_replaced;
+};
+
+struct receipt {
+    char id[ID_HEX + 1];
+    char claim[ID_HEX + 1];
+    uint64_t job;
+    struct str route, partner;
+    struct str name; /* for people: no control characters, valid UTF-8 */
+    uint64_t size;
+    char sha256[HASH_HEX + 1];
+    bool once; /* the same content, DONE before, is SUPPRESSED */
+    bool test; /* leaves no facts behind */
+    enum receipt_state state;
+    struct str run_id;
+    int64_t run_time;
+    int64_t taken_at, converted_at, ended_at;
+    uint64_t n_tries;
+    uint64_t same_as; /* SUPPRESSED: the job that had this content */
+    struct counters n;
+    struct str maps;    /* "NAME SHA256" lines, as they were converted with */
+    struct str summary; /* "211 orders read, ..." */
+    struct str why;     /* it waits, is held, rejected, suppressed */
+};
+
+enum delivery_state {
+    DELIVERY_READY,
+    DELIVERY_RENAMING,
+    DELIVERY_DELIVERED,
+    DELIVERY_UNCONFIRMED,
+    DELIVERY_HELD,
+    DELIVERY_SUPERSEDED,
+    N_DELIVERY_STATES
+};
+extern const char *const delivery_state_names[N_DELIVERY_STATES];
+
+enum delivery_kind {
+    OUT_FILE,     /* a converted file: out/<receipt>/<path> */
+    OUT_REPORT,   /* report.txt of the receipt, to the sender */
+    OUT_ORIGINAL, /* in/<claim> back to the sender: the file was rejected */
+    N_OUT_KINDS
+};
+
+struct delivery {
+    char id[ID_HEX + 1];
+    char receipt[ID_HEX + 1];
+    char claim[ID_HEX + 1];
+    uint64_t job;
+    enum delivery_kind kind;
+    struct str path;    /* below out/<receipt>/ */
+    struct str partner; /* "": below the spool itself (mode test) */
+    struct str folder, name;
+    bool replace; /* a snapshot: takes the place of the last one */
+    enum delivery_state state;
+    uint64_t epoch;
+    uint64_t bytes, n_documents;
+    char sha256[HASH_HEX + 1];
+    struct str folder_id; /* which folder it was renamed in */
+    bool name_taken;      /* HELD because the name exists: look again */
+    bool by_absence;      /* DELIVERED: both names were gone */
+    struct str why;
+    int64_t ready_at, delivered_at;
+};
+
+struct event {
+    int64_t at;
+    uint64_t job; /* 0: of no job */
+    struct str what, text;
+};
+
+enum ledger_mode {
+    LEDGER_WRITE, /* the keeper: creates it, brings it up to date */
+    LEDGER_READ,  /* status, log, show */
+};
+
+/* -1 with e; LEDGER_READ and there is none: 0 with *out NULL. */
+int ledger_open(struct ledger **out, const char *path, enum ledger_mode mode,
+                struct err *e);
+void ledger_close(struct ledger *l);
+/* A random name given when the ledger was made. Lives as long as l. */
+const char *ledger_generation(const struct ledger *l);
+
+/* ---- the keeper's changes ------------------------------------------------ */
+
+int ledger_begin(struct ledger *l, struct err *e);
+int ledger_commit(struct ledger *l, struct err *e);
+void ledger_rollback(struct ledger *l);
+
+int ledger_claim(struct ledger *l, const struct claim *c, struct err *e);
+/* It never left the inbox, or it was put back. */
+int ledger_unclaim(struct ledger *l, const struct claim *c, struct err *e);
+/*
+ * Custody. Gives every receipt its job number; one with `once` whose content
+ * was DONE before on its route becomes SUPPRESSED. Both are set in r[].
+ */
+int ledger_taken(struct ledger *l, const struct claim *c, struct receipt *r,
+                 size_t n, struct err *e);
+/* Another try begins: counts it. */
+int ledger_trying(struct ledger *l, struct receipt *r, struct err *e);
+/* The try failed for a reason that may pass; it stays TAKEN. */
+int ledger_waits(struct ledger *l, const struct receipt *r, const char *why,
+                 struct err *e);
+/* r->n, maps, summary; a receipt without deliveries is still CONVERTED. */
+int ledger_converted(struct ledger *l, const struct receipt *r,
+                     const struct delivery *d, size_t n, struct err *e);
+int ledger_rejected(struct ledger *l, const struct receipt *r,
+                    const struct delivery *d, size_t n, struct err *e);
+int ledger_held(struct ledger *l, const struct receipt *r, const char *why,
+                struct err *e);
+int ledger_done(struct ledger *l, const struct receipt *r, struct err *e);
+int ledger_archived(struct ledger *l, const struct claim *c, const char *path,
+                    struct err *e);
+
+int ledger_renaming(struct ledger *l, const struct delivery *d,
+                    const char *folder_id, struct err *e);
+int ledger_delivered(struct ledger *l, const struct delivery *d,
+                     bool by_absence, struct err *e);
+int ledger_unconfirmed(struct ledger *l, const struct delivery *d,
+                       const char *why, struct err *e);
+/* Also holds its receipt, unless that has ended. */
+int ledger_delivery_held(struct ledger *l, const struct delivery *d,
+                         bool name_taken, const char *why, struct err *e);
+/* HELD or RENAMING -> READY, under a new epoch; the receipt goes on. */
+int ledger_delivery_again(struct ledger *l, struct delivery *d, struct err *e);
+int ledger_superseded(struct ledger *l, const struct delivery *d,
+                      struct err *e);
+/* The folder cannot be reached now; the state stays. */
+int ledger_delivery_waits(struct ledger *l, const struct delivery *d,
+                          const char *why, struct err *e);
+
+/* A line of history that changes nothing. */
+int ledger_note(struct ledger *l, uint64_t job, const char *what,
+                struct str text, struct err *e);
+
+/* ---- questions. Rows live in `a`; NULL or 0 asks for any. ---------------- */
+
+struct ledger_find {
+    const char *route;
+    const char *claim;
+    uint64_t job;
+    uint64_t since;  /* this job and later ones */
+    unsigned states; /* of receipts: 1u << RECEIPT_..., 0: any */
+    unsigned last;   /* only that many, the newest */
+};
+
+int ledger_claims(struct ledger *l, enum claim_state state, struct arena *a,
+                  struct claim **out, size_t *n, struct err *e);
+/* In the order in which they were taken. */
+int ledger_receipts(struct ledger *l, const struct ledger_find *f,
+                    struct arena *a, struct receipt **out, size_t *n,
+                    struct err *e);
+/* states: 1u << DELIVERY_...; receipt NULL: of all. In order. */
+int ledger_deliveries(struct ledger *l, const char *receipt, unsigned states,
+                      struct arena *a, struct delivery **out, size_t *n,
+                      struct err *e);
+int ledger_events(struct ledger *l, uint64_t job, unsigned last,
+                  struct arena *a, struct event **out, size_t *n,
+                  struct err *e);
+/* Was a later job's file of that name delivered there already? */
+int ledger_newer(struct ledger *l, const struct delivery *d, bool *yes,
+                 struct err *e);
+/* Claims whose receipts have all ended and whose deliveries are all settled. */
+int ledger_to_archive(struct ledger *l, struct arena *a, struct claim **out,
+                      size_t *n, struct err *e);
+int ledger_find_claim(struct ledger *l, const char *id, struct arena *a,
+                      struct claim **out, struct err *e); /* NULL: none */
+
+struct route_counts {
+    uint64_t n[N_RECEIPT_STATES];
+    uint64_t n_deliveries_waiting;
+    int64_t last_at; /* newest receipt */
+    uint64_t last_job;
+};
+int ledger_route_counts(struct ledger *l, const char *route,
+                        struct route_counts *out, struct err *e);
+
+#endif

@@ -1,0 +1,17 @@
+/* ledger_inside.h - what the ledger's own files share. */
+#ifndef SPOOL_LEDGER_INSIDE_H
+#define SPOOL_LEDGER_INSIDE_H
+
+#include "spool/ledger.h"
+
+struct ledger {
+    struct db *db;
+    char generation[ID_HEX + 1];
+};
+
+extern const char *const out_kind_names[N_OUT_KINDS];
+
+/* Ends what db_begin() began: all of it happened, or nothing. */
+int ledger_settle(struct ledger *l, int rc, struct err *e);
+
+#endif

@@ -1,0 +1,76 @@
+#include "spool/ledger_schema.h"
+
+#include <stddef.h>
+
+const struct ledger_step ledger_steps[] = {
+    { "claims, receipts, deliveries, history",
+      "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL)"
+      " WITHOUT ROWID;"
+      "CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL)"
+      " WITHOUT ROWID;"
+      "INSERT INTO counter VALUES('job', 0);"
+
+      "CREATE TABLE claim("
+      " id TEXT PRIMARY KEY, partner TEXT NOT NULL, folder TEXT NOT NULL,"
+      " name BLOB NOT NULL, state TEXT NOT NULL"
+      "  CHECK(state IN ('CLAIMED','TAKEN','ARCHIVED')),"
+      " dev INTEGER, ino INTEGER, size INTEGER, mtime_ns INTEGER,"
+      " ctime_ns INTEGER, sha256 TEXT, claimed_at TEXT NOT NULL,"
+      " taken_at TEXT, archived_at TEXT, archive TEXT) WITHOUT ROWID;"
+      "CREATE INDEX claim_open ON claim(claimed_at)"
+      " WHERE state <> 'ARCHIVED';"
+
+      "CREATE TABLE receipt("
+      " job INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+      " claim TEXT NOT NULL REFERENCES claim, route TEXT NOT NULL,"
+      " partner TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL,"
+      " sha256 TEXT NOT NULL, once INTEGER NOT NULL, test INTEGER NOT NULL,"
+      " state TEXT NOT NULL CHECK(state IN ('TAKEN','CONVERTED','DONE','HELD',"
+      "  'REJECTED','SUPPRESSED')),"
+      " run_id TEXT NOT NULL, run_time TEXT NOT NULL, taken_at TEXT NOT NULL,"
+      " converted_at TEXT, ended_at TEXT, n_tries INTEGER NOT NULL DEFAULT 0,"
+      " same_as INTEGER, n_read INTEGER NOT NULL DEFAULT 0,"
+      " n_written INTEGER NOT NULL DEFAULT 0,"
+      " n_aside INTEGER NOT NULL DEFAULT 0,"
+      " n_skipped INTEGER NOT NULL DEFAULT 0,"
+      " n_filtered INTEGER NOT NULL DEFAULT 0,"
+      " n_warnings INTEGER NOT NULL DEFAULT 0,"
+      " n_replaced INTEGER NOT NULL DEFAULT 0,"
+      " maps TEXT NOT NULL DEFAULT '', summary TEXT NOT NULL DEFAULT '',"
+      " why TEXT NOT NULL DEFAULT '');"
+      "CREATE INDEX receipt_claim ON receipt(claim);"
+      "CREATE INDEX receipt_content ON receipt(route, sha256);"
+      "CREATE INDEX receipt_route ON receipt(route, state);"
+      "CREATE INDEX receipt_open ON receipt(job) WHERE ended_at IS NULL;"
+
+      "CREATE TABLE delivery("
+      " n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+      " job INTEGER NOT NULL REFERENCES receipt, kind TEXT NOT NULL,"
+      " path TEXT NOT NULL, partner TEXT NOT NULL, folder TEXT NOT NULL,"
+      " name TEXT NOT NULL, replace INTEGER NOT NULL,"
+      " state TEXT NOT NULL CHECK(state IN ('READY','RENAMING','DELIVERED',"
+      "  'UNCONFIRMED','HELD','SUPERSEDED')),"
+      " epoch INTEGER NOT NULL DEFAULT 1, bytes INTEGER NOT NULL,"
+      " n_documents INTEGER NOT NULL, sha256 TEXT NOT NULL,"
+      " folder_id TEXT NOT NULL DEFAULT '',"
+      " name_taken INTEGER NOT NULL DEFAULT 0,"
+      " by_absence INTEGER NOT NULL DEFAULT 0,"
+      " why TEXT NOT NULL DEFAULT '', ready_at TEXT NOT NULL,"
+      " delivered_at TEXT);"
+      "CREATE INDEX delivery_job ON delivery(job);"
+      "CREATE INDEX delivery_open ON delivery(n)"
+      " WHERE state NOT IN ('DELIVERED','SUPERSEDED');"
+      "CREATE INDEX delivery_place ON delivery(partner, folder, name);"
+
+      "CREATE TABLE event("
+      " n INTEGER PRIMARY KEY, at TEXT NOT NULL, job INTEGER NOT NULL,"
+      " what TEXT NOT NULL, text TEXT NOT NULL);"
+      "CREATE INDEX event_job ON event(job);"
+
+      /* Keys of documents; the trade rules fill it. */
+      "CREATE TABLE bkey("
+      " scope TEXT NOT NULL, document TEXT NOT NULL, key TEXT NOT NULL,"
+      " job INTEGER NOT NULL REFERENCES receipt, sha256 TEXT NOT NULL,"
+      " PRIMARY KEY(scope, document, key)) WITHOUT ROWID;" },
+    { NULL, NULL },
+};

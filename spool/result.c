@@ -1,0 +1,200 @@
+#include "spool/result.h"
+
+#include <stdio.h>
+
+#include "spool/files.h"
+
+#define RESULT_FILE "result"
+
+static const char *const verdicts[] = { "done", "rejected", "failed" };
+
+/* A value must not end its line or its column. */
+static void add_value(struct buf *b, struct str s)
+{
+    buf_addc(b, '\t');
+    for (size_t i = 0; i < s.len; i++)
+        buf_addc(b, (unsigned char)s.p[i] < ' ' ? ' ' : s.p[i]);
+}
+
+static void add_number(struct buf *b, uint64_t n)
+{
+    char z[24];
+
+    snprintf(z, sizeof(z), "\t%llu", (unsigned long long)n);
+    buf_addz(b, z);
+}
+
+int result_write(int dir_fd, const struct result *r)
+{
+    const uint64_t n[] = { r->n.n_read,     r->n.n_written,  r->n.n_aside,
+                           r->n.n_skipped,  r->n.n_filtered, r->n.n_warnings,
+                           r->n.n_replaced, r->n_errors,     r->has_report };
+    struct buf b;
+    int rc;
+
+    buf_init(&b, MB(64));
+    buf_addz(&b, "verdict");
+    add_value(&b, str_of(verdicts[r->verdict]));
+    buf_addz(&b, "\nerror");
+    add_number(&b, r->err.next);
+    add_value(&b, str_of(r->err.text));
+    buf_addz(&b, "\ncounts");
+    for (size_t i = 0; i < COUNT(n); i++)
+        add_number(&b, n[i]);
+    buf_addz(&b, "\nsummary");
+    add_value(&b, r->summary);
+    buf_addz(&b, "\nfirst");
+    add_value(&b, r->first_error);
+    for (size_t i = 0; i < r->n_outputs; i++) {
+        const struct result_output *o = &r->outputs[i];
+
+        buf_addz(&b, "\noutput");
+        add_number(&b, o->read);
+        add_number(&b, o->write);
+        add_number(&b, o->bytes);
+        add_number(&b, o->n_documents);
+        add_value(&b, o->path);
+        add_value(&b, o->name);
+    }
+    rc = buf_addz(&b, "\nend\n");
+    if (rc == 0)
+        rc = file_write(dir_fd, RESULT_FILE, buf_str(&b), 0600);
+    buf_release(&b);
+    return rc;
+}
+
+/* The next column of a line; false at its end. */
+static bool column(struct str *line, struct str *out)
+{
+    ptrdiff_t tab;
+
+    if (!line->p)
+        return false;
+    tab = str_find_char(*line, '\t');
+    *out = str_first(*line, tab < 0 ? line->len : (size_t)tab);
+    *line =
+        tab < 0 ? (struct str){ NULL, 0 } : str_from(*line, (size_t)tab + 1);
+    return true;
+}
+
+static bool number(struct str *line, uint64_t *out)
+{
+    struct str s;
+
+    return column(line, &s) && str_to_uint(s, INT64_MAX, out);
+}
+
+static bool r_verdict(struct str line, struct result *r)
+{
+    struct str s;
+
+    if (!column(&line, &s))
+        return false;
+    for (size_t i = 0; i < COUNT(verdicts); i++)
+        if (str_is(s, verdicts[i])) {
+            r->verdict = (enum job_verdict)i;
+            return true;
+        }
+    return false;
+}
+
+static bool r_error(struct str line, struct result *r)
+{
+    struct str text;
+    uint64_t next;
+
+    if (!number(&line, &next) || next > ERR_STOP || !column(&line, &text))
+        return false;
+    err_set(&r->err, (enum err_next)next, "%.*s", STR_ARGS(text));
+    return true;
+}
+
+static bool r_counts(struct str line, struct result *r)
+{
+    uint64_t report = 0;
+    uint64_t *const n[] = { &r->n.n_read,     &r->n.n_written,
+                            &r->n.n_aside,    &r->n.n_skipped,
+                            &r->n.n_filtered, &r->n.n_warnings,
+                            &r->n.n_replaced, &r->n_errors,
+                            &report };
+
+    for (size_t i = 0; i < COUNT(n); i++)
+        if (!number(&line, n[i]))
+            return false;
+    r->has_report = report != 0;
+    return true;
+}
+
+static bool r_summary(struct str line, struct result *r)
+{
+    return column(&line, &r->summary);
+}
+
+static bool r_first(struct str line, struct result *r)
+{
+    return column(&line, &r->first_error);
+}
+
+static bool r_output(struct str line, struct result *r)
+{
+    struct result_output *o = &r->outputs[r->n_outputs++];
+
+    return number(&line, &o->read) && number(&line, &o->write) &&
+           number(&line, &o->bytes) && number(&line, &o->n_documents) &&
+           column(&line, &o->path) && column(&line, &o->name);
+}
+
+static const struct {
+    const char *word;
+    bool (*parse)(struct str line, struct result *r);
+} words[] = {
+    { "verdict", r_verdict }, { "error", r_error }, { "counts", r_counts },
+    { "summary", r_summary }, { "first", r_first }, { "output", r_output },
+};
+
+static bool parse_line(struct str line, struct result *r)
+{
+    struct str word;
+
+    if (!column(&line, &word))
+        return false;
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (str_is(word, words[i].word))
+            return words[i].parse(line, r);
+    return false;
+}
+
+static bool parse_all(struct str text, struct arena *a, struct result *r)
+{
+    size_t n_lines = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        n_lines += text.p[i] == '\n';
+    if (n_lines > MAX_OUTPUTS + 16)
+        return false;
+    r->outputs = arena_alloc(a, (n_lines + 1) * sizeof(*r->outputs));
+    while (text.len) {
+        ptrdiff_t nl = str_find_char(text, '\n');
+        struct str line = str_first(text, nl < 0 ? 0 : (size_t)nl);
+
+        if (str_is(line, "end"))
+            return true;
+        if (nl < 0 || !parse_line(line, r))
+            return false;
+        text = str_from(text, (size_t)nl + 1);
+    }
+    return false;
+}
+
+bool result_read(int dir_fd, struct arena *a, struct result *out)
+{
+    struct buf b;
+    bool ok;
+
+    *out = (struct result){ 0 };
+    buf_init(&b, MB(65));
+    ok = file_read(dir_fd, RESULT_FILE, &b) == 0 &&
+         parse_all(arena_str(a, buf_str(&b)), a, out);
+    buf_release(&b);
+    return ok;
+}

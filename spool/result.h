@@ -1,0 +1,40 @@
+/*
+ * result.h - what a job tells the keeper: a small file in its staging folder.
+ *
+ * One word and its tab-separated values a line, closed by "end": a file
+ * without it is a job that died. The keeper believes none of it: names,
+ * sizes and hashes of the outputs are looked at again.
+ */
+#ifndef SPOOL_RESULT_H
+#define SPOOL_RESULT_H
+
+#include "spool/job.h"
+#include "spool/ledger.h"
+
+struct result_output {
+    struct str path; /* below the staging folder: "0/orders.xml" */
+    struct str name;
+    uint64_t bytes, n_documents;
+    uint64_t read, write; /* which read of the route, which write of it */
+};
+
+struct result {
+    enum job_verdict verdict;
+    struct err err; /* JOB_FAILED */
+    struct counters n;
+    uint64_t n_errors;
+    struct str summary;
+    struct str first_error; /* one line: why the file was rejected */
+    bool has_report;
+    struct result_output *outputs;
+    size_t n_outputs;
+};
+
+enum { MAX_OUTPUTS = 100000 };
+
+/* Writes `result` into the folder. -1 with errno. */
+int result_write(int dir_fd, const struct result *r);
+/* false: there is none, or it is not complete. */
+bool result_read(int dir_fd, struct arena *a, struct result *out);
+
+#endif

@@ -1,0 +1,184 @@
+#include "spool/scan.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "converters/base/text.h"
+#include "spool/files.h"
+
+enum { STABLE_SECONDS = 2 };
+
+static bool seen_before(const struct inbox *first, const struct conf_from *f)
+{
+    for (; first; first = first->next)
+        if (first->partner == f->partner && str_eq(first->folder, f->folder))
+            return true;
+    return false;
+}
+
+struct inbox *scan_inboxes(const struct conf *c, struct arena *a)
+{
+    struct inbox *first = NULL, **last = &first;
+
+    for (const struct route *r = c->routes; r; r = r->next)
+        for (const struct conf_from *f = r->from; f; f = f->next) {
+            if (seen_before(first, f))
+                continue;
+            *last = arena_alloc(a, sizeof(**last));
+            (*last)->partner = f->partner;
+            (*last)->folder = f->folder;
+            last = &(*last)->next;
+        }
+    return first;
+}
+
+bool scan_is_temporary(struct str name)
+{
+    static const char *const patterns[] = {
+        ".*",        "~$*",          "*.part",       "*.filepart", "*.tmp",
+        "*.temp",    "*.crdownload", "*.incomplete", "*.swp",      "*.lock",
+        "*.writing", "*.camelLock",  "*.in.*",       "*.edipart",  "*~",
+    };
+
+    for (size_t i = 0; i < COUNT(patterns); i++)
+        if (glob_match_nocase(str_of(patterns[i]), name))
+            return true;
+    return false;
+}
+
+static bool changed_lately(const struct stat *st)
+{
+    struct timespec now;
+
+    /* The change time is this machine's; a sender may set the other one. */
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec - st->st_ctim.tv_sec < STABLE_SECONDS &&
+           st->st_ctim.tv_sec - now.tv_sec < STABLE_SECONDS;
+}
+
+bool scan_is_written(int fd)
+{
+    if (fcntl(fd, F_SETLEASE, F_RDLCK) == -1)
+        return errno == EAGAIN;
+    fcntl(fd, F_SETLEASE, F_UNLCK);
+    return false;
+}
+
+/* Does anybody have it open for writing? */
+static const char *why_open(int dir_fd, const char *name, const struct stat *st)
+{
+    int fd = openat(dir_fd, name,
+                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    const char *why = NULL;
+
+    if (fd == -1)
+        return errno == EACCES ? "we may not read it" : "it cannot be opened";
+    if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0)
+        fcntl(fd, F_SETLEASE, F_UNLCK);
+    else if (errno == EAGAIN)
+        why = "it is still being written";
+    else if (changed_lately(st))
+        why = "it changed a moment ago";
+    close(fd);
+    return why;
+}
+
+static bool any_route_takes(const struct conf *c, const struct inbox *in,
+                            struct str name)
+{
+    for (const struct route *r = c->routes; r; r = r->next)
+        if (route_takes(r, in->partner->name, in->folder, name))
+            return true;
+    return false;
+}
+
+static const char *why_waits(const struct conf *c, const struct inbox *in,
+                             int dir_fd, const char *name, struct found *f,
+                             const struct stat *st)
+{
+    f->is_temporary = scan_is_temporary(f->name);
+    if (f->is_temporary)
+        return "its name is that of an unfinished file";
+    f->no_route = !any_route_takes(c, in, f->name);
+    if (f->no_route)
+        return "no route takes it";
+    if (f->name.len > c->limits.v[LIMIT_NAME])
+        return "its name is longer than the limit name";
+    if (!S_ISREG(st->st_mode))
+        return "it is no plain file";
+    if (st->st_nlink != 1)
+        return "it has a second name (hard link)";
+    if (f->size == 0)
+        return "it is empty";
+    if (f->size > c->limits.v[LIMIT_INPUT])
+        return "it is larger than the limit input";
+    return why_open(dir_fd, name, st);
+}
+
+static int older(const void *a, const void *b)
+{
+    const struct found *x = a, *y = b;
+
+    if (x->mtime_ns != y->mtime_ns)
+        return x->mtime_ns < y->mtime_ns ? -1 : 1;
+    return str_cmp(x->name, y->name);
+}
+
+static struct found *add(struct arena *a, struct found **list, size_t *n,
+                         size_t *cap)
+{
+    if (*n == *cap) {
+        struct found *grown;
+
+        *cap = *cap ? *cap * 2 : 16;
+        grown = arena_alloc(a, *cap * sizeof(*grown));
+        if (*n)
+            memcpy(grown, *list, *n * sizeof(*grown));
+        *list = grown;
+    }
+    return &(*list)[(*n)++];
+}
+
+int scan_inbox(const struct conf *c, const struct inbox *in, struct arena *a,
+               struct found **out, size_t *n, struct err *e)
+{
+    int fd =
+        in->partner->folder ? dir_open(in->partner->folder, in->folder) : -1;
+    DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+    size_t cap = 0;
+    struct dirent *d;
+
+    *out = NULL;
+    *n = 0;
+    if (!dir)
+        return err_sys(e, ERR_RETRY, "cannot read folder %s/%.*s",
+                       in->partner->folder ? in->partner->folder : "",
+                       STR_ARGS(in->folder));
+    while ((d = readdir(dir))) {
+        struct found *f;
+        struct stat st;
+
+        if (d->d_name[0] == '.' ||
+            fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+            S_ISDIR(st.st_mode))
+            continue;
+        f = add(a, out, n, &cap);
+        *f = (struct found){
+            .name = arena_str(a, str_of(d->d_name)),
+            .size = (uint64_t)st.st_size,
+            .mtime = st.st_mtim.tv_sec,
+            .mtime_ns =
+                (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+        };
+        f->why = why_waits(c, in, dirfd(dir), d->d_name, f, &st);
+    }
+    closedir(dir);
+    if (*n)
+        qsort(*out, *n, sizeof(**out), older);
+    return 0;
+}

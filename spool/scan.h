@@ -1,0 +1,42 @@
+/*
+ * scan.h - what lies in the inboxes, and why a file is not taken yet.
+ *
+ * Looking changes nothing; `status` and the keeper see the same. A file is
+ * complete when nobody has it open for writing (F_SETLEASE says so for the
+ * owner of the file or with CAP_LEASE), else when it has not changed for two
+ * seconds. Senders that rename into place are exact; that is why names that
+ * look temporary are left alone.
+ */
+#ifndef SPOOL_SCAN_H
+#define SPOOL_SCAN_H
+
+#include "spool/conf.h"
+
+struct inbox {
+    const struct partner *partner;
+    struct str folder;
+    struct inbox *next;
+};
+
+/* The folders that any route takes files from, each once. */
+struct inbox *scan_inboxes(const struct conf *c, struct arena *a);
+
+struct found {
+    struct str name; /* its bytes */
+    uint64_t size;
+    int64_t mtime; /* Unix seconds */
+    int64_t mtime_ns;
+    const char *why; /* it is not taken; NULL: it is complete */
+    bool no_route;   /* no route takes such a name */
+    bool is_temporary;
+};
+
+/* The files of an inbox, oldest first. -1: the folder cannot be read. */
+int scan_inbox(const struct conf *c, const struct inbox *in, struct arena *a,
+               struct found **out, size_t *n, struct err *e);
+
+bool scan_is_temporary(struct str name);
+/* Somebody has the open file open for writing; false when nobody can say. */
+bool scan_is_written(int fd);
+
+#endif

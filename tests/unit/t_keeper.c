@@ -1,0 +1,511 @@
+/*
+ * t_keeper.c - a real tree, a real ledger, and a job that only copies.
+ *
+ * The job obeys the text of its input: "reject", "aside", "fail", "die" and
+ * "none" at its start; anything else is copied to out-NAME.
+ */
+#include "tests/unit/tree.h"
+
+#include <sys/file.h>
+#include <sys/wait.h>
+
+#include "converters/base/date.h"
+#include "spool/keeper.h"
+
+enum { NOW = 1800000000 };
+
+static const char conf_text[] = "spool spool\n"
+                                "partner eshop\n"
+                                "  folder eshop\n"
+                                "partner pohoda\n"
+                                "  folder pohoda\n"
+                                "  mode 0640\n"
+                                "route orders\n"
+                                "  from eshop inbox/orders*.csv\n"
+                                "  read r\n"
+                                "  write w\n"
+                                "  to pohoda in\n"
+                                "route copies\n"
+                                "  from eshop inbox/*-both.csv\n"
+                                "  read r\n"
+                                "  write w\n"
+                                "  to eshop outbox\n"
+                                "route hand\n"
+                                "  from eshop inbox/hand*.csv\n"
+                                "  read r\n"
+                                "  write w\n"
+                                "  to pohoda in\n"
+                                "  by hand\n";
+
+static struct map read_map = { .name = { "r", 1 } };
+static struct map write_map = { .name = { "w", 1 } };
+static struct conf conf;
+static struct arena diag_arena;
+static struct keeper k;
+static struct err e;
+
+/* ---- the job ------------------------------------------------------------- */
+
+static void fake_output(const struct job_spec *spec, struct str text,
+                        struct job_result *out)
+{
+    struct arena *a = &out->arena;
+    int fd;
+
+    out->outputs = arena_alloc(a, sizeof(*out->outputs));
+    out->outputs[0] = (struct job_output){
+        .path = arena_cstr(a, STR("result.xml")),
+        .name = arena_cstr(a, arena_fmt(a, "out-%.*s",
+                                        STR_ARGS(spec->inputs[0].name))),
+        .bytes = text.len,
+        .n_documents = 1,
+    };
+    out->n_outputs = 1;
+    out->n_written = 1;
+    fd = open(arena_cstr(a, arena_fmt(a, "%s/result.xml", spec->staging)),
+              O_WRONLY | O_CREAT | O_EXCL, 0600);
+    if (fd == -1 || file_put(fd, text) == -1)
+        _exit(9);
+    close(fd);
+}
+
+static int fake_run(const struct job_spec *spec, struct job_result *out)
+{
+    static char bytes[4096];
+    ssize_t n = read(spec->inputs[0].fd, bytes, sizeof(bytes));
+    struct str text = { bytes, n > 0 ? (size_t)n : 0 };
+
+    *out = (struct job_result){ .n_read = 1 };
+    diags_init(&out->diags, &out->arena, 10);
+    out->summary = STR("1 order read");
+    if (str_starts(text, STR("die")))
+        raise(SIGKILL);
+    if (str_starts(text, STR("fail"))) {
+        out->verdict = JOB_FAILED;
+        return err_set(&out->err, ERR_RETRY, "no memory") + 1;
+    }
+    if (str_starts(text, STR("reject"))) {
+        out->verdict = JOB_REJECTED;
+        DIAG(&out->diags, NUMBER_SYNTAX, ((struct place){ .line = 14 }),
+             STR("12,x"), STR(""));
+        return 0;
+    }
+    if (str_starts(text, STR("none")))
+        return 0;
+    if (str_starts(text, STR("aside"))) {
+        out->n_aside = 1;
+        DIAG(&out->diags, NUMBER_SYNTAX, ((struct place){ .line = 3 }),
+             STR("7,y"), STR(""));
+    }
+    fake_output(spec, text, out);
+    return 0;
+}
+
+static struct str fake_id(struct arena *a)
+{
+    (void)a;
+    return STR("run-1");
+}
+
+/* ---- the tree ------------------------------------------------------------ */
+
+static void load_conf(void)
+{
+    static struct diags diags;
+    static const struct level order = { .name = "order" };
+
+    conf = (struct conf){ 0 };
+    diags_init(&diags, &diag_arena, 0);
+    put("kervan.conf", conf_text);
+    assert_int_equal(conf_load(&conf, at("kervan.conf"), &diags, &e), 0);
+    assert_int_equal(diags.n_errors, 0);
+    read_map.document = write_map.document = &order;
+    for (struct route *r = conf.routes; r; r = r->next) {
+        struct conf_read *x = r->reads;
+
+        x->map = &read_map;
+        x->writes = arena_alloc(&conf.arena, sizeof(*x->writes));
+        x->writes[0].map = &write_map;
+        x->write_confs = arena_alloc(&conf.arena, sizeof(*x->write_confs));
+        x->write_confs[0] = r->writes;
+        x->n_writes = 1;
+    }
+}
+
+static int setup(void **state)
+{
+    static const char *const folders[] = { "eshop",        "eshop/inbox",
+                                           "eshop/outbox", "pohoda",
+                                           "pohoda/in" };
+
+    (void)state;
+    tree_make();
+    clock_freeze(NOW);
+    for (size_t i = 0; i < COUNT(folders); i++)
+        assert_int_equal(mkdir(at(folders[i]), 0700), 0);
+    load_conf();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_release(&conf.arena);
+    arena_release(&diag_arena);
+    tree_drop();
+    return 0;
+}
+
+/* One run; the keeper stays open for questions until the next one. */
+static void once_of(const char *const *only, size_t n)
+{
+    k = (struct keeper){ .conf = &conf,
+                         .run = fake_run,
+                         .new_run_id = fake_id,
+                         .only = only,
+                         .n_only = n };
+    if (keeper_once(&k, &e) == -1)
+        fail_msg("%s", e.text);
+}
+
+static void once(void)
+{
+    once_of(NULL, 0);
+}
+
+static struct receipt job(uint64_t number)
+{
+    const struct ledger_find f = { .job = number };
+    struct receipt *r;
+    size_t n;
+
+    assert_int_equal(ledger_receipts(k.ledger, &f, &k.arena, &r, &n, &e), 0);
+    assert_int_equal(n, 1);
+    return r[0];
+}
+
+static void expect_job(uint64_t number, enum receipt_state want)
+{
+    enum receipt_state got = job(number).state;
+
+    if (got != want)
+        fail_msg("job %d is %s, not %s: %.*s", (int)number,
+                 receipt_state_names[got], receipt_state_names[want],
+                 STR_ARGS(job(number).why));
+}
+
+static void expect_clean(void)
+{
+    assert_int_equal(n_names("spool/tmp"), 0);
+    assert_int_equal(n_names("spool/in"), 0);
+    assert_int_equal(n_names("spool/out"), 0);
+    assert_int_equal(n_names("eshop/inbox/.claim"), 0);
+}
+
+/* ---- good days ----------------------------------------------------------- */
+
+static void an_order_arrives(void **state)
+{
+    (void)state;
+    put("eshop/inbox/orders.csv", "one order");
+    once();
+    expect_job(1, RECEIPT_DONE);
+    assert_string_equal(text_of("pohoda/in/out-orders.csv"), "one order");
+    assert_string_equal(text_of("spool/archive/2027/01/15/1-orders.csv"),
+                        "one order");
+    assert_true(is_there("spool/archive/2027/01/15/1/0/result.xml"));
+    assert_int_equal(n_names("eshop/inbox"), 1); /* .claim */
+    assert_int_equal(n_names("eshop"), 2);       /* no rejected/ */
+    assert_int_equal(k.n_taken, 1);
+    expect_clean();
+    keeper_close(&k);
+}
+
+static void a_file_runs_every_route_that_takes_it(void **state)
+{
+    (void)state;
+    put("eshop/inbox/orders-both.csv", "one order");
+    once();
+    expect_job(1, RECEIPT_DONE);
+    expect_job(2, RECEIPT_DONE);
+    assert_true(is_there("pohoda/in/out-orders-both.csv"));
+    assert_true(is_there("eshop/outbox/out-orders-both.csv"));
+    assert_true(is_there("spool/archive/2027/01/15/1-orders-both.csv"));
+    expect_clean();
+    keeper_close(&k);
+}
+
+static void unfinished_and_foreign_files_stay(void **state)
+{
+    int fd;
+
+    (void)state;
+    put("eshop/inbox/orders.csv.part", "one");
+    put("eshop/inbox/.orders.csv", "one");
+    put("eshop/inbox/readme.txt", "one");
+    put("eshop/inbox/orders-empty.csv", "");
+    put("eshop/inbox/orders-link.csv", "one");
+    assert_int_equal(
+        link(at("eshop/inbox/orders-link.csv"), at("eshop/second")), 0);
+    put("eshop/inbox/orders-open.csv", "one");
+    fd = open(at("eshop/inbox/orders-open.csv"), O_WRONLY);
+    once();
+    assert_int_equal(k.n_taken, 0);
+    assert_int_equal(n_names("eshop/inbox"), 6);
+    keeper_close(&k);
+    close(fd);
+    once();
+    assert_int_equal(k.n_taken, 1);
+    keeper_close(&k);
+}
+
+static void by_hand_waits_until_it_is_named(void **state)
+{
+    static const char *const only[] = { "hand" };
+
+    (void)state;
+    put("eshop/inbox/hand.csv", "one");
+    put("eshop/inbox/orders.csv", "two");
+    once();
+    assert_int_equal(k.n_taken, 1);
+    assert_true(is_there("eshop/inbox/hand.csv"));
+    keeper_close(&k);
+    once_of(only, 1);
+    assert_int_equal(k.n_taken, 1);
+    assert_true(is_there("pohoda/in/out-hand.csv"));
+    keeper_close(&k);
+}
+
+static void the_same_file_again_is_not_sent_again(void **state)
+{
+    (void)state;
+    put("eshop/inbox/orders.csv", "one order");
+    once();
+    keeper_close(&k);
+    unlink(at("pohoda/in/out-orders.csv"));
+    put("eshop/inbox/orders-copy.csv", "one order");
+    once();
+    expect_job(2, RECEIPT_SUPPRESSED);
+    assert_int_equal(n_names("pohoda/in"), 0);
+    assert_true(is_there("spool/archive/2027/01/15/2-orders-copy.csv"));
+    expect_clean();
+    keeper_close(&k);
+}
+
+/* ---- bad files ----------------------------------------------------------- */
+
+static void a_rejected_file_goes_back_with_its_report(void **state)
+{
+    (void)state;
+    put("eshop/inbox/orders.csv", "reject me");
+    once();
+    expect_job(1, RECEIPT_REJECTED);
+    assert_true(str_starts(job(1).why, STR("14:0: not a number")));
+    assert_int_equal(n_names("pohoda/in"), 0);
+    assert_string_equal(text_of("eshop/rejected/1-orders.csv"), "reject me");
+    assert_non_null(strstr(text_of("eshop/rejected/1-orders.csv.report.txt"),
+                           "not a number: \"12,x\""));
+    assert_non_null(strstr(text_of("eshop/rejected/1-orders.csv.report.txt"),
+                           "Job       1"));
+    expect_clean();
+    keeper_close(&k);
+}
+
+static void a_record_set_aside_is_reported_the_rest_delivered(void **state)
+{
+    (void)state;
+    put("eshop/inbox/orders.csv", "aside one");
+    once();
+    expect_job(1, RECEIPT_DONE);
+    assert_int_equal(k.n_aside_records, 1);
+    assert_true(is_there("pohoda/in/out-orders.csv"));
+    assert_true(is_there("eshop/rejected/1-orders.csv.report.txt"));
+    assert_false(is_there("eshop/rejected/1-orders.csv"));
+    /* It may come again: not everything of it went through. */
+    keeper_close(&k);
+    unlink(at("pohoda/in/out-orders.csv"));
+    put("eshop/inbox/orders.csv", "aside one");
+    once();
+    expect_job(2, RECEIPT_DONE);
+    keeper_close(&k);
+}
+
+static void a_file_without_outputs_is_done(void **state)
+{
+    (void)state;
+    put("eshop/inbox/orders.csv", "none of it");
+    once();
+    expect_job(1, RECEIPT_DONE);
+    assert_int_equal(n_names("pohoda/in"), 0);
+    expect_clean();
+    keeper_close(&k);
+}
+
+/* ---- bad days ------------------------------------------------------------ */
+
+static void a_dead_job_is_held_others_go_on(void **state)
+{
+    (void)state;
+    put("eshop/inbox/orders1.csv", "die");
+    put("eshop/inbox/orders2.csv", "two");
+    once();
+    assert_int_equal(n_names("pohoda/in"), 1);
+    expect_job(1, RECEIPT_HELD);
+    expect_job(2, RECEIPT_DONE);
+    assert_true(str_is(job(1).why, "the converting process died (signal 9)"));
+    assert_int_equal(n_names("spool/in"), 1); /* its original is kept */
+    keeper_close(&k);
+}
+
+static void a_failed_machine_is_tried_again(void **state)
+{
+    (void)state;
+    put("eshop/inbox/orders.csv", "fail");
+    once();
+    expect_job(1, RECEIPT_TAKEN);
+    assert_true(k.machine_failed);
+    assert_true(str_is(job(1).why, "no memory"));
+    keeper_close(&k);
+    once();
+    expect_job(1, RECEIPT_TAKEN);
+    assert_int_equal(job(1).n_tries, 2);
+    keeper_close(&k);
+}
+
+static void a_missing_folder_makes_the_delivery_wait(void **state)
+{
+    (void)state;
+    assert_int_equal(rmdir(at("pohoda/in")), 0);
+    put("eshop/inbox/orders.csv", "one");
+    once();
+    expect_job(1, RECEIPT_CONVERTED);
+    assert_non_null(k.troubles);
+    assert_false(is_there("pohoda/in")); /* it may be a disk not mounted */
+    keeper_close(&k);
+    assert_int_equal(mkdir(at("pohoda/in"), 0700), 0);
+    once();
+    expect_job(1, RECEIPT_DONE);
+    assert_true(is_there("pohoda/in/out-orders.csv"));
+    expect_clean();
+    keeper_close(&k);
+}
+
+static void a_taken_name_is_waited_for(void **state)
+{
+    (void)state;
+    put("pohoda/in/out-orders.csv", "yesterday's");
+    put("eshop/inbox/orders.csv", "today's");
+    once();
+    expect_job(1, RECEIPT_HELD);
+    assert_string_equal(text_of("pohoda/in/out-orders.csv"), "yesterday's");
+    assert_int_equal(n_names("pohoda/in"), 1);
+    keeper_close(&k);
+    unlink(at("pohoda/in/out-orders.csv"));
+    once();
+    expect_job(1, RECEIPT_DONE);
+    assert_string_equal(text_of("pohoda/in/out-orders.csv"), "today's");
+    keeper_close(&k);
+}
+
+static void a_second_keeper_does_nothing(void **state)
+{
+    int status;
+    pid_t pid;
+
+    (void)state;
+    once();
+    put("eshop/inbox/orders.csv", "one");
+    pid = fork();
+    if (pid == 0) {
+        struct keeper second = { .conf = &conf,
+                                 .run = fake_run,
+                                 .new_run_id = fake_id };
+        int rc = keeper_once(&second, &e);
+
+        _exit(rc == 0 && second.is_busy ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_true(is_there("eshop/inbox/orders.csv"));
+    keeper_close(&k);
+}
+
+static void a_lost_ledger_stops_the_start(void **state)
+{
+    (void)state;
+    put("eshop/inbox/orders.csv", "one");
+    once();
+    keeper_close(&k);
+    assert_int_equal(rename(at("spool/state/ledger.db"), at("away.db")), 0);
+    k = (struct keeper){ .conf = &conf,
+                         .run = fake_run,
+                         .new_run_id = fake_id };
+    assert_int_equal(keeper_once(&k, &e), -1);
+    assert_int_equal(e.next, ERR_STOP);
+    keeper_close(&k);
+}
+
+/* ---- killed at every change of the file system or the ledger -------------- */
+
+/*
+ * The child is killed after n milliseconds' worth of work; the parent then
+ * runs to the end. What is delivered must be there once, whatever n is.
+ */
+static void killed_anywhere_nothing_is_lost_or_doubled(void **state)
+{
+    (void)state;
+    for (int us = 0; us < 40000; us += 1300) {
+        int status;
+        pid_t pid;
+
+        teardown(NULL);
+        setup(NULL);
+        put("eshop/inbox/orders1.csv", "one");
+        put("eshop/inbox/orders2.csv", "reject");
+        put("eshop/inbox/orders3-both.csv", "three");
+        pid = fork();
+        if (pid == 0) {
+            once();
+            _exit(0);
+        }
+        usleep((useconds_t)us);
+        kill(pid, SIGKILL);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        once();
+        assert_string_equal(text_of("pohoda/in/out-orders1.csv"), "one");
+        assert_string_equal(text_of("pohoda/in/out-orders3-both.csv"),
+                            "three");
+        assert_string_equal(text_of("eshop/outbox/out-orders3-both.csv"),
+                            "three");
+        assert_int_equal(n_names("pohoda/in"), 2);
+        assert_int_equal(n_names("eshop/outbox"), 1);
+        assert_int_equal(n_names("eshop/rejected"), 2);
+        expect_clean();
+        keeper_close(&k);
+    }
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_order_arrives),
+        TEST(a_file_runs_every_route_that_takes_it),
+        TEST(unfinished_and_foreign_files_stay),
+        TEST(by_hand_waits_until_it_is_named),
+        TEST(the_same_file_again_is_not_sent_again),
+        TEST(a_rejected_file_goes_back_with_its_report),
+        TEST(a_record_set_aside_is_reported_the_rest_delivered),
+        TEST(a_file_without_outputs_is_done),
+        TEST(a_dead_job_is_held_others_go_on),
+        TEST(a_failed_machine_is_tried_again),
+        TEST(a_missing_folder_makes_the_delivery_wait),
+        TEST(a_taken_name_is_waited_for),
+        TEST(a_second_keeper_does_nothing),
+        TEST(a_lost_ledger_stops_the_start),
+        TEST(killed_anywhere_nothing_is_lost_or_doubled),
+    };
+
+    return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
+}

@@ -1,0 +1,298 @@
+/* t_ledger.c - the ledger in a real SQLite file: transitions, questions. */
+#include "tests/unit/tree.h"
+
+#include "converters/base/date.h"
+#include "spool/ledger.h"
+
+enum { NOW = 1800000000 };
+
+static struct ledger *l;
+static struct arena a;
+static struct err e;
+
+#define OK(call)                                                 \
+    do {                                                         \
+        if ((call) != 0)                                         \
+            fail_msg("%s:%d: %s: %s", __FILE__, __LINE__, #call, \
+                     e.text);                                    \
+    } while (0)
+#define REFUSED(call)                        \
+    do {                                     \
+        assert_int_equal(call, -1);          \
+        assert_int_equal(e.next, ERR_STOP);  \
+    } while (0)
+
+static int setup(void **state)
+{
+    (void)state;
+    tree_make();
+    clock_freeze(NOW);
+    OK(ledger_open(&l, at("ledger.db"), LEDGER_WRITE, &e));
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    ledger_close(l);
+    arena_release(&a);
+    tree_drop();
+    return 0;
+}
+
+static struct claim new_claim(const char *name)
+{
+    struct claim c = { .partner = STR("eshop"),
+                       .folder = STR("inbox"),
+                       .name = str_of(name),
+                       .taken_at = NOW,
+                       .seen = { 1, 2, 3, 4, 5 } };
+
+    id_new(c.id);
+    memset(c.sha256, 'a', HASH_HEX);
+    OK(ledger_claim(l, &c, &e));
+    return c;
+}
+
+static struct receipt new_receipt(struct claim *c, const char *route, bool once)
+{
+    struct receipt r = { .route = str_of(route),
+                         .partner = c->partner,
+                         .name = c->name,
+                         .size = 3,
+                         .once = once,
+                         .run_id = STR("run"),
+                         .run_time = NOW,
+                         .taken_at = NOW };
+
+    id_new(r.id);
+    memcpy(r.sha256, c->sha256, sizeof(r.sha256));
+    return r;
+}
+
+static struct delivery new_delivery(void)
+{
+    struct delivery d = { .kind = OUT_FILE,
+                          .path = STR("0/x.xml"),
+                          .partner = STR("pohoda"),
+                          .folder = STR("xml/in"),
+                          .name = STR("x.xml"),
+                          .bytes = 9,
+                          .epoch = 1 };
+
+    id_new(d.id);
+    memset(d.sha256, 'b', HASH_HEX);
+    return d;
+}
+
+static struct receipt taken(const char *name, bool once)
+{
+    struct claim c = new_claim(name);
+    struct receipt r = new_receipt(&c, "orders", once);
+
+    OK(ledger_taken(l, &c, &r, 1, &e));
+    memcpy(r.claim, c.id, sizeof(r.claim));
+    return r;
+}
+
+static struct receipt find(uint64_t job)
+{
+    const struct ledger_find f = { .job = job };
+    struct receipt *r;
+    size_t n;
+
+    OK(ledger_receipts(l, &f, &a, &r, &n, &e));
+    assert_int_equal(n, 1);
+    return r[0];
+}
+
+static struct delivery find_delivery(const struct receipt *r)
+{
+    struct delivery *d;
+    size_t n;
+
+    OK(ledger_deliveries(l, r->id, 0, &a, &d, &n, &e));
+    assert_int_equal(n, 1);
+    return d[0];
+}
+
+static void a_file_goes_all_the_way(void **state)
+{
+    struct receipt r = taken("orders.csv", true);
+    struct delivery d = new_delivery();
+    struct claim *c;
+    size_t n;
+
+    (void)state;
+    assert_int_equal(r.job, 1);
+    r.summary = STR("2 orders read");
+    r.n.n_read = 2;
+    OK(ledger_converted(l, &r, &d, 1, &e));
+    REFUSED(ledger_done(l, &r, &e)); /* a delivery is open */
+    OK(ledger_renaming(l, &d, "1:2", &e));
+    OK(ledger_to_archive(l, &a, &c, &n, &e));
+    assert_int_equal(n, 0);
+    OK(ledger_delivered(l, &d, false, &e));
+    OK(ledger_done(l, &r, &e));
+    r = find(1);
+    assert_int_equal(r.state, RECEIPT_DONE);
+    assert_int_equal(r.n.n_read, 2);
+    assert_int_equal(r.ended_at, NOW);
+    assert_true(str_is(r.summary, "2 orders read"));
+    OK(ledger_to_archive(l, &a, &c, &n, &e));
+    assert_int_equal(n, 1);
+    assert_true(str_is(c[0].name, "orders.csv"));
+    assert_int_equal(c[0].seen.ctime_ns, 5);
+    OK(ledger_archived(l, &c[0], "2027/01/15/1-orders.csv", &e));
+    OK(ledger_to_archive(l, &a, &c, &n, &e));
+    assert_int_equal(n, 0);
+}
+
+static void a_step_cannot_go_back(void **state)
+{
+    struct receipt r = taken("orders.csv", true);
+    struct delivery d = new_delivery();
+    struct claim c = { .name = STR("x") };
+
+    (void)state;
+    memcpy(c.id, r.claim, sizeof(c.id));
+    REFUSED(ledger_unclaim(l, &c, &e)); /* custody is not given back */
+    REFUSED(ledger_done(l, &r, &e));
+    OK(ledger_converted(l, &r, &d, 1, &e));
+    REFUSED(ledger_converted(l, &r, &d, 1, &e));
+    REFUSED(ledger_rejected(l, &r, NULL, 0, &e));
+    REFUSED(ledger_delivered(l, &d, false, &e)); /* RENAMING comes first */
+    OK(ledger_renaming(l, &d, "1:2", &e));
+    REFUSED(ledger_renaming(l, &d, "1:2", &e));
+    OK(ledger_delivered(l, &d, false, &e));
+    REFUSED(ledger_delivery_held(l, &d, true, "no", &e));
+}
+
+static void a_refused_step_leaves_nothing(void **state)
+{
+    struct receipt r = taken("orders.csv", true);
+    struct delivery d[2];
+    struct delivery *all;
+    size_t n;
+
+    (void)state;
+    d[0] = new_delivery();
+    d[1] = d[0]; /* the same id: the second one cannot be added */
+    REFUSED(ledger_converted(l, &r, d, 2, &e));
+    assert_int_equal(find(r.job).state, RECEIPT_TAKEN);
+    OK(ledger_deliveries(l, r.id, 0, &a, &all, &n, &e));
+    assert_int_equal(n, 0);
+    OK(ledger_converted(l, &r, d, 1, &e));
+}
+
+static void the_same_content_is_suppressed(void **state)
+{
+    struct receipt first = taken("orders.csv", true), second, third, stock;
+
+    (void)state;
+    second = taken("copy.csv", true); /* the first is not DONE yet */
+    assert_int_equal(second.state, RECEIPT_TAKEN);
+    OK(ledger_converted(l, &first, NULL, 0, &e));
+    OK(ledger_done(l, &first, &e));
+    third = taken("again.csv", true);
+    assert_int_equal(third.state, RECEIPT_SUPPRESSED);
+    assert_int_equal(third.same_as, first.job);
+    assert_true(str_is(find(third.job).why, "the same content as job 1"));
+    stock = taken("stock.csv", false);
+    assert_int_equal(stock.state, RECEIPT_TAKEN);
+}
+
+static void a_partly_set_aside_file_may_come_again(void **state)
+{
+    struct receipt first = taken("orders.csv", true);
+
+    (void)state;
+    first.n.n_aside = 1;
+    OK(ledger_converted(l, &first, NULL, 0, &e));
+    OK(ledger_done(l, &first, &e));
+    assert_int_equal(taken("orders.csv", true).state, RECEIPT_TAKEN);
+}
+
+static void a_taken_name_holds_the_job_until_it_is_free(void **state)
+{
+    struct receipt r = taken("orders.csv", true);
+    struct delivery d = new_delivery();
+
+    (void)state;
+    OK(ledger_converted(l, &r, &d, 1, &e));
+    d = find_delivery(&r);
+    OK(ledger_renaming(l, &d, "1:2", &e));
+    OK(ledger_delivery_held(l, &d, true, "the name is taken", &e));
+    assert_int_equal(find(r.job).state, RECEIPT_HELD);
+    assert_true(str_is(find(r.job).why, "the name is taken"));
+    d = find_delivery(&r);
+    assert_true(d.name_taken);
+    OK(ledger_delivery_again(l, &d, &e));
+    assert_int_equal(d.epoch, 2);
+    assert_int_equal(find(r.job).state, RECEIPT_CONVERTED);
+    d.epoch = 1; /* an older owner */
+    REFUSED(ledger_renaming(l, &d, "1:2", &e));
+    d.epoch = 2;
+    OK(ledger_renaming(l, &d, "1:2", &e));
+}
+
+static void numbers_and_history_are_kept(void **state)
+{
+    struct route_counts c;
+    struct event *ev;
+    struct receipt r;
+    size_t n;
+
+    (void)state;
+    r = taken("a.csv", true);
+    OK(ledger_waits(l, &r, "no space", &e));
+    r = find(r.job);
+    OK(ledger_waits(l, &r, "no space", &e)); /* told once */
+    OK(ledger_held(l, &r, "it died", &e));
+    OK(ledger_events(l, r.job, 0, &a, &ev, &n, &e));
+    assert_int_equal(n, 3);
+    assert_true(str_is(ev[0].what, "taken"));
+    assert_true(str_is(ev[1].text, "no space"));
+    assert_true(str_is(ev[2].what, "held"));
+    OK(ledger_route_counts(l, "orders", &c, &e));
+    assert_int_equal(c.n[RECEIPT_HELD], 1);
+    assert_int_equal(c.n[RECEIPT_TAKEN], 0);
+    assert_int_equal(c.last_at, NOW);
+}
+
+static void it_is_the_same_after_opening_again(void **state)
+{
+    char generation[ID_HEX + 1];
+    struct receipt r = taken("a\xff.csv", true);
+    struct claim *c;
+
+    (void)state;
+    memcpy(generation, ledger_generation(l), sizeof(generation));
+    ledger_close(l);
+    OK(ledger_open(&l, at("ledger.db"), LEDGER_READ, &e));
+    assert_string_equal(ledger_generation(l), generation);
+    OK(ledger_find_claim(l, r.claim, &a, &c, &e));
+    assert_true(str_is(c->name, "a\xff.csv"));
+    REFUSED(ledger_held(l, &r, "a reader writes nothing", &e));
+    ledger_close(l);
+    OK(ledger_open(&l, at("none.db"), LEDGER_READ, &e));
+    assert_null(l);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_file_goes_all_the_way),
+        TEST(a_step_cannot_go_back),
+        TEST(a_refused_step_leaves_nothing),
+        TEST(the_same_content_is_suppressed),
+        TEST(a_partly_set_aside_file_may_come_again),
+        TEST(a_taken_name_holds_the_job_until_it_is_free),
+        TEST(numbers_and_history_are_kept),
+        TEST(it_is_the_same_after_opening_again),
+    };
+
+    return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
+}
