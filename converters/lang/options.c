@@ -109,7 +109,7 @@ static bool set_dates(struct loader *ld, struct parser *p)
         v = str_trim((struct str){ from, (size_t)(p->p - from) });
         if (v.len > 1 && v.p[0] == '"' && v.p[v.len - 1] == '"')
             v = str_first(str_from(v, 1), v.len - 2);
-        wrong = date_pattern_ok(v);
+        wrong = m->is_write ? date_pattern_ok(v) : date_pattern_read_ok(v);
         if (wrong || m->n_dates == MAX_DATES) {
             DIAG(ld->diags, PATTERN, parse_place(p, from, p->p), v,
                  str_of(wrong ? wrong : "there are too many patterns"));
