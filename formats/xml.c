@@ -147,7 +147,7 @@ static void stop_limit(struct xml *x, enum limit_id id, const char *what)
     xmlStopParser(x->ctxt);
 }
 
-/* The common mistakes in plain words. %1, %2: libxml2's names; %3: its
+/* The common mistakes in plain words: %1 and %2 are libxml2's names, %3 its
  * number. Others are told as libxml2 does. */
 static const struct plain_words {
     int code;
@@ -179,29 +179,6 @@ static const struct plain_words {
     { XML_NS_ERR_ATTRIBUTE_REDEFINED, "attribute %1 stands twice in a tag" },
 };
 
-static struct str fill_in(const struct xml *x, const char *text,
-                          const xmlError *e)
-{
-    struct buf b;
-    struct str s;
-
-    buf_init(&b, 1024);
-    for (; *text; text++) {
-        if (*text != '%') {
-            buf_addc(&b, *text);
-        } else if (*++text == '3') {
-            buf_addf(&b, "%d", e->int1);
-        } else {
-            const char *arg = *text == '1' ? e->str1 : e->str2;
-
-            buf_add(&b, str_first(str_of(arg ? arg : "?"), 200));
-        }
-    }
-    s = arena_str(x->r->names, buf_str(&b));
-    buf_release(&b);
-    return s;
-}
-
 static struct str error_text(const struct xml *x, const xmlError *e)
 {
     struct str s = str_trim(str_of(e->message ? e->message : "not XML"));
@@ -211,7 +188,8 @@ static struct str error_text(const struct xml *x, const xmlError *e)
                          (unsigned)e->int1);
     for (size_t i = 0; i < COUNT(plain_words); i++)
         if (plain_words[i].code == e->code)
-            return fill_in(x, plain_words[i].text, e);
+            return xml_fill_in(x->r->names, plain_words[i].text, e->str1,
+                               e->str2, e->int1);
     return arena_str(x->r->names, str_first(s, 300));
 }
 
@@ -523,21 +501,18 @@ static void on_instruction(void *ctx, const xmlChar *target,
 /* ---- what is refused -------------------------------------------------------
  */
 
-static void refuse_entity(struct xml *x, const xmlChar *name)
+static void on_reference(void *ctx, const xmlChar *name)
 {
+    struct xml *x = ctx;
+
     move_to(x, x->ctxt->input->cur);
     STOP(x, XML_ENTITY, arena_fmt(x->r->names, "&%.200s;", (const char *)name));
 }
 
 static xmlEntityPtr on_entity(void *ctx, const xmlChar *name)
 {
-    refuse_entity(ctx, name);
+    on_reference(ctx, name);
     return NULL;
-}
-
-static void on_reference(void *ctx, const xmlChar *name)
-{
-    refuse_entity(ctx, name);
 }
 
 static void refuse_declaration(struct xml *x, const char *what,
@@ -769,7 +744,8 @@ static int xml_read(struct reader *r)
     x.small_tag = max[LIMIT_XML_NAME] < max[LIMIT_XML_TAG] ? max[LIMIT_XML_NAME]
                                                            : max[LIMIT_XML_TAG];
     buf_init(&x.value, SIZE_MAX / 4);
-    buf_init(&x.held.text, max[LIMIT_XML_TEXT]);
+    buf_init(&x.held.text,
+             max[LIMIT_XML_TEXT] < MB(512) ? max[LIMIT_XML_TEXT] : MB(512));
     parser_open(&x);
     xml_match_init(&x.match, r, intern, &x);
     pull_chunks(&x);

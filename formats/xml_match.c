@@ -250,8 +250,10 @@ static void add_selves(struct xml_match *m, struct xml_step *step,
 {
     for (uint32_t i = 0; i < step->n_selves; i++) {
         struct xml_step *self = &step->selves[i];
+        struct item *it = item_new(m, item, self, NULL);
 
-        pair_push(m, self, item_new(m, item, self, item->name.p));
+        it->name = item->name;
+        pair_push(m, self, it);
     }
 }
 

@@ -28,7 +28,7 @@
 
 #define CLAIM_FOLDER ".claim"
 
-/* ---- the intake stops before the disk is full ---------------------------- */
+/* ---- the intake stops before the disk is full --------------------------- */
 
 static bool has_room(struct keeper *k, uint64_t size)
 {
@@ -45,7 +45,7 @@ static bool has_room(struct keeper *k, uint64_t size)
            (v.f_files == 0 || v.f_favail >= v.f_files / 20);
 }
 
-/* ---- 1 and 2: claim ------------------------------------------------------ */
+/* ---- 1 and 2: claim ----------------------------------------------------- */
 
 /* A route that runs now must take it; the others get their receipt too. */
 static bool is_wanted(const struct keeper *k, const struct inbox *in,
@@ -174,7 +174,7 @@ int keeper_claim(struct keeper *k, size_t max, size_t *n, struct err *e)
     return 0;
 }
 
-/* ---- 3 and 4: copy ------------------------------------------------------- */
+/* ---- 3 and 4: copy ------------------------------------------------------ */
 
 static int64_t nanoseconds(struct timespec t)
 {
@@ -257,7 +257,7 @@ static enum taken copy_claimed(struct keeper *k, struct claim *c, int fd,
     return TAKEN;
 }
 
-/* ---- 5: custody ---------------------------------------------------------- */
+/* ---- 5: custody --------------------------------------------------------- */
 
 /* A name that can be printed and stored: other bytes become '_'. */
 static struct str label_of(struct arena *a, struct str name)

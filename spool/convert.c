@@ -25,7 +25,7 @@
 #include "spool/report.h"
 #include "spool/result.h"
 
-/* ---- in the child -------------------------------------------------------- */
+/* ---- in the child ------------------------------------------------------- */
 
 struct child {
     struct keeper *k;
@@ -39,6 +39,16 @@ struct child {
     size_t cap_outputs;
 };
 
+/* A path that begins with the staging folder, without it. */
+static const char *below_staging(const struct child *c, const char *path)
+{
+    size_t n = strlen(c->staging);
+
+    if (strncmp(path, c->staging, n) == 0 && path[n] == '/')
+        return path + n + 1;
+    return path;
+}
+
 static void add_output(struct child *c, const struct job_output *o,
                        uint64_t read)
 {
@@ -49,8 +59,7 @@ static void add_output(struct child *c, const struct job_output *o,
         r->outputs = xrealloc(r->outputs, c->cap_outputs * sizeof(*r->outputs));
     }
     r->outputs[r->n_outputs++] = (struct result_output){
-        .path =
-            arena_fmt(&c->arena, "%llu/%s", (unsigned long long)read, o->path),
+        .path = arena_str(&c->arena, str_of(below_staging(c, o->path))),
         .name = arena_str(&c->arena, str_of(o->name)),
         .bytes = o->bytes,
         .n_documents = o->n_documents,
@@ -192,7 +201,7 @@ static void become_child(struct child *c, pid_t keeper)
     child_main(c);
 }
 
-/* ---- in the keeper ------------------------------------------------------- */
+/* ---- in the keeper ------------------------------------------------------ */
 
 /* 0: it ended well and left a result; -1: e says how it died. */
 static int run_child(struct keeper *k, const struct route *route,

@@ -15,6 +15,7 @@
 #include "converters/lang/write_run.h"
 #include "formats/zip.h"
 #include "spool/docfile.h"
+#include "spool/locate.h"
 #include "spool/reader.h"
 
 struct job {
@@ -32,6 +33,8 @@ struct job {
     bool ended, failed; /* END was seen; a fatal fault was */
     uint64_t n_faulty, n_records;
     const struct doc *current;
+    struct locate_list places; /* asked of a second reader */
+    bool scattered;
 };
 
 /* ---- faults ------------------------------------------------------------- */
@@ -90,12 +93,14 @@ static struct str record_name(struct arena *a, const struct doc *d)
 /* A fault that a write map, the filter or a computed value raised. */
 static void add_fault(struct job *j, enum diag_id id, struct place map,
                       const struct str *args, size_t n_args,
-                      const struct doc *d)
+                      const struct doc *d, int field)
 {
     struct place at = { 0 };
     struct diag *g;
 
     count_level(j, id);
+    if (diag_is_enough(&j->out->diags, id, map))
+        return;
     if (d) {
         at.src = source_at(j, document_of(d)->member);
         at.line = d->line;
@@ -104,23 +109,35 @@ static void add_fault(struct job *j, enum diag_id id, struct place map,
     if (!g)
         return;
     g->map = map;
-    if (d)
+    if (d) {
         g->record = record_name(&j->out->arena, d);
+        locate_add(&j->places, d, field, g);
+    }
 }
 
-static void on_write_fault(void *ctx, const struct fault *f,
-                           const struct doc *d)
+static void on_write_fault(void *ctx, const struct fault *f)
 {
     struct job *j = ctx;
 
-    add_fault(j, f->id, f->map, f->args, DIAG_ARGS, d ? d : j->current);
+    add_fault(j, f->id, f->map, f->args, DIAG_ARGS,
+              f->doc ? f->doc : j->current, f->field);
 }
 
 static void on_filter_fault(void *ctx, const struct fault *f)
 {
     struct job *j = ctx;
 
-    add_fault(j, f->id, f->map, f->args, DIAG_ARGS, j->current);
+    add_fault(j, f->id, f->map, f->args, DIAG_ARGS, j->current, -1);
+}
+
+static int document_field(const struct doc *d, const char *name)
+{
+    const struct field_spec *f = d->shape->level->fields;
+
+    for (int i = 0; f[i].name; i++)
+        if (strcmp(f[i].name, name) == 0)
+            return i;
+    return -1;
 }
 
 static void on_differ(void *ctx, const struct doc *d, const char *name,
@@ -129,7 +146,8 @@ static void on_differ(void *ctx, const struct doc *d, const char *name,
     struct job *j = ctx;
 
     add_fault(j, DIAG_TOTALS_DIFFER, (struct place){ 0 },
-              (const struct str[]){ str_of(name), given, computed }, 3, d);
+              (const struct str[]){ str_of(name), given, computed }, 3, d,
+              document_field(d, name));
 }
 
 /* ---- frames ------------------------------------------------------------- */
@@ -163,6 +181,7 @@ static bool on_fault(struct job *j, struct str payload)
 {
     const struct map *m = j->spec->read;
     struct str args[DIAG_ARGS], record;
+    struct place map = { 0 };
     struct fault_frame f;
     struct diag *g;
 
@@ -179,6 +198,11 @@ static bool on_fault(struct job *j, struct str payload)
         return false;
     j->failed = j->failed || f.fatal;
     count_level(j, (enum diag_id)f.id);
+    if (f.source)
+        map = (struct place){ m->sources[f.source - 1], f.map_line, f.map_col,
+                              f.map_len };
+    if (diag_is_enough(&j->out->diags, (enum diag_id)f.id, map))
+        return true;
     g = diag_add(&j->out->diags, (enum diag_id)f.id,
                  (struct place){ .src = source_at(j, f.member),
                                  .line = f.line,
@@ -186,9 +210,7 @@ static bool on_fault(struct job *j, struct str payload)
                  args, DIAG_ARGS);
     if (!g)
         return true;
-    if (f.source)
-        g->map = (struct place){ m->sources[f.source - 1], f.map_line,
-                                 f.map_col, f.map_len };
+    g->map = map;
     if (record.len)
         g->record = arena_str(&j->out->arena, record);
     return true;
@@ -309,6 +331,8 @@ static void on_restart(struct job *j)
 {
     struct job_result *o = j->out;
 
+    j->scattered = true;
+    j->places.n = 0;
     o->n_read = o->n_written = o->n_aside = o->n_filtered = o->n_warnings = 0;
     diags_init(&o->diags, &o->arena, j->spec->limits->v[LIMIT_ERRORS]);
     j->n_sources = 0;
@@ -334,6 +358,8 @@ static bool on_frame(struct job *j, enum frame_type type, struct str payload)
         return true;
     case FRAME_END:
         return on_end(j, payload);
+    case FRAME_PLACE:
+        return false; /* nobody asked yet */
     }
     return false;
 }
@@ -408,32 +434,53 @@ static int machine_failed(struct job *j, const char *what)
     return -1;
 }
 
-static int run_reader(struct job *j, int spill_fd)
+/* Starts a reader; its frames come from *fd. */
+static int start_reader(struct job *j, int spill_fd,
+                        const struct locate_list *places, pid_t *pid, int *fd)
 {
-    pid_t parent = getpid(), pid;
-    int fds[2], status = 0, how;
+    pid_t parent = getpid();
+    int fds[2];
 
     if (pipe2(fds, O_CLOEXEC) == -1)
         return machine_failed(j, "pipe");
     (void)fcntl(fds[0], F_SETPIPE_SZ, 1 << 18);
-    pid = fork();
-    if (pid == -1) {
+    *pid = fork();
+    if (*pid == -1) {
         close(fds[0]);
         close(fds[1]);
         return machine_failed(j, "fork");
     }
-    if (pid == 0) {
+    if (*pid == 0) {
         die_with_parent(parent);
         close(fds[0]);
-        _exit(reader_main(j->spec, fds[1], spill_fd));
+        _exit(reader_main(j->spec, fds[1], spill_fd, places, j->scattered));
     }
     close(fds[1]);
-    how = pump(j, fds[0]);
-    close(fds[0]);
-    if (how != READER_OK)
-        (void)kill(pid, SIGKILL);
+    *fd = fds[0];
+    return 0;
+}
+
+static int wait_for(pid_t pid)
+{
+    int status = 0;
+
     while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
         continue;
+    return status;
+}
+
+static int run_reader(struct job *j, int spill_fd)
+{
+    int fd, status, how;
+    pid_t pid;
+
+    if (start_reader(j, spill_fd, NULL, &pid, &fd) == -1)
+        return -1;
+    how = pump(j, fd);
+    close(fd);
+    if (how != READER_OK)
+        (void)kill(pid, SIGKILL);
+    status = wait_for(pid);
     if (how == READER_IO) {
         j->out->verdict =
             j->out->err.next == ERR_REJECT ? JOB_REJECTED : JOB_FAILED;
@@ -442,6 +489,33 @@ static int run_reader(struct job *j, int spill_fd)
     if (!j->ended)
         reader_died(j, status);
     return 0;
+}
+
+/* The second reader: answers where refused fields stand in the input. */
+static void find_places(struct job *j, int spill_fd)
+{
+    struct place_frame p;
+    struct frame_in in;
+    enum frame_type type;
+    struct str payload;
+    pid_t pid;
+    int fd;
+
+    if (!j->places.n || start_reader(j, spill_fd, &j->places, &pid, &fd) == -1)
+        return;
+    frame_in_init(&in, fd, sizeof(p));
+    while (frame_next(&in, &type, &payload) == 1 && type == FRAME_PLACE &&
+           payload.len == sizeof(p)) {
+        memcpy(&p, payload.p, sizeof(p));
+        if (p.query >= j->places.n)
+            break;
+        j->places.v[p.query].diag->at.line = p.line;
+        j->places.v[p.query].diag->at.col = p.col;
+    }
+    frame_in_release(&in);
+    close(fd);
+    (void)kill(pid, SIGKILL);
+    (void)wait_for(pid);
 }
 
 /* ---- two passes --------------------------------------------------------- */
@@ -487,11 +561,11 @@ static bool write_kept(struct job *j)
 }
 
 /* In the second pass a fault leaves its document out of the next round. */
-static void on_kept_fault(void *ctx, const struct fault *f, const struct doc *d)
+static void on_kept_fault(void *ctx, const struct fault *f)
 {
     struct job *j = ctx;
 
-    on_write_fault(j, f, d);
+    on_write_fault(j, f);
     if (diag_table[f->id].level == DIAG_ERROR && j->current)
         docfile_exclude(&j->kept, j->current->seq);
 }
@@ -720,8 +794,10 @@ int job_run(const struct job_spec *spec, struct job_result *out)
     } else {
         docfile_init(&j.kept, spec->read->shape, &j.filter, spec->staging,
                      j.keep_all);
-        if (run_reader(&j, spill_fd) == 0)
+        if (run_reader(&j, spill_fd) == 0) {
             conclude(&j);
+            find_places(&j, spill_fd);
+        }
         close(spill_fd);
         docfile_release(&j.kept);
     }
@@ -730,6 +806,7 @@ int job_run(const struct job_spec *spec, struct job_result *out)
             j.writes[i].n_outputs = 0; /* they are the caller's now */
         write_run_release(&j.writes[i]);
     }
+    locate_release(&j.places);
     free(j.writes);
     free(j.infos);
     arena_release(&j.docs);

@@ -46,7 +46,7 @@ char *keeper_ledger_path(struct arena *a, const struct conf *conf)
     return arena_cstr(a, arena_fmt(a, "%s/state/ledger.db", conf->spool));
 }
 
-/* ---- opening ------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------ */
 
 /* The spool's own folders; only its last part is made. */
 static int open_spool(struct keeper *k, struct err *e)
@@ -201,7 +201,7 @@ static int open_all(struct keeper *k, struct err *e)
     return sweep_tmp(k, e);
 }
 
-/* ---- a run --------------------------------------------------------------- */
+/* ---- a run -------------------------------------------------------------- */
 
 /* Every row one step on, as far as it gets. */
 static int work(struct keeper *k, struct err *e)

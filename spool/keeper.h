@@ -67,7 +67,7 @@ struct keeper {
 int keeper_once(struct keeper *k, struct err *e);
 void keeper_close(struct keeper *k);
 
-/* ---- its steps, one file each -------------------------------------------- */
+/* ---- its steps, one file each ------------------------------------------- */
 
 /* claim.c: up to `max` complete files into custody; *n: how many. */
 int keeper_claim(struct keeper *k, size_t max, size_t *n, struct err *e);

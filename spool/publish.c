@@ -14,7 +14,7 @@ void publish_part_name(const struct delivery *d, char out[PART_NAME])
              (unsigned long long)d->epoch);
 }
 
-/* ---- READY: write beside ------------------------------------------------- */
+/* ---- READY: write beside ------------------------------------------------ */
 
 /* EXCL finds a leftover of a try that died. */
 static int create_part(int dir_fd, const char *part)
@@ -73,7 +73,7 @@ static int write_part(const struct delivery *d, const char *part, int from_fd,
     return rc;
 }
 
-/* ---- RENAMING: look at both names ---------------------------------------- */
+/* ---- RENAMING: look at both names --------------------------------------- */
 
 enum found { ABSENT, OURS, OTHER, UNKNOWN };
 
@@ -196,7 +196,7 @@ static int finish(struct ledger *l, struct delivery *d,
     return settle_delivered(l, d, to->dir_fd, found != OURS, e);
 }
 
-/* ---- both ---------------------------------------------------------------- */
+/* ---- both --------------------------------------------------------------- */
 
 static int prepare(struct ledger *l, struct delivery *d, int from_fd,
                    const struct place_to *to, const char *folder_id,

@@ -15,8 +15,9 @@ struct reading {
     struct frame_out out;
     struct run_info info;
     struct read_run run;
-    struct arena file;  /* names and messages of one file */
-    uint32_t n_members; /* files and ZIP members begun */
+    struct arena file;         /* names and messages of one file */
+    struct locate_run *places; /* a second reading: NULL at the first */
+    uint32_t n_members;        /* files and ZIP members begun */
     bool failed;
 };
 
@@ -29,19 +30,25 @@ static void put_text(struct frame_out *o, struct str s)
 
 static void send_member(struct reading *rd, struct str name)
 {
-    size_t at = frame_begin(&rd->out, FRAME_MEMBER);
+    size_t at;
 
+    rd->n_members++;
+    if (rd->places)
+        return;
+    at = frame_begin(&rd->out, FRAME_MEMBER);
     put_text(&rd->out, name);
     frame_end(&rd->out, at);
-    rd->n_members++;
 }
 
 static bool send_document(void *ctx, struct doc *d)
 {
     struct reading *rd = ctx;
-    size_t at = frame_begin(&rd->out, FRAME_RECORD), before = rd->out.buf.max;
+    size_t at, before = rd->out.buf.max;
     int rc;
 
+    if (rd->places)
+        return locate_document(rd->places, d);
+    at = frame_begin(&rd->out, FRAME_RECORD);
     d->member = rd->n_members - 1;
     rd->out.buf.max = rd->out.buf.len + rd->spec->limits->v[LIMIT_DOCUMENT];
     rc = doc_pack(d, &rd->out.buf);
@@ -79,8 +86,11 @@ static void send_fault(struct reading *rd, enum diag_id id, bool fatal,
                              .map_col = map.col,
                              .map_len = map.len,
                              .record = (uint32_t)record.len };
-    size_t at = frame_begin(&rd->out, FRAME_FAULT);
+    size_t at;
 
+    if (rd->places)
+        return;
+    at = frame_begin(&rd->out, FRAME_FAULT);
     for (size_t i = 0; i < n_args; i++)
         f.args[i] = (uint32_t)args[i].len;
     put_text(&rd->out, (struct str){ (const char *)&f, sizeof(f) });
@@ -276,19 +286,42 @@ static int read_all(struct reading *rd, uint64_t *n_records)
     return rc;
 }
 
+static void on_watch(void *ctx, const struct doc *d, int field,
+                     const struct val *v)
+{
+    struct reading *rd = ctx;
+
+    locate_watch(rd->places, &rd->run, d, field, v);
+}
+
+static void send_place(void *ctx, size_t query, uint32_t line, uint32_t col)
+{
+    struct reading *rd = ctx;
+    struct place_frame p = { (uint32_t)query, line, col };
+    size_t at = frame_begin(&rd->out, FRAME_PLACE);
+
+    put_text(&rd->out, (struct str){ (const char *)&p, sizeof(p) });
+    frame_end(&rd->out, at);
+}
+
 static void begin_run(struct reading *rd, int spill_fd, bool scattered)
 {
     read_run_init(&rd->run, rd->spec->read, rd->spec->limits, &rd->info);
     rd->run.emit = send_document;
     rd->run.fault = on_record_fault;
+    rd->run.watch = rd->places ? on_watch : NULL;
     rd->run.ctx = rd;
     rd->run.spill_fd = spill_fd;
     rd->run.scattered = scattered;
 }
 
-int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd)
+int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd,
+                const struct locate_list *places, bool scattered)
 {
     struct reading rd = { .spec = spec };
+    struct locate_run finder = { .queries = places,
+                                 .answer = send_place,
+                                 .ctx = &rd };
     uint64_t n_records;
     int rc;
 
@@ -299,9 +332,10 @@ int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd)
     rd.info.run_time = date_from_unix(spec->run_time);
     if (spec->read->zone)
         rd.info.run_time = zone_local(spec->read->zone, spec->run_time);
-    begin_run(&rd, spill_fd, false);
+    rd.places = places ? &finder : NULL;
+    begin_run(&rd, spill_fd, scattered);
     rc = read_all(&rd, &n_records);
-    if (rc == READ_SCATTERED) {
+    if (rc == READ_SCATTERED && !places) {
         frame_end(&rd.out, frame_begin(&rd.out, FRAME_RESTART));
         read_run_release(&rd.run);
         rd.n_members = 0;
@@ -310,10 +344,12 @@ int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd)
     }
     if (rc == READ_FAILED)
         rd.failed = true;
-    send_end(&rd, n_records);
+    if (!places)
+        send_end(&rd, n_records);
     frame_flush(&rd.out);
     read_run_release(&rd.run);
     arena_release(&rd.file);
+    arena_release(&finder.arena);
     buf_release(&rd.out.buf);
     return rd.out.broken;
 }

@@ -9,12 +9,15 @@
 #define SPOOL_READER_H
 
 #include "spool/job.h"
+#include "spool/locate.h"
 
 /*
  * Reads all inputs of spec and sends frames to pipe_fd. Runs in the forked
  * child; returns its exit status. spill_fd: an empty file for scattered
- * groups. run_time is the job's, the same for both processes.
+ * groups. With `places` it answers those queries and sends nothing else;
+ * `scattered` tells that the first reading had to begin again.
  */
-int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd);
+int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd,
+                const struct locate_list *places, bool scattered);
 
 #endif

@@ -61,7 +61,6 @@ static const struct letter {
 
 struct walk {
     struct str left;
-    bool hour_seen;
     int after_hour; /* 1: right after an hour, 2: after an hour and ':' */
 };
 
@@ -91,11 +90,7 @@ static struct part letter_part(struct walk *w, const struct letter *l, int n)
         return bad(l->why);
     if (p.kind == PART_MONTH && w->after_hour == 2)
         p.kind = PART_MINUTE;
-    if (p.kind == PART_MINUTE && !w->hour_seen)
-        return bad("m is a minute and needs an hour before it; "
-                   "a month is MM or M");
     w->after_hour = p.kind == PART_HOUR;
-    w->hour_seen = w->hour_seen || p.kind == PART_HOUR;
     return p;
 }
 
@@ -182,6 +177,8 @@ const char *date_pattern_read_ok(struct str pattern)
     why = check(pattern, &parts, &runs_on);
     if (!why && (parts & DATE_PARTS) != DATE_PARTS)
         why = "to read a date takes year, month and day";
+    if (!why && (parts & BIT(PART_MINUTE)) && !(parts & BIT(PART_HOUR)))
+        why = "m is a minute and needs an hour before it; a month is MM or M";
     if (!why && runs_on)
         why = "a single letter (or SSS) needs a separator before the next "
               "number";

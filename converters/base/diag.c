@@ -58,6 +58,29 @@ struct diag *diag_add(struct diags *d, enum diag_id id, struct place at,
     return new;
 }
 
+bool diag_is_enough(struct diags *d, enum diag_id id, struct place map)
+{
+    struct alike *a = d->alike;
+
+    if (diag_table[id].level != DIAG_WARNING)
+        return false;
+    while (a &&
+           (a->id != id || a->map.src != map.src || a->map.line != map.line))
+        a = a->next;
+    if (!a) {
+        a = arena_alloc(d->arena, sizeof(*a));
+        a->id = id;
+        a->map = map;
+        a->next = d->alike;
+        d->alike = a;
+    }
+    if (++a->n <= DIAG_ALIKE)
+        return false;
+    d->n_warnings++;
+    d->n_alike++;
+    return true;
+}
+
 static int place_cmp(const struct place *a, const struct place *b)
 {
     static const struct str none = { NULL, 0 };

@@ -72,6 +72,16 @@ struct diag {
     struct str outcome; /* "order 100482 set aside; ..." */
 };
 
+/* Warnings of one kind from one line of a map. */
+struct alike {
+    struct alike *next;
+    enum diag_id id;
+    struct place map;
+    uint64_t n; /* all of them */
+};
+
+enum { DIAG_ALIKE = 10 }; /* of them are listed */
+
 struct diags {
     struct arena *arena; /* texts are copied into it */
     struct diag *first, **last;
@@ -82,6 +92,8 @@ struct diags {
      */
     uint64_t max;
     uint64_t n_listed, n_listed_errors;
+    struct alike *alike;
+    uint64_t n_alike; /* warnings that are counted there and not listed */
 };
 
 void diags_init(struct diags *d, struct arena *arena, uint64_t max);
@@ -96,6 +108,12 @@ struct diag *diag_add(struct diags *d, enum diag_id id, struct place at,
     diag_add(d, DIAG_##id, at, (const struct str[]){ __VA_ARGS__ }, \
              sizeof((const struct str[]){ __VA_ARGS__ }) / sizeof(struct str))
 #define DIAG0(d, id, at) diag_add(d, DIAG_##id, at, NULL, 0)
+
+/*
+ * One line of a map can warn about every record of a file. Call before
+ * diag_add(): true when enough such warnings are listed; it is counted then.
+ */
+bool diag_is_enough(struct diags *d, enum diag_id id, struct place map);
 
 void diags_sort(struct diags *d); /* by file, line, column; stable */
 /*

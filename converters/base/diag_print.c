@@ -244,7 +244,22 @@ static uint64_t n_more(const struct diags *d)
 
     for (const struct diag *i = d->first; i; i = i->next)
         listed += diag_table[i->id].level != DIAG_NOTE;
-    return d->n_errors + d->n_warnings - listed;
+    return d->n_errors + d->n_warnings - d->n_alike - listed;
+}
+
+/* "... and 269990 more like it from pohoda-stock.map:12 [check-failed]" */
+static void add_alike(struct buf *out, const struct diags *d)
+{
+    for (const struct alike *a = d->alike; a; a = a->next) {
+        if (a->n <= DIAG_ALIKE)
+            continue;
+        buf_addf(out, "... and %" PRIu64 " more like it",
+                 a->n - (uint64_t)DIAG_ALIKE);
+        if (a->map.src)
+            buf_addf(out, " from %.*s:%u", STR_ARGS(a->map.src->name),
+                     a->map.line);
+        buf_addf(out, " [%s]\n", diag_table[a->id].name);
+    }
 }
 
 void diags_print(const struct diags *d, bool colour, struct buf *out)
@@ -256,6 +271,7 @@ void diags_print(const struct diags *d, bool colour, struct buf *out)
         else
             add_source(out, &i->at);
     }
+    add_alike(out, d);
     if (n_more(d))
         buf_addf(out, "... and %" PRIu64 " more\n", n_more(d));
 }
@@ -336,7 +352,7 @@ void diags_print_json(const struct diags *d, struct buf *out)
     buf_init(&text, MESSAGE_MAX);
     for (const struct diag *i = d->first; i; i = i->next)
         json_diag(out, i, &text);
-    if (n_more(d))
-        buf_addf(out, "{\"more\":%" PRIu64 "}\n", n_more(d));
+    if (n_more(d) + d->n_alike)
+        buf_addf(out, "{\"more\":%" PRIu64 "}\n", n_more(d) + d->n_alike);
     buf_release(&text);
 }

@@ -38,7 +38,7 @@ struct status {
     size_t n_open;
 };
 
-/* ---- collecting ---------------------------------------------------------- */
+/* ---- collecting --------------------------------------------------------- */
 
 static bool only_by_hand(const struct conf *c, const struct inbox *in,
                          struct str name)
@@ -134,7 +134,7 @@ static int collect(struct status *s, struct err *e)
                            &s->n_open, e);
 }
 
-/* ---- for people ---------------------------------------------------------- */
+/* ---- for people --------------------------------------------------------- */
 
 static void print_routes(struct status *s)
 {
@@ -193,7 +193,7 @@ static void print_files(struct status *s, bool no_route, const char *title)
     table_print(&t);
 }
 
-/* ---- for programs -------------------------------------------------------- */
+/* ---- for programs ------------------------------------------------------- */
 
 static void json_routes(struct json *j, const struct status *s)
 {

@@ -24,7 +24,7 @@ void view_close(struct view *v);
 /* "kervan: TEXT" on stderr, and EXIT_MACHINE. */
 int view_failed(const struct err *e);
 
-/* ---- columns ------------------------------------------------------------- */
+/* ---- columns ------------------------------------------------------------ */
 
 enum { TABLE_COLUMNS = 8 };
 
@@ -48,7 +48,7 @@ struct str time_text(struct arena *a, int64_t t); /* "-" for never */
  * or why they are not. */
 struct str arrival_text(struct view *v, const struct receipt *r, struct err *e);
 
-/* ---- JSON ---------------------------------------------------------------- */
+/* ---- JSON --------------------------------------------------------------- */
 
 struct json {
     struct buf out;

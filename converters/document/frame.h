@@ -8,6 +8,7 @@
  *   FAULT    a message: struct fault_frame, then its texts
  *   RESTART  forget all records so far: groups are scattered, reading begins
  *            anew
+ *   PLACE    struct place_frame: the answer to a query (spool/locate.h)
  *   END      struct end_frame, then one u64 per skip reason of the map
  *
  * The reader parses hostile bytes, so the job checks every length and index.
@@ -23,6 +24,7 @@ enum frame_type {
     FRAME_RECORD,
     FRAME_FAULT,
     FRAME_RESTART,
+    FRAME_PLACE,
     FRAME_END,
 };
 
@@ -35,6 +37,10 @@ struct fault_frame {
     uint32_t map_line, map_col, map_len;
     uint32_t args[DIAG_ARGS]; /* lengths of the texts that follow */
     uint32_t record;          /* likewise: "order 100482, line 3" */
+};
+
+struct place_frame {
+    uint32_t query, line, col;
 };
 
 struct end_frame {

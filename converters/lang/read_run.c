@@ -173,6 +173,8 @@ static bool set_field(struct read_run *rr, const struct stmt *s, struct doc *d,
     enum field_type type = shape_type(d->shape, s->field);
     bool yes;
 
+    if (rr->watch)
+        rr->watch(rr->ctx, d, s->field, v);
     if (val_is_empty(v))
         return true;
     switch (type) {

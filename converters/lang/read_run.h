@@ -35,6 +35,9 @@ struct read_run {
     /* A fault of the record that has just been read; `record` is its name. */
     void (*fault)(void *ctx, const struct fault *f, uint32_t line, uint32_t col,
                   struct str record);
+    /* A value is put into a field; NULL: nobody asks. */
+    void (*watch)(void *ctx, const struct doc *d, int field,
+                  const struct val *v);
     void *ctx;
 
     int spill_fd;   /* an empty file of our own, for keys and rows */

@@ -31,11 +31,35 @@ enum { FLUSH_AT = 256 * 1024 };
 
 /* ---- faults and replacements -------------------------------------------- */
 
+/* The field that an expression is about: the first one in it. */
+static const struct expr *first_field(const struct expr *e)
+{
+    if (e->kind == E_FIELD)
+        return e;
+    if (e->driver.is_on)
+        return NULL;
+    for (const struct expr *x = e->args; x; x = x->next) {
+        const struct expr *f = first_field(x);
+
+        if (f)
+            return f;
+    }
+    return NULL;
+}
+
 static void raise_fault(void *ctx, const struct fault *f)
 {
     struct write_run *w = ctx;
+    const struct expr *e = w->node ? first_field(w->node->rule->e) : NULL;
+    struct fault g = *f;
 
-    w->fault(w->ctx, f, w->innermost);
+    g.doc = w->innermost;
+    g.field = -1;
+    if (e && w->innermost && w->run.scope[e->depth]) {
+        g.doc = w->run.scope[e->depth];
+        g.field = e->index < e->shape->n_fixed ? e->index : -1;
+    }
+    w->fault(w->ctx, &g);
 }
 
 static void count_replaced(void *ctx, uint32_t cp)
@@ -137,6 +161,7 @@ static bool node_value(struct write_run *w, const struct node *n,
 
     *there = false;
     *out = STR("");
+    w->node = n;
     if (n->rule->when) {
         if (!eval_cond(r, n->rule->when, &holds))
             return false;
@@ -454,6 +479,7 @@ static const struct node *first_each(const struct write_run *w)
 static void begin_document(struct write_run *w, struct doc *d)
 {
     arena_reset(&w->values);
+    w->node = NULL;
     w->run.scope[0] = d;
     w->innermost = d;
     w->run.failed = false;
@@ -512,6 +538,7 @@ static bool finish_output(struct write_run *w, struct output *o)
     if (!s)
         return false;
     w->innermost = NULL;
+    w->node = NULL;
     if (o->step < w->steps->n)
         o->step++; /* past the each */
     if (!run_steps(w, s, o))

@@ -52,8 +52,8 @@ struct write_run {
     unsigned number; /* of this write in the run: names the staged files */
     struct str country;
 
-    /* A fault; `d` is the document or member it concerns. */
-    void (*fault)(void *ctx, const struct fault *f, const struct doc *d);
+    /* A fault; f->doc and f->field tell what it concerns, as far as known. */
+    void (*fault)(void *ctx, const struct fault *f);
     void *ctx;
     /* The next document that waits on disk (two passes); NULL: no more. */
     struct doc *(*next_doc)(void *ctx, bool rewind);
@@ -80,6 +80,7 @@ struct write_run {
     uint64_t replaced_before;
     struct keymap *keymap;
     const struct doc *innermost;
+    const struct node *node; /* whose value is being made */
 };
 
 void write_run_init(struct write_run *w, const struct map *map,

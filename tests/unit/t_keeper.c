@@ -54,16 +54,15 @@ static void fake_output(const struct job_spec *spec, struct str text,
 
     out->outputs = arena_alloc(a, sizeof(*out->outputs));
     out->outputs[0] = (struct job_output){
-        .path = arena_cstr(a, STR("result.xml")),
-        .name = arena_cstr(a, arena_fmt(a, "out-%.*s",
-                                        STR_ARGS(spec->inputs[0].name))),
+        .path = arena_cstr(a, arena_fmt(a, "%s/result.xml", spec->staging)),
+        .name = arena_cstr(
+            a, arena_fmt(a, "out-%.*s", STR_ARGS(spec->inputs[0].name))),
         .bytes = text.len,
         .n_documents = 1,
     };
     out->n_outputs = 1;
     out->n_written = 1;
-    fd = open(arena_cstr(a, arena_fmt(a, "%s/result.xml", spec->staging)),
-              O_WRONLY | O_CREAT | O_EXCL, 0600);
+    fd = open(out->outputs[0].path, O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (fd == -1 || file_put(fd, text) == -1)
         _exit(9);
     close(fd);
@@ -134,7 +133,7 @@ static void load_conf(void)
 
 static int setup(void **state)
 {
-    static const char *const folders[] = { "eshop",        "eshop/inbox",
+    static const char *const folders[] = { "eshop", "eshop/inbox",
                                            "eshop/outbox", "pohoda",
                                            "pohoda/in" };
 
@@ -445,7 +444,8 @@ static void a_lost_ledger_stops_the_start(void **state)
     keeper_close(&k);
 }
 
-/* ---- killed at every change of the file system or the ledger -------------- */
+/* ---- killed at every change of the file system or the ledger --------------
+ */
 
 /*
  * The child is killed after n milliseconds' worth of work; the parent then
@@ -473,8 +473,7 @@ static void killed_anywhere_nothing_is_lost_or_doubled(void **state)
         assert_int_equal(waitpid(pid, &status, 0), pid);
         once();
         assert_string_equal(text_of("pohoda/in/out-orders1.csv"), "one");
-        assert_string_equal(text_of("pohoda/in/out-orders3-both.csv"),
-                            "three");
+        assert_string_equal(text_of("pohoda/in/out-orders3-both.csv"), "three");
         assert_string_equal(text_of("eshop/outbox/out-orders3-both.csv"),
                             "three");
         assert_int_equal(n_names("pohoda/in"), 2);
