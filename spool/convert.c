@@ -39,16 +39,6 @@ struct child {
     size_t cap_outputs;
 };
 
-/* A path that begins with the staging folder, without it. */
-static const char *below_staging(const struct child *c, const char *path)
-{
-    size_t n = strlen(c->staging);
-
-    if (strncmp(path, c->staging, n) == 0 && path[n] == '/')
-        return path + n + 1;
-    return path;
-}
-
 static void add_output(struct child *c, const struct job_output *o,
                        uint64_t read)
 {
@@ -59,7 +49,8 @@ static void add_output(struct child *c, const struct job_output *o,
         r->outputs = xrealloc(r->outputs, c->cap_outputs * sizeof(*r->outputs));
     }
     r->outputs[r->n_outputs++] = (struct result_output){
-        .path = arena_str(&c->arena, str_of(below_staging(c, o->path))),
+        .path =
+            arena_fmt(&c->arena, "%llu/%s", (unsigned long long)read, o->path),
         .name = arena_str(&c->arena, str_of(o->name)),
         .bytes = o->bytes,
         .n_documents = o->n_documents,

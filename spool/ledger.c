@@ -21,7 +21,7 @@ const char *const delivery_state_names[N_DELIVERY_STATES] = {
 const char *const out_kind_names[N_OUT_KINDS] = { "file", "report",
                                                   "original" };
 
-/* ---- opening ----------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------ */
 
 static int version_of(struct ledger *l, uint64_t *version, struct err *e)
 {
@@ -164,7 +164,7 @@ void ledger_rollback(struct ledger *l)
     db_rollback(l->db);
 }
 
-/* ---- changes ----------------------------------------------------------- */
+/* ---- changes ------------------------------------------------------------ */
 
 int ledger_note(struct ledger *l, uint64_t job, const char *what,
                 struct str text, struct err *e)

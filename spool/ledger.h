@@ -158,7 +158,7 @@ void ledger_close(struct ledger *l);
 /* A random name given when the ledger was made. Lives as long as l. */
 const char *ledger_generation(const struct ledger *l);
 
-/* ---- the keeper's changes ---------------------------------------------- */
+/* ---- the keeper's changes ----------------------------------------------- */
 
 int ledger_begin(struct ledger *l, struct err *e);
 int ledger_commit(struct ledger *l, struct err *e);
@@ -210,7 +210,7 @@ int ledger_delivery_waits(struct ledger *l, const struct delivery *d,
 int ledger_note(struct ledger *l, uint64_t job, const char *what,
                 struct str text, struct err *e);
 
-/* ---- questions. Rows live in `a`; NULL or 0 asks for any. -------------- */
+/* ---- questions. Rows live in `a`; NULL or 0 asks for any. --------------- */
 
 struct ledger_find {
     const char *route;
