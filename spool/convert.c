@@ -506,6 +506,46 @@ static int convert_one(struct keeper *k, const struct route *route,
     return rc;
 }
 
+/* One try a run: what failed now would fail again in a moment. */
+static bool was_tried(const struct keeper *k, uint64_t job)
+{
+    for (size_t i = 0; i < k->n_tried; i++)
+        if (k->tried[i] == job)
+            return true;
+    return false;
+}
+
+static void remember_try(struct keeper *k, uint64_t job)
+{
+    if (k->n_tried == k->cap_tried) {
+        k->cap_tried = k->cap_tried ? k->cap_tried * 2 : 16;
+        k->tried = xrealloc(k->tried, k->cap_tried * sizeof(*k->tried));
+    }
+    k->tried[k->n_tried++] = job;
+}
+
+/* Of two equal files that came together, the second waits for the first. */
+static int convert_or_suppress(struct keeper *k, const struct route *route,
+                               struct receipt *r, struct err *e)
+{
+    char why[64];
+    uint64_t twin;
+    bool open;
+
+    if (ledger_twin(k->ledger, r, &twin, &open, e) == -1)
+        return -1;
+    if (twin && !open)
+        return ledger_suppressed(k->ledger, r, twin, e);
+    if (twin) {
+        k->again = true;
+        snprintf(why, sizeof(why), "job %llu has the same content",
+                 (unsigned long long)twin);
+        return ledger_waits(k->ledger, r, why, e);
+    }
+    remember_try(k, r->job);
+    return convert_one(k, route, r, e);
+}
+
 int keeper_convert(struct keeper *k, struct err *e)
 {
     const struct ledger_find open = { .states = 1u << RECEIPT_TAKEN };
@@ -523,10 +563,9 @@ int keeper_convert(struct keeper *k, struct err *e)
                 return -1;
             continue;
         }
-        if (!keeper_runs(k, route) || r[i].job <= k->tried_job)
+        if (!keeper_runs(k, route) || was_tried(k, r[i].job))
             continue;
-        k->tried_job = r[i].job;
-        if (convert_one(k, route, &r[i], e) == -1)
+        if (convert_or_suppress(k, route, &r[i], e) == -1)
             return -1;
     }
     return 0;
