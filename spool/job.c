@@ -382,7 +382,7 @@ static bool io_failed(struct job *j)
 
 /* ---- the reader process ------------------------------------------------- */
 
-enum { READER_OK, READER_BAD_FRAME, READER_IO };
+enum { READER_OK, READER_BAD_FRAME, READER_IO, READER_LATE };
 
 static int pump(struct job *j, int fd)
 {
@@ -391,10 +391,12 @@ static int pump(struct job *j, int fd)
     struct str payload;
     int rc, how = READER_OK;
 
-    frame_in_init(&in, fd, j->spec->limits->v[LIMIT_DOCUMENT] + MB(1));
+    frame_in_init(&in, fd, j->spec->limits->v[LIMIT_DOCUMENT] + MB(1),
+                  (int64_t)j->spec->limits->v[LIMIT_WALL] * 1000);
     while (!j->ended && (rc = frame_next(&in, &type, &payload)) != 0) {
         if (rc == -1 || !on_frame(j, type, payload)) {
-            how = READER_BAD_FRAME;
+            how =
+                rc == -1 && errno == ETIMEDOUT ? READER_LATE : READER_BAD_FRAME;
             break;
         }
         if (io_failed(j)) {
@@ -413,19 +415,38 @@ static void die_with_parent(pid_t parent)
         _exit(1);
 }
 
-static void reader_died(struct job *j, int status)
+static void reader_limit_hit(struct job *j, struct place at, const char *what,
+                             enum limit_id id)
 {
-    struct str how = STR("the reader process stopped without a word");
+    uint64_t value = j->spec->limits->v[id];
 
-    if (WIFSIGNALED(status))
-        how = arena_fmt(&j->out->arena,
-                        "the reader process died of signal %d (%s)",
-                        WTERMSIG(status), strsignal(WTERMSIG(status)));
+    (void)DIAG(&j->out->diags, LIMIT, at, str_of(what),
+               arena_fmt(&j->out->arena, "%llu %s", (unsigned long long)value,
+                         limit_table[id].unit),
+               str_of(limit_table[id].name));
+}
+
+/* No END came: says what became of the reader. */
+static void reader_died(struct job *j, int status, int how)
+{
+    struct place at = { .src =
+                            source_at(j, j->n_sources ? j->n_sources - 1 : 0) };
+    struct str why = STR("it stopped without a word");
+
     j->failed = true;
-    (void)DIAG(&j->out->diags, FILE_READ,
-               ((struct place){
-                   .src = source_at(j, j->n_sources ? j->n_sources - 1 : 0) }),
-               how);
+    if (how == READER_LATE) {
+        reader_limit_hit(j, at, "the time to read the file", LIMIT_WALL);
+    } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) {
+        reader_limit_hit(j, at, "the processor time to read the file",
+                         LIMIT_CPU);
+    } else if (WIFEXITED(status) && WEXITSTATUS(status) == READER_NO_MEMORY) {
+        reader_limit_hit(j, at, "the memory to read the file", LIMIT_MEMORY);
+    } else {
+        if (WIFSIGNALED(status))
+            why = arena_fmt(&j->out->arena, "signal %d, %s", WTERMSIG(status),
+                            strsignal(WTERMSIG(status)));
+        (void)DIAG(&j->out->diags, READER_DIED, at, why);
+    }
 }
 
 static int machine_failed(struct job *j, const char *what)
@@ -488,7 +509,7 @@ static int run_reader(struct job *j, int spill_fd)
         return -1;
     }
     if (!j->ended)
-        reader_died(j, status);
+        reader_died(j, status, how);
     return 0;
 }
 
@@ -504,7 +525,8 @@ static void find_places(struct job *j, int spill_fd)
 
     if (!j->places.n || start_reader(j, spill_fd, &j->places, &pid, &fd) == -1)
         return;
-    frame_in_init(&in, fd, sizeof(p));
+    frame_in_init(&in, fd, sizeof(p),
+                  (int64_t)j->spec->limits->v[LIMIT_WALL] * 1000);
     while (frame_next(&in, &type, &payload) == 1 && type == FRAME_PLACE &&
            payload.len == sizeof(p)) {
         memcpy(&p, payload.p, sizeof(p));
