@@ -353,6 +353,7 @@ static void missing_folders_are_named(void **state)
          &c, &d);
     conf_check_folders(&c, &d);
     assert_int_equal(d.n_errors, 0);
+    assert_int_equal(d.first->id, DIAG_CONF_FOLDER);
     buf_init(&got, 4096);
     describe(&d, &got);
     assert_string_equal(got.p, "6:14 conf-folder; 10:10 conf-folder; ");
