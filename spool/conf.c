@@ -12,7 +12,7 @@
 
 enum { MAX_INCLUDES = 8, MAX_WORDS = 64 };
 
-/* ---- lines ------------------------------------------------------------- */
+/* ---- lines -------------------------------------------------------------- */
 
 void conf_value(struct conf_parser *p, const struct oline *l, struct str at,
                 const char *what, const char *wrong)
@@ -136,7 +136,7 @@ static const char *path_of(struct conf_parser *p, struct str s)
     return arena_cstr(a, arena_fmt(a, "%s/%.*s", p->conf->folder, STR_ARGS(s)));
 }
 
-/* ---- partners ---------------------------------------------------------- */
+/* ---- partners ----------------------------------------------------------- */
 
 static void p_folder(struct conf_parser *p, const struct oline *l,
                      struct str rest)
@@ -302,7 +302,7 @@ const struct partner *conf_need_partner(struct conf_parser *p,
     return NULL;
 }
 
-/* ---- the outermost lines ----------------------------------------------- */
+/* ---- the outermost lines ------------------------------------------------ */
 
 static void top_spool(struct conf_parser *p, const struct oline *l,
                       struct str rest)

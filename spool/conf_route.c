@@ -3,7 +3,7 @@
 #include "spool/conf_inside.h"
 #include "spool/files.h"
 
-/* ---- from, read, write, to --------------------------------------------- */
+/* ---- from, read, write, to ---------------------------------------------- */
 
 /* "inbox/orders*.csv": a folder, and a pattern for names in it. */
 static bool split_pattern(struct conf_parser *p, const struct oline *l,
@@ -143,7 +143,7 @@ static void r_to(struct conf_parser *p, const struct oline *l, struct str rest)
     p->last_to = to;
 }
 
-/* ---- values ------------------------------------------------------------ */
+/* ---- values ------------------------------------------------------------- */
 
 static void r_set(struct conf_parser *p, const struct oline *l, struct str rest)
 {
@@ -216,7 +216,7 @@ static void r_on_error(struct conf_parser *p, const struct oline *l,
     p->route->error_given = true;
 }
 
-/* ---- when it runs ------------------------------------------------------ */
+/* ---- when it runs ------------------------------------------------------- */
 
 static bool one_schedule(struct conf_parser *p, const struct oline *l,
                          enum schedule_kind kind)
@@ -306,7 +306,7 @@ static void r_expect(struct conf_parser *p, const struct oline *l,
         conf_end(p, l, rest);
 }
 
-/* ---- the block --------------------------------------------------------- */
+/* ---- the block ---------------------------------------------------------- */
 
 static const struct conf_word route_words[] = {
     { .name = "from", .parse = r_from },

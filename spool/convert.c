@@ -39,16 +39,6 @@ struct child {
     size_t cap_outputs;
 };
 
-/* A path that begins with the staging folder, without it. */
-static const char *below_staging(const struct child *c, const char *path)
-{
-    size_t n = strlen(c->staging);
-
-    if (strncmp(path, c->staging, n) == 0 && path[n] == '/')
-        return path + n + 1;
-    return path;
-}
-
 static void add_output(struct child *c, const struct job_output *o,
                        uint64_t read)
 {
@@ -59,7 +49,8 @@ static void add_output(struct child *c, const struct job_output *o,
         r->outputs = xrealloc(r->outputs, c->cap_outputs * sizeof(*r->outputs));
     }
     r->outputs[r->n_outputs++] = (struct result_output){
-        .path = arena_str(&c->arena, str_of(below_staging(c, o->path))),
+        .path =
+            arena_fmt(&c->arena, "%llu/%s", (unsigned long long)read, o->path),
         .name = arena_str(&c->arena, str_of(o->name)),
         .bytes = o->bytes,
         .n_documents = o->n_documents,
@@ -515,6 +506,46 @@ static int convert_one(struct keeper *k, const struct route *route,
     return rc;
 }
 
+/* One try a run: what failed now would fail again in a moment. */
+static bool was_tried(const struct keeper *k, uint64_t job)
+{
+    for (size_t i = 0; i < k->n_tried; i++)
+        if (k->tried[i] == job)
+            return true;
+    return false;
+}
+
+static void remember_try(struct keeper *k, uint64_t job)
+{
+    if (k->n_tried == k->cap_tried) {
+        k->cap_tried = k->cap_tried ? k->cap_tried * 2 : 16;
+        k->tried = xrealloc(k->tried, k->cap_tried * sizeof(*k->tried));
+    }
+    k->tried[k->n_tried++] = job;
+}
+
+/* Of two equal files that came together, the second waits for the first. */
+static int convert_or_suppress(struct keeper *k, const struct route *route,
+                               struct receipt *r, struct err *e)
+{
+    char why[64];
+    uint64_t twin;
+    bool open;
+
+    if (ledger_twin(k->ledger, r, &twin, &open, e) == -1)
+        return -1;
+    if (twin && !open)
+        return ledger_suppressed(k->ledger, r, twin, e);
+    if (twin) {
+        k->again = true;
+        snprintf(why, sizeof(why), "job %llu has the same content",
+                 (unsigned long long)twin);
+        return ledger_waits(k->ledger, r, why, e);
+    }
+    remember_try(k, r->job);
+    return convert_one(k, route, r, e);
+}
+
 int keeper_convert(struct keeper *k, struct err *e)
 {
     const struct ledger_find open = { .states = 1u << RECEIPT_TAKEN };
@@ -532,10 +563,9 @@ int keeper_convert(struct keeper *k, struct err *e)
                 return -1;
             continue;
         }
-        if (!keeper_runs(k, route) || r[i].job <= k->tried_job)
+        if (!keeper_runs(k, route) || was_tried(k, r[i].job))
             continue;
-        k->tried_job = r[i].job;
-        if (convert_one(k, route, &r[i], e) == -1)
+        if (convert_or_suppress(k, route, &r[i], e) == -1)
             return -1;
     }
     return 0;

@@ -15,6 +15,7 @@
 #include "converters/lang/write_run.h"
 #include "formats/zip.h"
 #include "spool/docfile.h"
+#include "spool/job_result.h"
 #include "spool/locate.h"
 #include "spool/reader.h"
 
@@ -572,12 +573,6 @@ static void on_kept_fault(void *ctx, const struct fault *f)
 
 /* ---- the result --------------------------------------------------------- */
 
-/* The path relative to the staging folder. */
-static struct str below(const struct job *j, struct str path)
-{
-    return str_from(path, j->spec->staging ? strlen(j->spec->staging) + 1 : 0);
-}
-
 static bool collect_outputs(struct job *j)
 {
     struct job_result *o = j->out;
@@ -591,7 +586,7 @@ static bool collect_outputs(struct job *j)
             const struct output *from = j->writes[w].outputs[i];
 
             o->outputs[o->n_outputs++] = (struct job_output){
-                .path = arena_cstr(&o->arena, below(j, from->path)),
+                .path = arena_cstr(&o->arena, from->path),
                 .name = arena_cstr(&o->arena, from->name),
                 .bytes = from->bytes,
                 .n_documents = from->n_documents,
@@ -604,62 +599,6 @@ static bool collect_outputs(struct job *j)
 static void note_replaced(struct job *j, const struct write_run *w)
 {
     j->out->n_replaced += w->n_replaced;
-}
-
-/* "order 100482 set aside; 211 other orders continue" */
-static void set_outcomes(struct job *j)
-{
-    const struct level *level = j->spec->read->document;
-    uint64_t others = j->out->n_written;
-
-    for (struct diag *g = j->out->diags.first; g; g = g->next) {
-        ptrdiff_t comma = str_find_char(g->record, ',');
-        struct str name =
-            str_first(g->record, comma < 0 ? g->record.len : (size_t)comma);
-
-        if (!g->record.len || diag_table[g->id].level != DIAG_ERROR)
-            continue;
-        g->outcome =
-            arena_fmt(&j->out->arena, "%.*s set aside; %llu other %s %s",
-                      STR_ARGS(name), (unsigned long long)others,
-                      others == 1 ? level->name : level->plural,
-                      others == 1 ? "continues" : "continue");
-    }
-}
-
-static const char *counted(const struct level *l, uint64_t n)
-{
-    return n == 1 ? l->name : l->plural;
-}
-
-static void summarize(struct job *j)
-{
-    const struct level *l = j->spec->read->document;
-    struct job_result *o = j->out;
-    struct buf b;
-
-    buf_init(&b, KB(4));
-    (void)buf_addf(&b, "%llu %s read, %llu written",
-                   (unsigned long long)o->n_read, counted(l, o->n_read),
-                   (unsigned long long)o->n_written);
-    if (o->n_aside)
-        (void)buf_addf(&b, ", %llu set aside", (unsigned long long)o->n_aside);
-    if (o->n_filtered)
-        (void)buf_addf(&b, ", %llu not for this route",
-                       (unsigned long long)o->n_filtered);
-    for (size_t i = 0; i < o->n_skips; i++)
-        (void)buf_addf(&b, ", %llu skipped (%s)",
-                       (unsigned long long)o->skips[i].n, o->skips[i].reason);
-    if (o->n_replaced)
-        (void)buf_addf(&b, ", %llu character%s replaced",
-                       (unsigned long long)o->n_replaced,
-                       o->n_replaced == 1 ? "" : "s");
-    if (o->n_warnings)
-        (void)buf_addf(&b, ", %llu warning%s",
-                       (unsigned long long)o->n_warnings,
-                       o->n_warnings == 1 ? "" : "s");
-    o->summary = arena_str(&o->arena, buf_str(&b));
-    buf_release(&b);
 }
 
 /* Packs the run's files when the map says `zip`. */
@@ -733,8 +672,7 @@ static void conclude(struct job *j)
         (void)collect_outputs(j);
     else
         o->n_written = 0;
-    set_outcomes(j);
-    summarize(j);
+    job_result_conclude(o, j->spec->read->document);
 }
 
 /* ---- life --------------------------------------------------------------- */
@@ -811,9 +749,4 @@ int job_run(const struct job_spec *spec, struct job_result *out)
     free(j.infos);
     arena_release(&j.docs);
     return 0;
-}
-
-void job_result_release(struct job_result *r)
-{
-    arena_release(&r->arena);
 }

@@ -118,7 +118,7 @@
     X(TABLE_FILE, "table-file", ERROR, "table %1: %2") \
     X(NOT_HERE, "not-here", ERROR, "%1 cannot stand here; %2") \
     X(ATTRIBUTE_LATE, "attribute-late", ERROR, "attribute %1 must stand before the elements of its block") \
-    X(ONE_ROOT, "one-root", ERROR, "an XML file has one outermost element; this would be a second one") \
+    X(ONE_ROOT, "one-root", ERROR, "an XML file has one outermost element; %1") \
     X(CONSTANT_VALUE, "constant-value", ERROR, "\"%1\" is no %2; it is one of %3") \
     X(TYPE_MISMATCH, "type-mismatch", ERROR, "%1 is a %2; %3") \
     X(SETTING_MISSING, "setting-missing", ERROR, "setting %1 is required: %2") \
