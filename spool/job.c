@@ -573,6 +573,12 @@ static void on_kept_fault(void *ctx, const struct fault *f)
 
 /* ---- the result --------------------------------------------------------- */
 
+/* The path relative to the staging folder. */
+static struct str below(const struct job *j, struct str path)
+{
+    return str_from(path, j->spec->staging ? strlen(j->spec->staging) + 1 : 0);
+}
+
 static bool collect_outputs(struct job *j)
 {
     struct job_result *o = j->out;
@@ -586,7 +592,7 @@ static bool collect_outputs(struct job *j)
             const struct output *from = j->writes[w].outputs[i];
 
             o->outputs[o->n_outputs++] = (struct job_output){
-                .path = arena_cstr(&o->arena, from->path),
+                .path = arena_cstr(&o->arena, below(j, from->path)),
                 .name = arena_cstr(&o->arena, from->name),
                 .bytes = from->bytes,
                 .n_documents = from->n_documents,

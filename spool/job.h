@@ -53,7 +53,7 @@ struct job_spec {
 };
 
 struct job_output {
-    char *path; /* below staging, which it begins with; "" without it */
+    char *path; /* relative to staging; "" without it */
     char *name; /* final name, from the map's `file`, safe as a file name */
     uint64_t bytes;
     uint64_t n_documents;

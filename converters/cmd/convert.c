@@ -338,11 +338,13 @@ static int publish_folder(struct convert *c, const struct job_result *r)
         const struct job_output *o = &r->outputs[i];
         char *to = arena_cstr(&c->arena,
                               arena_fmt(&c->arena, "%s/%s", c->out, o->name));
-        int fd = open(o->path, O_RDONLY | O_CLOEXEC);
+        char *from = arena_cstr(
+            &c->arena, arena_fmt(&c->arena, "%s/%s", c->staging, o->path));
+        int fd = open(from, O_RDONLY | O_CLOEXEC);
 
         if (fd == -1)
             return EXIT_MACHINE;
-        status = publish_as(fd, o->path, to);
+        status = publish_as(fd, from, to);
         close(fd);
     }
     return status;

@@ -367,7 +367,7 @@ static struct write_case {
       "45356.000011574074" },
     { __LINE__, "excel of 28 February 1900", "1900-02-28", "excel", "59" },
     { __LINE__, "excel of 1 March 1900", "1900-03-01", "excel", "61" },
-    { __LINE__, "a pattern that is refused", "2024-03-05", "DD.mm.YYYY", "" },
+    { __LINE__, "a pattern that is refused", "2024-03-05", "DD.MM.yyyy", "" },
     { __LINE__, "growing parts", "2024-12-25T17:18:19-09:30",
       "ZMZMZMZMZMZMZMZMZMZMZMZMZMZMZMZMZMZMZMZMZMZMZMZMZMZMZMZMZMZMZMZM",
       "-09:3012-09:3012-09:3012-09:3012-09:3012-09:3012-09:3012-09:3012"
