@@ -69,7 +69,7 @@ bool names_field(const struct resolver *r, struct str name)
     for (int d = r->n_scopes - 1; d >= 0; d--) {
         const struct shape *s = r->scopes[d].shape;
 
-        if (shape_field((struct shape *)s, name, false) >= 0)
+        if (shape_field(r->scopes[d].shape, name, false) >= 0)
             return true;
         if (dot > 0 && str_is(str_first(name, (size_t)dot), s->level->name))
             return true;
