@@ -9,7 +9,7 @@
  *                |  '- retry   '--'- HELD (a delivery waits for a person)
  *                +--> HELD        we must act: our program or setup failed
  *                +--> REJECTED    the sender must: the file is wrong
- *                '--> SUPPRESSED  at once, when the same content was DONE
+ *                '--> SUPPRESSED  the same content was DONE before
  *
  *   delivery   READY ----> RENAMING ----> DELIVERED
  *                ^  |         |  '------> UNCONFIRMED
@@ -158,7 +158,7 @@ void ledger_close(struct ledger *l);
 /* A random name given when the ledger was made. Lives as long as l. */
 const char *ledger_generation(const struct ledger *l);
 
-/* ---- the keeper's changes ---------------------------------------------- */
+/* ---- the keeper's changes ----------------------------------------------- */
 
 int ledger_begin(struct ledger *l, struct err *e);
 int ledger_commit(struct ledger *l, struct err *e);
@@ -173,6 +173,15 @@ int ledger_unclaim(struct ledger *l, const struct claim *c, struct err *e);
  */
 int ledger_taken(struct ledger *l, const struct claim *c, struct receipt *r,
                  size_t n, struct err *e);
+/*
+ * The same content on the same route in an earlier job: *job is one that is
+ * DONE (suppress this one), or, with *open, one that is on its way (wait for
+ * it); 0: there is none. Two equal files may arrive together.
+ */
+int ledger_twin(struct ledger *l, const struct receipt *r, uint64_t *job,
+                bool *open, struct err *e);
+int ledger_suppressed(struct ledger *l, const struct receipt *r, uint64_t job,
+                      struct err *e);
 /* Another try begins: counts it. */
 int ledger_trying(struct ledger *l, struct receipt *r, struct err *e);
 /* The try failed for a reason that may pass; it stays TAKEN. */
@@ -210,7 +219,7 @@ int ledger_delivery_waits(struct ledger *l, const struct delivery *d,
 int ledger_note(struct ledger *l, uint64_t job, const char *what,
                 struct str text, struct err *e);
 
-/* ---- questions. Rows live in `a`; NULL or 0 asks for any. -------------- */
+/* ---- questions. Rows live in `a`; NULL or 0 asks for any. --------------- */
 
 struct ledger_find {
     const char *route;

@@ -30,7 +30,7 @@ static int state_of(const struct rows *r, int col, const char *const *names,
     return 0;
 }
 
-/* ---- claims ------------------------------------------------------------ */
+/* ---- claims ------------------------------------------------------------- */
 
 static const char *const claim_state_names[] = { "CLAIMED", "TAKEN",
                                                  "ARCHIVED" };
@@ -113,7 +113,7 @@ int ledger_find_claim(struct ledger *l, const char *id, struct arena *a,
     return claim_list(&r, a, out, &n, e);
 }
 
-/* ---- receipts ---------------------------------------------------------- */
+/* ---- receipts ----------------------------------------------------------- */
 
 #define RECEIPT_COLUMNS                                                    \
     "SELECT job,id,claim,route,partner,name,size,sha256,once,test,state,"  \
@@ -212,7 +212,7 @@ int ledger_receipts(struct ledger *l, const struct ledger_find *f,
     return rc;
 }
 
-/* ---- deliveries -------------------------------------------------------- */
+/* ---- deliveries --------------------------------------------------------- */
 
 #define DELIVERY_COLUMNS                                                     \
     "SELECT d.id,x.id,x.claim,d.job,kind,path,d.partner,folder,d.name,"      \
@@ -284,7 +284,7 @@ int ledger_deliveries(struct ledger *l, const char *receipt, unsigned states,
     return rc;
 }
 
-/* ---- history and numbers ----------------------------------------------- */
+/* ---- history and numbers ------------------------------------------------ */
 
 int ledger_events(struct ledger *l, uint64_t job, unsigned last,
                   struct arena *a, struct event **out, size_t *n, struct err *e)

@@ -34,7 +34,8 @@ static void print(const struct diags *d)
         diags_print_json(d, &b);
     else
         diags_print(d, isatty(STDOUT_FILENO), &b);
-    fwrite(b.p, 1, b.len, stdout);
+    if (b.len)
+        fwrite(b.p, 1, b.len, stdout);
     buf_release(&b);
 }
 

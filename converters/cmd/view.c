@@ -25,7 +25,8 @@ static void print_diags(const struct diags *d)
         diags_print_json(d, &b);
     else
         diags_print(d, isatty(STDERR_FILENO), &b);
-    fwrite(b.p, 1, b.len, stderr);
+    if (b.len)
+        fwrite(b.p, 1, b.len, stderr);
     buf_release(&b);
 }
 

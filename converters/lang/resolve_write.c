@@ -67,9 +67,9 @@ bool names_field(const struct resolver *r, struct str name)
     ptrdiff_t dot = str_find_char(name, '.');
 
     for (int d = r->n_scopes - 1; d >= 0; d--) {
-        const struct shape *s = r->scopes[d].shape;
+        struct shape *s = r->scopes[d].shape;
 
-        if (shape_field(r->scopes[d].shape, name, false) >= 0)
+        if (shape_field(s, name, false) >= 0)
             return true;
         if (dot > 0 && str_is(str_first(name, (size_t)dot), s->level->name))
             return true;

@@ -337,6 +337,31 @@ static void test_maps(void **state)
     tree_drop();
 }
 
+static void missing_folders_are_named(void **state)
+{
+    struct conf c;
+    struct diags d;
+    struct buf got;
+
+    (void)state;
+    tree_make();
+    assert_int_equal(mkdir(at("eshop"), 0700), 0);
+    assert_int_equal(mkdir(at("erp"), 0700), 0);
+    assert_int_equal(mkdir(at("erp/in"), 0700), 0);
+    load(SHOP ERP "route o\n  from eshop inbox/*.csv\n  read r\n  write w\n"
+                  "  to erp in\n  to erp out\n",
+         &c, &d);
+    conf_check_folders(&c, &d);
+    assert_int_equal(d.n_errors, 0);
+    assert_int_equal(d.first->id, DIAG_CONF_FOLDER);
+    buf_init(&got, 4096);
+    describe(&d, &got);
+    assert_string_equal(got.p, "6:14 conf-folder; 10:10 conf-folder; ");
+    buf_release(&got);
+    conf_free(&c);
+    tree_drop();
+}
+
 int main(void)
 {
     static const struct CMUnitTest facts[] = {
@@ -345,6 +370,7 @@ int main(void)
         cmocka_unit_test(a_route_and_its_words),
         cmocka_unit_test(which_files_a_route_takes),
         cmocka_unit_test(included_files_count),
+        cmocka_unit_test(missing_folders_are_named),
     };
     struct CMUnitTest tests[COUNT(cases) + COUNT(facts) + COUNT(maps_cases)];
     size_t n = 0;

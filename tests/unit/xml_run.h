@@ -17,6 +17,7 @@
 
 #include "formats/format.h"
 #include "formats/input.h"
+#include "tests/unit/unit.h"
 
 extern const struct format format_xml;
 
