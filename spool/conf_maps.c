@@ -96,7 +96,7 @@ static void load_write(struct map_loader *ld, struct route *r,
 
 static void load_route(struct map_loader *ld, struct route *r)
 {
-    const struct map *last = NULL; /* for the nearest name of a setting */
+    const struct map *maps[3] = { NULL }; /* that settings are looked up in */
     size_t n = 0;
 
     for (const struct conf_write *w = r->writes; w; w = w->next)
@@ -112,7 +112,8 @@ static void load_route(struct map_loader *ld, struct route *r)
     for (struct conf_read *x = r->reads; x; x = x->next) {
         if (!x->map)
             continue;
-        last = x->n_writes ? x->writes[0].map : x->map;
+        maps[0] = x->map;
+        maps[1] = x->n_writes ? x->writes[0].map : NULL;
         x->settings = settings_of(ld, r, x->map);
         x->when = compile_when(ld, x->map, &r->when);
         if (x->n_writes == 0 && r->writes && ld->diags->n_errors == 0)
@@ -121,8 +122,8 @@ static void load_route(struct map_loader *ld, struct route *r)
                            STR_ARGS(x->name), x->map->document->name),
                  STR("write"));
     }
-    if (last)
-        job_settings_unused(&ld->conf->arena, last, r->set, r->n_set,
+    if (maps[0])
+        job_settings_unused(&ld->conf->arena, maps, r->set, r->n_set,
                             ld->diags);
 }
 

@@ -95,7 +95,8 @@ void job_result_release(struct job_result *r);
 /*
  * The settings of a map from "name=value" pairs; reports missing required
  * ones. Returns an array for job_spec in `a`. Pairs that some map took are
- * marked; job_settings_unused() then reports those that none did.
+ * marked; job_settings_unused() then reports those that none of `maps` did,
+ * whose last is NULL: they are asked for the nearest name.
  */
 struct setting_pair {
     struct str name, value;
@@ -106,7 +107,7 @@ struct str *job_settings(struct arena *a, const struct map *m,
                          struct setting_pair *pairs, size_t n,
                          struct diags *diags);
 
-void job_settings_unused(struct arena *a, const struct map *m,
+void job_settings_unused(struct arena *a, const struct map *const *maps,
                          const struct setting_pair *pairs, size_t n,
                          struct diags *diags);
 

@@ -28,11 +28,11 @@
 
 #define DIAGS_CSV(X) \
     X(CSV_OPEN_QUOTE, "csv-open-quote", ERROR, "a quote opens here and never closes") \
-    X(CSV_QUOTE, "csv-quote", ERROR, "a quote in the middle of a field; quotes inside a quoted field are doubled") \
-    X(CSV_RAGGED, "csv-ragged", ERROR, "the row has %1 fields, the header %2") \
-    X(CSV_RAGGED_FIRST, "csv-ragged-first", ERROR, "the row has %1 fields, the first row %2") \
+    X(CSV_QUOTE, "csv-quote", ERROR, "a quote in the middle of a field; inside a quoted field it would be doubled (if quotes are plain text here, set quote none in the map)") \
+    X(CSV_RAGGED, "csv-ragged", ERROR, "fields in this row: %1, in the header: %2") \
+    X(CSV_RAGGED_FIRST, "csv-ragged-first", ERROR, "fields in this row: %1, in the first row: %2") \
     X(CSV_NO_COLUMN, "csv-no-column", ERROR, "no column %1 in the header%2") \
-    X(CSV_NO_PLACE, "csv-no-place", ERROR, "no column [%1]; the first row has %2 columns") \
+    X(CSV_NO_PLACE, "csv-no-place", ERROR, "no column [%1]; columns in the first row: %2") \
     X(CSV_TWICE, "csv-twice", ERROR, "two columns are called %1; name one by its place: %2") \
     X(CSV_NO_QUOTE, "csv-no-quote", ERROR, "%1 in a value needs quotes, and the map says quote none") \
 
@@ -123,7 +123,7 @@
     X(CONSTANT_VALUE, "constant-value", ERROR, "\"%1\" is no %2; it is one of %3") \
     X(TYPE_MISMATCH, "type-mismatch", ERROR, "%1 is a %2; %3") \
     X(SETTING_MISSING, "setting-missing", ERROR, "setting %1 is required: %2") \
-    X(SETTING_UNKNOWN, "setting-unknown", ERROR, "the map has no setting %1%2") \
+    X(SETTING_UNKNOWN, "setting-unknown", ERROR, "no map here has a setting %1%2") \
     X(UNUSED, "unused", WARNING, "%1 is never used") \
     X(CUT_KEY, "cut-key", WARNING, "%1 is a key that others match by; cutting it can join two into one") \
     X(NOT_BUILT, "not-built", ERROR, "%1 is not built yet") \

@@ -11,10 +11,6 @@
 #include "converters/lang/compile.h"
 #include "converters/lang/table.h"
 
-#ifndef KERVAN_MAPPINGS_DIR
-#define KERVAN_MAPPINGS_DIR "/usr/local/share/kervan/mappings"
-#endif
-
 /* Does the line begin with this word, as a whole word? */
 bool is_statement_line(struct str text, const char *word)
 {
@@ -439,7 +435,7 @@ char *map_find(struct arena *a, struct str name, const char *beside,
 {
     const char *from_env = getenv("KERVAN_MAPPINGS");
     const char *const folders[] = { beside, "", from_env, "mappings",
-                                    KERVAN_MAPPINGS_DIR };
+                                    KERVAN_SHARE "/mappings" };
 
     if (name.len && name.p[0] == '/')
         return try_path(a, "", name, looked);

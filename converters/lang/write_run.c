@@ -138,6 +138,8 @@ static bool sink_fault(struct write_run *w, struct sink *s,
     case DIAG_CONTROL_CHAR:
         return RUN_FAULT(&w->run, CONTROL_CHAR, at, NULL, cp,
                          str_of(w->map->format->name));
+    case DIAG_CSV_NO_QUOTE:
+        return RUN_FAULT(&w->run, CSV_NO_QUOTE, at, NULL, cp);
     default:
         return run_fault(&w->run, s->fault, at, NULL,
                          (const struct str[]){ STR("one document"),
