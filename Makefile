@@ -28,8 +28,9 @@ LIB    = $(BASE) $(FORM) $(DOC) $(LANG_) $(TRADE) $(SPOOL)
 UNIT   = $(wildcard tests/unit/t_*.c)
 OUR_C  = $(GEN) $(LIB) $(CMD) $(UNIT)
 OUR_H  = $(wildcard converters/*/*.h formats/*.h spool/*.h tests/unit/*.h)
-MAN    = $(wildcard converters/*.[158] converters/*/*.[158] formats/*.[158] \
-           spool/*.[158])
+MAN_IN = converters/kervan.1.in spool/kervan.conf.5.in \
+         mappings/kervan-mapping.5.in
+MAN    = $(addprefix $B/man/,$(notdir $(MAN_IN:.in=)))
 
 # ---- flags: what we need, what the user adds, what a mode adds
 PKGS      = libxml-2.0 libzip sqlite3 libpcre2-8 libcrypto libseccomp
@@ -70,10 +71,11 @@ UNIT_X = $(UNIT:%.c=$B/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all units check test cases demo lint tidy format install clean help \
-        FORCE
+.PHONY: all units man check test cases demo lint tidy format install clean \
+        help FORCE
 
-all: $B/kervan                           ## build the program
+all: $B/kervan man                       ## build the program and its manual
+man: $(MAN)
 units: $(UNIT_X)
 
 $B/%.o: %.c Makefile
@@ -109,6 +111,14 @@ $(UNIT_X): %: %.o $B/libkervan.a
 	$(if $V,,@echo '  LINK $@')
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PKG_LIBS) $(LIBS_MORE)
 
+# The tables in the manual pages are printed by the program.
+define PAGE
+$B/man/$(notdir $(1:.in=)): $1 converters/make-manual $B/kervan
+	@mkdir -p $$(@D)
+	$$Qconverters/make-manual $B/kervan $$< >$$@
+endef
+$(foreach page,$(MAN_IN),$(eval $(call PAGE,$(page))))
+
 # ---- tests. check and demo install what they need; the others only build.
 check:                                   ## every test there is
 	@tests/setup build test
@@ -138,9 +148,9 @@ tidy:                                    ## clang-tidy, shellcheck: slow
 format:                                  ## rewrite the sources in our format
 	clang-format -i $(OUR_C) $(OUR_H)
 
-install: $B/kervan                       ## to PREFIX, below DESTDIR
+install: all                             ## to PREFIX, below DESTDIR
 	install -D -m 755 $B/kervan '$(DESTDIR)$(PREFIX)/bin/kervan'
-	cd mappings && find . -type f -exec install -D -m 644 {} \
+	cd mappings && find . -type f ! -name '*.md' ! -name '*.in' -exec install -D -m 644 {} \
 	  '$(DESTDIR)$(PREFIX)/share/kervan/mappings/{}' \;
 	$(foreach m,$(MAN),install -D -m 644 $m \
 	  '$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $m))/$(notdir $m)' &&) :

@@ -18,7 +18,7 @@ enum { OPT_DELIMITER, OPT_QUOTE, OPT_HEADER };
 static const struct opt_spec read_opts[] = {
     [OPT_DELIMITER] = { "delimiter", OPT_CHAR, ";", NULL,
                         "what stands between two fields; an ASCII character" },
-    [OPT_QUOTE] = { "quote", OPT_CHAR, "\"", NULL,
+    [OPT_QUOTE] = { "quote", OPT_CHAR, "\"", "none",
                     "what stands around a field that holds a delimiter; "
                     "none: quotes are plain text" },
     [OPT_HEADER] = { "header", OPT_YESNO, "yes", NULL,

@@ -19,8 +19,8 @@ const struct opt_spec csv_write_opts[] = {
                     "needs them is a fault" },
     [OPT_HEADER] = { "header", OPT_YESNO, "yes", NULL,
                      "whether the first row names the columns" },
-    [OPT_GUARD] = { "guard", OPT_TEXT, "formulas no", NULL,
-                    "formulas yes: a value that a spreadsheet would run as a "
+    [OPT_GUARD] = { "guard formulas", OPT_YESNO, "no", NULL,
+                    "whether a value that a spreadsheet would run as a "
                     "formula gets a ' before it" },
     { 0 },
 };
@@ -211,7 +211,7 @@ static int csv_begin(struct sink *s, const struct write_plan *w)
     s->quote_mode = str_is(quote, "all")    ? 'a'
                     : str_is(quote, "none") ? 'n'
                                             : '-';
-    s->guard = str_is(w->opts[OPT_GUARD].text, "formulas yes");
+    s->guard = w->opts[OPT_GUARD].yes;
     if (!w->opts[OPT_HEADER].yes)
         return 0;
     row_begin(s);

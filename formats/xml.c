@@ -52,7 +52,8 @@ struct xml {
     int rc;      /* not 0: over */
 };
 
-/* ---- places ------------------------------------------------------------- */
+/* ---- places ----------------------------------------------------------------
+ */
 
 static uint64_t offset_of(const struct xml *x, const xmlChar *p)
 {
@@ -119,7 +120,8 @@ static uint64_t raw_offset(struct xml *x, const void *p)
     return x->raw;
 }
 
-/* ---- faults ------------------------------------------------------------- */
+/* ---- faults ----------------------------------------------------------------
+ */
 
 #define FAIL(x, id, ...) \
     ((x)->rc = READER_FAIL((x)->r, id, (x)->at.line, (x)->at.col, __VA_ARGS__))
@@ -145,7 +147,7 @@ static void stop_limit(struct xml *x, enum limit_id id, const char *what)
     xmlStopParser(x->ctxt);
 }
 
-/* The common mistakes in plain words. %1, %2: libxml2's names; %3: its
+/* The common mistakes in plain words: %1 and %2 are libxml2's names, %3 its
  * number. Others are told as libxml2 does. */
 static const struct plain_words {
     int code;
@@ -177,29 +179,6 @@ static const struct plain_words {
     { XML_NS_ERR_ATTRIBUTE_REDEFINED, "attribute %1 stands twice in a tag" },
 };
 
-static struct str fill_in(const struct xml *x, const char *text,
-                          const xmlError *e)
-{
-    struct buf b;
-    struct str s;
-
-    buf_init(&b, 1024);
-    for (; *text; text++) {
-        if (*text != '%') {
-            buf_addc(&b, *text);
-        } else if (*++text == '3') {
-            buf_addf(&b, "%d", e->int1);
-        } else {
-            const char *arg = *text == '1' ? e->str1 : e->str2;
-
-            buf_add(&b, str_first(str_of(arg ? arg : "?"), 200));
-        }
-    }
-    s = arena_str(x->r->names, buf_str(&b));
-    buf_release(&b);
-    return s;
-}
-
 static struct str error_text(const struct xml *x, const xmlError *e)
 {
     struct str s = str_trim(str_of(e->message ? e->message : "not XML"));
@@ -209,7 +188,8 @@ static struct str error_text(const struct xml *x, const xmlError *e)
                          (unsigned)e->int1);
     for (size_t i = 0; i < COUNT(plain_words); i++)
         if (plain_words[i].code == e->code)
-            return fill_in(x, plain_words[i].text, e);
+            return xml_fill_in(x->r->names, plain_words[i].text, e->str1,
+                               e->str2, e->int1);
     return arena_str(x->r->names, str_first(s, 300));
 }
 
@@ -259,7 +239,8 @@ static void on_error(void *ctx, xmlErrorPtr e)
         FAIL(x, XML_SYNTAX, error_text(x, e));
 }
 
-/* ---- tags --------------------------------------------------------------- */
+/* ---- tags ------------------------------------------------------------------
+ */
 
 /* The '<' of the start tag that the parser has just read: a tag's values hold
  * no other one. */
@@ -339,7 +320,8 @@ static bool check_start(struct xml *x, const xmlChar *name, int n_namespaces,
     return true;
 }
 
-/* ---- attributes --------------------------------------------------------- */
+/* ---- attributes ------------------------------------------------------------
+ */
 
 static struct xml_name name_of(const xmlChar *local, const xmlChar *prefix,
                                const xmlChar *uri)
@@ -369,7 +351,8 @@ static void on_attributes(struct xml *x, int n, const xmlChar **attributes)
     }
 }
 
-/* ---- elements and text -------------------------------------------------- */
+/* ---- elements and text -----------------------------------------------------
+ */
 
 static void begin_record(struct xml *x)
 {
@@ -515,23 +498,21 @@ static void on_instruction(void *ctx, const xmlChar *target,
         check_size(x, "<?", LIMIT_XML_PI, "an XML processing instruction");
 }
 
-/* ---- what is refused ---------------------------------------------------- */
+/* ---- what is refused -------------------------------------------------------
+ */
 
-static void refuse_entity(struct xml *x, const xmlChar *name)
+static void on_reference(void *ctx, const xmlChar *name)
 {
+    struct xml *x = ctx;
+
     move_to(x, x->ctxt->input->cur);
     STOP(x, XML_ENTITY, arena_fmt(x->r->names, "&%.200s;", (const char *)name));
 }
 
 static xmlEntityPtr on_entity(void *ctx, const xmlChar *name)
 {
-    refuse_entity(ctx, name);
+    on_reference(ctx, name);
     return NULL;
-}
-
-static void on_reference(void *ctx, const xmlChar *name)
-{
-    refuse_entity(ctx, name);
 }
 
 static void refuse_declaration(struct xml *x, const char *what,
@@ -583,7 +564,8 @@ static void on_element_decl(void *ctx, const xmlChar *name, int type,
     refuse_declaration(ctx, "ELEMENT", name);
 }
 
-/* ---- the parser --------------------------------------------------------- */
+/* ---- the parser ------------------------------------------------------------
+ */
 
 static void quiet(void *ctx, xmlErrorPtr e)
 {
@@ -762,7 +744,8 @@ static int xml_read(struct reader *r)
     x.small_tag = max[LIMIT_XML_NAME] < max[LIMIT_XML_TAG] ? max[LIMIT_XML_NAME]
                                                            : max[LIMIT_XML_TAG];
     buf_init(&x.value, SIZE_MAX / 4);
-    buf_init(&x.held.text, max[LIMIT_XML_TEXT]);
+    buf_init(&x.held.text,
+             max[LIMIT_XML_TEXT] < MB(512) ? max[LIMIT_XML_TEXT] : MB(512));
     parser_open(&x);
     xml_match_init(&x.match, r, intern, &x);
     pull_chunks(&x);
@@ -773,7 +756,8 @@ static int xml_read(struct reader *r)
     return x.rc;
 }
 
-/* ---- the format --------------------------------------------------------- */
+/* ---- the format ------------------------------------------------------------
+ */
 
 static const char *const suffixes[] = { "xml", NULL };
 

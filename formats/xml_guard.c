@@ -1,6 +1,6 @@
 #include "formats/xml_guard.h"
 
-/* ---- what the parser waits for ------------------------------------------ */
+/* ---- what the parser waits for ------------------------------------------- */
 
 static const struct kind {
     const char *begin;
@@ -51,7 +51,8 @@ const char *xml_guard_unread(const struct limits *limits, struct str unread,
     return unread.len > limits->v[k->limit] ? k->what : NULL;
 }
 
-/* ---- long CDATA sections ------------------------------------------------ */
+/* ---- long CDATA sections ---------------------------------------------------
+ */
 
 enum { LONG_CDATA = 64 * 1024 };
 
@@ -82,7 +83,8 @@ struct str xml_hold_rest(const struct xml_hold *h)
     return str_from(buf_str(&h->text), h->text.len ? h->n_seam : 0);
 }
 
-/* ---- the head of a file ------------------------------------------------- */
+/* ---- the head of a file ----------------------------------------------------
+ */
 
 /* The head as ASCII, so that UTF-16 shows itself as well. */
 static struct str squeeze(struct str head, char *to, size_t size)

@@ -4,7 +4,7 @@
 
 #include "converters/base/text.h"
 
-/* ---- the plan, with interned names -------------------------------------- */
+/* ---- the plan, with interned names --------------------------------------- */
 
 struct compiler {
     struct xml_match *m;
@@ -106,7 +106,7 @@ static bool fits(const struct xml_step *s, const struct xml_name *name)
            glob_match(s->want->name, str_of(name->local));
 }
 
-/* ---- items -------------------------------------------------------------- */
+/* ---- items --------------------------------------------------------------- */
 
 /* Items inside a record go with the arena, those of r->root one by one. */
 static inline struct item *item_new(struct xml_match *m, struct item *parent,
@@ -198,7 +198,8 @@ static void root_drop_one(struct xml_match *m, struct item *gone)
     root_item_free(m, gone);
 }
 
-/* ---- frames and pairs --------------------------------------------------- */
+/* ---- frames and pairs ------------------------------------------------------
+ */
 
 static inline struct xml_frame *frame_push(struct xml_match *m)
 {
@@ -249,8 +250,10 @@ static void add_selves(struct xml_match *m, struct xml_step *step,
 {
     for (uint32_t i = 0; i < step->n_selves; i++) {
         struct xml_step *self = &step->selves[i];
+        struct item *it = item_new(m, item, self, NULL);
 
-        pair_push(m, self, item_new(m, item, self, item->name.p));
+        it->name = item->name;
+        pair_push(m, self, it);
     }
 }
 
@@ -289,7 +292,8 @@ static void match_children(struct xml_match *m, const struct xml_name *name,
     }
 }
 
-/* ---- elements ----------------------------------------------------------- */
+/* ---- elements -------------------------------------------------------------
+ */
 
 static bool is_record(const struct xml_match *m)
 {
@@ -505,7 +509,8 @@ enum xml_ended xml_match_end(struct xml_match *m, const struct item **late)
     return result;
 }
 
-/* ---- life --------------------------------------------------------------- */
+/* ---- life -----------------------------------------------------------------
+ */
 
 void xml_match_init(struct xml_match *m, struct reader *r, xml_intern *intern,
                     void *ctx)

@@ -157,3 +157,25 @@ struct str xml_value_decode(struct buf *room, struct str v)
     buf_add(room, v);
     return buf_str(room);
 }
+
+struct str xml_fill_in(struct arena *a, const char *text, const char *one,
+                       const char *two, int n)
+{
+    struct buf b;
+    struct str s;
+
+    buf_init(&b, 1024);
+    for (; *text; text++) {
+        const char *arg = text[0] == '%' && text[1] == '1' ? one : two;
+
+        if (*text != '%')
+            buf_addc(&b, *text);
+        else if (*++text == '3')
+            buf_addf(&b, "%d", n);
+        else
+            buf_add(&b, str_first(str_of(arg ? arg : "?"), 200));
+    }
+    s = arena_str(a, buf_str(&b));
+    buf_release(&b);
+    return s;
+}

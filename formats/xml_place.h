@@ -1,5 +1,5 @@
 /*
- * xml_place.h - places in an XML text, and raw start tags.
+ * xml_place.h - places in an XML text, raw start tags, texts of faults.
  *
  * Without libxml2, whose columns are sometimes bytes and sometimes characters.
  */
@@ -43,5 +43,8 @@ const char *xml_value_end(const char *p);
  */
 struct str xml_value_decode(struct buf *room, struct str v);
 bool xml_is_blank(char c);
+/* `text` with one and two for %1 and %2, n for %3. */
+struct str xml_fill_in(struct arena *a, const char *text, const char *one,
+                       const char *two, int n);
 
 #endif

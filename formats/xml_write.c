@@ -54,7 +54,8 @@ static size_t unit(const struct sink *s)
     return s->cs->kind == CS_UTF16 ? 2 : 1;
 }
 
-/* ---- once per map ------------------------------------------------------- */
+/* ---- once per map ----------------------------------------------------------
+ */
 
 static bool indents(const struct write_plan *w)
 {
@@ -139,7 +140,8 @@ static int xml_prepare(struct arena *a, struct part *p,
     return rc;
 }
 
-/* ---- per value ---------------------------------------------------------- */
+/* ---- per value -------------------------------------------------------------
+ */
 
 static int refuse_char(struct sink *s, uint32_t cp)
 {
@@ -170,7 +172,8 @@ static int put_value(struct sink *s, struct str v, const struct escapes *esc)
     return check_text(s, v) || sink_text(s, v, esc) ? -1 : 0;
 }
 
-/* ---- elements ----------------------------------------------------------- */
+/* ---- elements --------------------------------------------------------------
+ */
 
 /* What stands before the '<' of a tag: newline and indentation. */
 static size_t indent_len(const struct sink *s, struct str tag)

@@ -114,13 +114,13 @@ bool conf_interval(struct conf_parser *p, const struct oline *l,
     for (size_t i = 0; i < COUNT(units); i++)
         if (str_is(unit, units[i].name)) {
             if (!str_to_uint(n, 100000, &value) || value == 0) {
-                conf_value(p, l, n, "every", "is a number from 1");
+                conf_value(p, l, n, "every", "wants a number from 1");
                 return false;
             }
             *minutes = (uint32_t)value * units[i].minutes;
             return true;
         }
-    conf_value(p, l, unit, "every", "is in minutes, hours or days");
+    conf_value(p, l, unit, "every", "wants minutes, hours or days");
     return false;
 }
 
@@ -187,7 +187,7 @@ static void p_country(struct conf_parser *p, const struct oline *l,
     if (!conf_need(p, l, &rest, "country", "needs a code such as cz", &word))
         return;
     if (word.len != 2)
-        conf_value(p, l, word, "country", "is a code of two letters");
+        conf_value(p, l, word, "country", "wants a code of two letters");
     else
         p->partner->country =
             text_lower(&p->conf->arena, word, (struct str){ NULL, 0 });
@@ -210,7 +210,7 @@ static void p_mode(struct conf_parser *p, const struct oline *l,
     }
     if (!ok || (mode & 0111))
         conf_value(p, l, word, "mode",
-                   "is three octal digits without execute bits, as 0660");
+                   "wants three octal digits without execute bits, as 0660");
     else
         p->partner->mode = mode;
     conf_end(p, l, rest);
@@ -329,7 +329,7 @@ static void top_ledger(struct conf_parser *p, const struct oline *l,
         DIAG(p->diags, NOT_BUILT, oline_place(l, word),
              STR("a ledger in PostgreSQL"));
     else if (!str_is(word, "sqlite"))
-        conf_value(p, l, word, "ledger", "is sqlite");
+        conf_value(p, l, word, "ledger", "wants sqlite");
     conf_end(p, l, rest);
 }
 
@@ -475,6 +475,11 @@ int conf_load(struct conf *c, const char *path, struct diags *diags,
 
     c->path = arena_cstr(&c->arena, str_of(path));
     c->folder = folder_of(&c->arena, path);
+    c->beside = strchr(path, '/')
+                    ? arena_cstr(&c->arena,
+                                 str_first(str_of(path),
+                                           (size_t)(strrchr(path, '/') - path)))
+                    : NULL;
     c->spool = "/var/spool/kervan";
     limits_default(&c->limits);
     if (parse_file(&p, c->path, e) == -1)

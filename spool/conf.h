@@ -38,6 +38,7 @@ struct conf_from {
     const struct partner *partner;
     struct str folder; /* "inbox"; "" is the partner's folder itself */
     struct str pattern;
+    struct place at;
     struct conf_from *next;
 };
 
@@ -50,6 +51,7 @@ struct conf_when {
 struct conf_to {
     const struct partner *partner;
     struct str folder; /* below the partner's */
+    struct place at;
     struct conf_to *next;
 };
 
@@ -113,7 +115,9 @@ struct route {
 struct conf {
     struct arena arena;
     const char *path;   /* of the file */
-    const char *folder; /* it lies there; maps are looked up beside it */
+    const char *folder; /* it lies there; absolute */
+    const char *beside; /* the same as the user wrote it, for maps;
+                           NULL: the current one */
     const char *spool;  /* absolute */
     struct limits limits;
     struct partner *partners;
@@ -129,6 +133,8 @@ int conf_load(struct conf *c, const char *path, struct diags *diags,
               struct err *e);
 /* Loads and checks the maps of all routes; mistakes go to diags. */
 void conf_load_maps(struct conf *c, struct diags *diags);
+/* Warns of folders of routes that are not there, or not ours to use. */
+void conf_check_folders(struct conf *c, struct diags *diags);
 void conf_free(struct conf *c);
 
 /* The configuration to use: `asked` (-c), ./kervan.conf, /etc/kervan. */

@@ -17,7 +17,7 @@ static bool split_pattern(struct conf_parser *p, const struct oline *l,
     f->pattern = str_from(word, slash);
     if ((f->folder.len && !path_is_safe(f->folder)) || !f->pattern.len) {
         conf_value(p, l, word, "from",
-                   "is a folder below the partner's and a name pattern");
+                   "wants a folder below the partner's and a name pattern");
         return false;
     }
     if (glob_is(f->folder)) {
@@ -49,6 +49,7 @@ static void r_from(struct conf_parser *p, const struct oline *l,
 
         any = true;
         f->partner = partner;
+        f->at = oline_place(l, word);
         if (!split_pattern(p, l, word, f) || !partner)
             continue;
         *last = f;
@@ -97,7 +98,8 @@ static void r_write(struct conf_parser *p, const struct oline *l,
         if (str_is(word, "when") && str_trim(rest).len)
             w->when = when_of(l, rest);
         else
-            conf_value(p, l, word, "write", "is a map, or a map and when EXPR");
+            conf_value(p, l, word, "write",
+                       "wants a map, or a map and when EXPR");
     }
     while (*last)
         last = &(*last)->next;
@@ -123,11 +125,12 @@ static void r_to(struct conf_parser *p, const struct oline *l, struct str rest)
     if (!conf_need(p, l, &rest, "to", "needs a folder", &folder))
         return;
     conf_end(p, l, rest);
+    to->at = oline_place(l, folder);
     while (folder.len > 1 && folder.p[folder.len - 1] == '/')
         folder.len--;
     to->folder = str_is(folder, ".") ? STR("") : folder;
     if (to->folder.len && !path_is_safe(to->folder))
-        conf_value(p, l, folder, "to", "is a folder below the partner's");
+        conf_value(p, l, folder, "to", "wants a folder below the partner's");
     if (!p->group) {
         conf_value(p, l, l->text, "to", "stands below the write that it is of");
         return;
@@ -154,7 +157,7 @@ static void r_set(struct conf_parser *p, const struct oline *l, struct str rest)
     struct str value;
 
     if (eq < 0 || !str_trim(str_first(rest, (size_t)eq)).len) {
-        conf_value(p, l, l->text, "set", "is NAME = VALUE");
+        conf_value(p, l, l->text, "set", "wants NAME = VALUE");
         return;
     }
     pair.name = str_trim(str_first(rest, (size_t)eq));
@@ -195,10 +198,10 @@ static void r_mode(struct conf_parser *p, const struct oline *l,
 {
     struct str word;
 
-    if (!conf_need(p, l, &rest, "mode", "is test", &word))
+    if (!conf_need(p, l, &rest, "mode", "wants test", &word))
         return;
     if (!str_is(word, "test"))
-        conf_value(p, l, word, "mode", "is test, or the line is left out");
+        conf_value(p, l, word, "mode", "wants test, or the line is left out");
     p->route->test = true;
     conf_end(p, l, rest);
 }
@@ -212,7 +215,7 @@ static void r_on_error(struct conf_parser *p, const struct oline *l,
         p->route->reject_file = true;
     else if (!str_is(what, "set aside record"))
         conf_value(p, l, what.len ? what : l->text, "on error",
-                   "is \"set aside record\" or \"reject file\"");
+                   "wants \"set aside record\" or \"reject file\"");
     p->route->error_given = true;
 }
 
@@ -267,7 +270,7 @@ static void r_at(struct conf_parser *p, const struct oline *l, struct str rest)
             return;
         }
         if (!read_time(word, &s->at[s->n_at++])) {
-            conf_value(p, l, word, "at", "is a time such as 02:30");
+            conf_value(p, l, word, "at", "wants a time such as 02:30");
             return;
         }
         if (!oline_word(&p->conf->arena, l, &rest, &word, p->diags))

@@ -12,187 +12,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "spool/convert_child.h"
 #include "spool/files.h"
 #include "spool/keeper.h"
 #include "spool/report.h"
 #include "spool/result.h"
-
-/* ---- in the child ------------------------------------------------------- */
-
-struct child {
-    struct keeper *k;
-    const struct route *route;
-    const struct receipt *receipt;
-    const char *staging;
-    int in_fd;
-    struct arena arena;
-    struct result result;
-    struct buf report;
-    size_t cap_outputs;
-};
-
-static void add_output(struct child *c, const struct job_output *o,
-                       uint64_t read)
-{
-    struct result *r = &c->result;
-
-    if (r->n_outputs == c->cap_outputs) {
-        c->cap_outputs = c->cap_outputs ? c->cap_outputs * 2 : 16;
-        r->outputs = xrealloc(r->outputs, c->cap_outputs * sizeof(*r->outputs));
-    }
-    r->outputs[r->n_outputs++] = (struct result_output){
-        .path =
-            arena_fmt(&c->arena, "%llu/%s", (unsigned long long)read, o->path),
-        .name = arena_str(&c->arena, str_of(o->name)),
-        .bytes = o->bytes,
-        .n_documents = o->n_documents,
-        .read = read,
-        .write = o->write,
-    };
-}
-
-/* The run of one read map joins those before it: all of it, or nothing. */
-static void add_run(struct child *c, const struct job_result *res,
-                    uint64_t read)
-{
-    struct result *r = &c->result;
-
-    if (res->verdict == JOB_FAILED ||
-        (res->verdict == JOB_REJECTED && r->verdict == JOB_DONE))
-        r->verdict = res->verdict;
-    if (res->verdict == JOB_FAILED)
-        r->err = res->err;
-    r->n.n_read += res->n_read;
-    r->n.n_written += res->n_written;
-    r->n.n_aside += res->n_aside;
-    r->n.n_skipped += res->n_skipped;
-    r->n.n_filtered += res->n_filtered;
-    r->n.n_warnings += res->n_warnings;
-    r->n.n_replaced += res->n_replaced;
-    r->n_errors += res->diags.n_errors;
-    if (!r->first_error.len)
-        r->first_error = report_first(&c->arena, res);
-    r->summary = arena_fmt(&c->arena, "%.*s%s%.*s", STR_ARGS(r->summary),
-                           r->summary.len && res->summary.len ? "; " : "",
-                           STR_ARGS(res->summary));
-    if (res->diags.n_errors || res->diags.n_warnings || res->n_aside ||
-        res->verdict == JOB_REJECTED) {
-        r->has_report = true;
-        report_body(&c->report, res);
-    }
-    for (size_t i = 0; i < res->n_outputs; i++)
-        add_output(c, &res->outputs[i], read);
-}
-
-/* The first destination says for whom characters are replaced. */
-static struct str country_of(const struct conf_read *read)
-{
-    for (size_t i = 0; i < read->n_writes; i++)
-        for (const struct conf_to *to = read->write_confs[i]->to; to;
-             to = to->next)
-            if (to->partner->country.len)
-                return to->partner->country;
-    return STR("");
-}
-
-static int run_read(struct child *c, const struct conf_read *read, uint64_t i,
-                    struct job_result *res)
-{
-    const struct job_input input = { .fd = c->in_fd, .name = c->receipt->name };
-    struct job_spec spec = {
-        .read = read->map,
-        .read_settings = read->settings,
-        .writes = read->writes,
-        .n_writes = read->n_writes,
-        .inputs = &input,
-        .n_inputs = 1,
-        .when = read->when,
-        .country = country_of(read),
-        .run_id = c->receipt->run_id,
-        .run_time = c->receipt->run_time,
-        .limits = &c->k->conf->limits,
-        .reject_file = c->route->reject_file,
-        .staging =
-            arena_fmt(&c->arena, "%s/%llu", c->staging, (unsigned long long)i)
-                .p,
-        .out_fd = -1,
-    };
-
-    if (mkdir(spec.staging, 0700) == -1 || lseek(c->in_fd, 0, SEEK_SET) == -1)
-        return -1;
-    return c->k->run(&spec, res);
-}
-
-static const char *result_line(const struct result *r)
-{
-    if (r->verdict == JOB_REJECTED)
-        return "rejected: nothing of this file was delivered";
-    if (r->n.n_aside)
-        return "some records were set aside, the rest is delivered";
-    return "delivered, with the remarks below";
-}
-
-static int write_report(struct child *c, int dir_fd)
-{
-    struct buf b;
-    int rc;
-
-    buf_init(&b, MB(32));
-    report_head(&b, c->receipt, result_line(&c->result));
-    buf_add(&b, buf_str(&c->report));
-    rc = file_write(dir_fd, REPORT_FILE, buf_str(&b), 0600);
-    buf_release(&b);
-    return rc;
-}
-
-/* Never returns. Only stdio, the input and what the job opens is open here:
- * not the ledger, not the lock. */
-static void child_main(struct child *c)
-{
-    uint64_t i = 0;
-    int dir;
-
-    buf_init(&c->report, MB(16));
-    for (const struct conf_read *x = c->route->reads; x; x = x->next, i++) {
-        struct job_result res = { 0 };
-
-        if (run_read(c, x, i, &res) == -1)
-            _exit(1);
-        add_run(c, &res, i);
-        if (c->result.verdict == JOB_FAILED)
-            break;
-    }
-    if (c->result.verdict != JOB_DONE)
-        c->result.n_outputs = 0;
-    dir = open(c->staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir == -1 || (c->result.has_report && write_report(c, dir) == -1) ||
-        result_write(dir, &c->result) == -1)
-        _exit(1);
-    _exit(0);
-}
-
-/* Dies with the keeper, and holds none of its descriptors. */
-static void become_child(struct child *c, pid_t keeper)
-{
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != keeper)
-        _exit(1);
-    if (c->in_fd != 3 && dup2(c->in_fd, 3) == -1)
-        _exit(1);
-    c->in_fd = 3;
-    close_range(4, ~0u, 0);
-    child_main(c);
-}
-
-/* ---- in the keeper ------------------------------------------------------ */
 
 /* 0: it ended well and left a result; -1: e says how it died. */
 static int run_child(struct keeper *k, const struct route *route,
@@ -213,7 +43,7 @@ static int run_child(struct keeper *k, const struct route *route,
     fflush(NULL);
     pid = fork();
     if (pid == 0)
-        become_child(&c, keeper);
+        child_become(&c, keeper);
     close(c.in_fd);
     if (pid == -1)
         return err_sys(e, ERR_RETRY, "fork");
@@ -506,6 +336,46 @@ static int convert_one(struct keeper *k, const struct route *route,
     return rc;
 }
 
+/* One try a run: what failed now would fail again in a moment. */
+static bool was_tried(const struct keeper *k, uint64_t job)
+{
+    for (size_t i = 0; i < k->n_tried; i++)
+        if (k->tried[i] == job)
+            return true;
+    return false;
+}
+
+static void remember_try(struct keeper *k, uint64_t job)
+{
+    if (k->n_tried == k->cap_tried) {
+        k->cap_tried = k->cap_tried ? k->cap_tried * 2 : 16;
+        k->tried = xrealloc(k->tried, k->cap_tried * sizeof(*k->tried));
+    }
+    k->tried[k->n_tried++] = job;
+}
+
+/* Of two equal files that came together, the second waits for the first. */
+static int convert_or_suppress(struct keeper *k, const struct route *route,
+                               struct receipt *r, struct err *e)
+{
+    char why[64];
+    uint64_t twin;
+    bool open;
+
+    if (ledger_twin(k->ledger, r, &twin, &open, e) == -1)
+        return -1;
+    if (twin && !open)
+        return ledger_suppressed(k->ledger, r, twin, e);
+    if (twin) {
+        k->again = true;
+        snprintf(why, sizeof(why), "job %llu has the same content",
+                 (unsigned long long)twin);
+        return ledger_waits(k->ledger, r, why, e);
+    }
+    remember_try(k, r->job);
+    return convert_one(k, route, r, e);
+}
+
 int keeper_convert(struct keeper *k, struct err *e)
 {
     const struct ledger_find open = { .states = 1u << RECEIPT_TAKEN };
@@ -523,10 +393,9 @@ int keeper_convert(struct keeper *k, struct err *e)
                 return -1;
             continue;
         }
-        if (!keeper_runs(k, route) || r[i].job <= k->tried_job)
+        if (!keeper_runs(k, route) || was_tried(k, r[i].job))
             continue;
-        k->tried_job = r[i].job;
-        if (convert_one(k, route, &r[i], e) == -1)
+        if (convert_or_suppress(k, route, &r[i], e) == -1)
             return -1;
     }
     return 0;

@@ -15,6 +15,7 @@
 #include "converters/lang/write_run.h"
 #include "formats/zip.h"
 #include "spool/docfile.h"
+#include "spool/job_result.h"
 #include "spool/locate.h"
 #include "spool/reader.h"
 
@@ -368,7 +369,7 @@ static bool io_failed(struct job *j)
 
 /* ---- the reader process ------------------------------------------------- */
 
-enum { READER_OK, READER_BAD_FRAME, READER_IO };
+enum { READER_OK, READER_BAD_FRAME, READER_IO, READER_LATE };
 
 static int pump(struct job *j, int fd)
 {
@@ -377,10 +378,12 @@ static int pump(struct job *j, int fd)
     struct str payload;
     int rc, how = READER_OK;
 
-    frame_in_init(&in, fd, j->spec->limits->v[LIMIT_DOCUMENT] + MB(1));
+    frame_in_init(&in, fd, j->spec->limits->v[LIMIT_DOCUMENT] + MB(1),
+                  (int64_t)j->spec->limits->v[LIMIT_WALL] * 1000);
     while (!j->ended && (rc = frame_next(&in, &type, &payload)) != 0) {
         if (rc == -1 || !on_frame(j, type, payload)) {
-            how = READER_BAD_FRAME;
+            how =
+                rc == -1 && errno == ETIMEDOUT ? READER_LATE : READER_BAD_FRAME;
             break;
         }
         if (io_failed(j)) {
@@ -399,19 +402,38 @@ static void die_with_parent(pid_t parent)
         _exit(1);
 }
 
-static void reader_died(struct job *j, int status)
+static void reader_limit_hit(struct job *j, struct place at, const char *what,
+                             enum limit_id id)
 {
-    struct str how = STR("the reader process stopped without a word");
+    uint64_t value = j->spec->limits->v[id];
 
-    if (WIFSIGNALED(status))
-        how = arena_fmt(&j->out->arena,
-                        "the reader process died of signal %d (%s)",
-                        WTERMSIG(status), strsignal(WTERMSIG(status)));
+    (void)DIAG(&j->out->diags, LIMIT, at, str_of(what),
+               arena_fmt(&j->out->arena, "%llu %s", (unsigned long long)value,
+                         limit_table[id].unit),
+               str_of(limit_table[id].name));
+}
+
+/* No END came: says what became of the reader. */
+static void reader_died(struct job *j, int status, int how)
+{
+    struct place at = { .src =
+                            source_at(j, j->n_sources ? j->n_sources - 1 : 0) };
+    struct str why = STR("it stopped without a word");
+
     j->failed = true;
-    (void)DIAG(&j->out->diags, FILE_READ,
-               ((struct place){
-                   .src = source_at(j, j->n_sources ? j->n_sources - 1 : 0) }),
-               how);
+    if (how == READER_LATE) {
+        reader_limit_hit(j, at, "the time to read the file", LIMIT_WALL);
+    } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) {
+        reader_limit_hit(j, at, "the processor time to read the file",
+                         LIMIT_CPU);
+    } else if (WIFEXITED(status) && WEXITSTATUS(status) == READER_NO_MEMORY) {
+        reader_limit_hit(j, at, "the memory to read the file", LIMIT_MEMORY);
+    } else {
+        if (WIFSIGNALED(status))
+            why = arena_fmt(&j->out->arena, "signal %d, %s", WTERMSIG(status),
+                            strsignal(WTERMSIG(status)));
+        (void)DIAG(&j->out->diags, READER_DIED, at, why);
+    }
 }
 
 static int machine_failed(struct job *j, const char *what)
@@ -474,7 +496,7 @@ static int run_reader(struct job *j, int spill_fd)
         return -1;
     }
     if (!j->ended)
-        reader_died(j, status);
+        reader_died(j, status, how);
     return 0;
 }
 
@@ -490,7 +512,8 @@ static void find_places(struct job *j, int spill_fd)
 
     if (!j->places.n || start_reader(j, spill_fd, &j->places, &pid, &fd) == -1)
         return;
-    frame_in_init(&in, fd, sizeof(p));
+    frame_in_init(&in, fd, sizeof(p),
+                  (int64_t)j->spec->limits->v[LIMIT_WALL] * 1000);
     while (frame_next(&in, &type, &payload) == 1 && type == FRAME_PLACE &&
            payload.len == sizeof(p)) {
         memcpy(&p, payload.p, sizeof(p));
@@ -593,62 +616,6 @@ static void note_replaced(struct job *j, const struct write_run *w)
     j->out->n_replaced += w->n_replaced;
 }
 
-/* "order 100482 set aside; 211 other orders continue" */
-static void set_outcomes(struct job *j)
-{
-    const struct level *level = j->spec->read->document;
-    uint64_t others = j->out->n_written;
-
-    for (struct diag *g = j->out->diags.first; g; g = g->next) {
-        ptrdiff_t comma = str_find_char(g->record, ',');
-        struct str name =
-            str_first(g->record, comma < 0 ? g->record.len : (size_t)comma);
-
-        if (!g->record.len || diag_table[g->id].level != DIAG_ERROR)
-            continue;
-        g->outcome =
-            arena_fmt(&j->out->arena, "%.*s set aside; %llu other %s %s",
-                      STR_ARGS(name), (unsigned long long)others,
-                      others == 1 ? level->name : level->plural,
-                      others == 1 ? "continues" : "continue");
-    }
-}
-
-static const char *counted(const struct level *l, uint64_t n)
-{
-    return n == 1 ? l->name : l->plural;
-}
-
-static void summarize(struct job *j)
-{
-    const struct level *l = j->spec->read->document;
-    struct job_result *o = j->out;
-    struct buf b;
-
-    buf_init(&b, KB(4));
-    (void)buf_addf(&b, "%llu %s read, %llu written",
-                   (unsigned long long)o->n_read, counted(l, o->n_read),
-                   (unsigned long long)o->n_written);
-    if (o->n_aside)
-        (void)buf_addf(&b, ", %llu set aside", (unsigned long long)o->n_aside);
-    if (o->n_filtered)
-        (void)buf_addf(&b, ", %llu not for this route",
-                       (unsigned long long)o->n_filtered);
-    for (size_t i = 0; i < o->n_skips; i++)
-        (void)buf_addf(&b, ", %llu skipped (%s)",
-                       (unsigned long long)o->skips[i].n, o->skips[i].reason);
-    if (o->n_replaced)
-        (void)buf_addf(&b, ", %llu character%s replaced",
-                       (unsigned long long)o->n_replaced,
-                       o->n_replaced == 1 ? "" : "s");
-    if (o->n_warnings)
-        (void)buf_addf(&b, ", %llu warning%s",
-                       (unsigned long long)o->n_warnings,
-                       o->n_warnings == 1 ? "" : "s");
-    o->summary = arena_str(&o->arena, buf_str(&b));
-    buf_release(&b);
-}
-
 /* Packs the run's files when the map says `zip`. */
 static bool pack_zip(struct job *j, struct write_run *w)
 {
@@ -720,8 +687,7 @@ static void conclude(struct job *j)
         (void)collect_outputs(j);
     else
         o->n_written = 0;
-    set_outcomes(j);
-    summarize(j);
+    job_result_conclude(o, j->spec->read->document);
 }
 
 /* ---- life --------------------------------------------------------------- */
@@ -798,9 +764,4 @@ int job_run(const struct job_spec *spec, struct job_result *out)
     free(j.infos);
     arena_release(&j.docs);
     return 0;
-}
-
-void job_result_release(struct job_result *r)
-{
-    arena_release(&r->arena);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -245,5 +246,8 @@ void keeper_close(struct keeper *k)
     if (k->spool_fd != -1)
         close(k->spool_fd);
     k->lock_fd = k->spool_fd = -1;
+    free(k->tried);
+    k->tried = NULL;
+    k->n_tried = k->cap_tried = 0;
     arena_release(&k->arena);
 }

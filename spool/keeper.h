@@ -52,10 +52,11 @@ struct keeper {
     int64_t began_at;
     uint64_t first_job;  /* the first one that this run may have taken */
     uint64_t first_open; /* the oldest that was open when it began */
-    uint64_t tried_job;  /* up to here each open one had its try */
+    uint64_t *tried;     /* jobs that had their try in this run */
+    size_t n_tried, cap_tried;
     uint64_t n_taken, n_aside_records;
     bool machine_failed; /* disk, memory: try again later */
-    bool again;          /* a claimed file was written to: work once more */
+    bool again;          /* there is more to do now: work once more */
     struct trouble *troubles, **last_trouble;
 };
 

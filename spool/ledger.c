@@ -21,6 +21,8 @@ const char *const delivery_state_names[N_DELIVERY_STATES] = {
 const char *const out_kind_names[N_OUT_KINDS] = { "file", "report",
                                                   "original" };
 
+#define SAME_CONTENT "the same content as job %llu"
+
 /* ---- opening ------------------------------------------------------------ */
 
 static int version_of(struct ledger *l, uint64_t *version, struct err *e)
@@ -265,7 +267,7 @@ static int add_receipt(struct ledger *l, const struct claim *c,
         return -1;
     r->state = r->same_as ? RECEIPT_SUPPRESSED : RECEIPT_TAKEN;
     if (r->same_as)
-        snprintf(why, sizeof(why), "the same content as job %llu",
+        snprintf(why, sizeof(why), SAME_CONTENT,
                  (unsigned long long)r->same_as);
     if (db_change(l->db, e, 1,
                   "INSERT INTO receipt(job,id,claim,route,partner,name,size,"
@@ -300,6 +302,50 @@ int ledger_taken(struct ledger *l, const struct claim *c, struct receipt *r,
                    c->id);
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = add_receipt(l, c, &r[i], e);
+    return ledger_settle(l, rc, e);
+}
+
+int ledger_twin(struct ledger *l, const struct receipt *r, uint64_t *job,
+                bool *open, struct err *e)
+{
+    struct rows rows;
+    int rc;
+
+    *job = 0;
+    *open = false;
+    if (!r->once || r->test)
+        return 0;
+    if (db_ask(l->db, e, &rows,
+               "SELECT job,state<>'DONE' FROM receipt WHERE route=? AND"
+               " sha256=? AND job<? AND test=0 AND (state IN"
+               " ('TAKEN','CONVERTED') OR (state='DONE' AND n_aside=0))"
+               " ORDER BY state<>'DONE',job LIMIT 1",
+               "szu", r->route, r->sha256, r->job) == -1)
+        return -1;
+    rc = db_next(&rows, e);
+    if (rc == 1) {
+        *job = db_u(&rows, 0);
+        *open = db_u(&rows, 1) != 0;
+    }
+    db_end(&rows);
+    return rc == -1 ? -1 : 0;
+}
+
+int ledger_suppressed(struct ledger *l, const struct receipt *r, uint64_t job,
+                      struct err *e)
+{
+    char why[64];
+    int rc;
+
+    snprintf(why, sizeof(why), SAME_CONTENT, (unsigned long long)job);
+    if (db_begin(l->db, e) == -1)
+        return -1;
+    rc = db_change(l->db, e, 1,
+                   "UPDATE receipt SET state='SUPPRESSED',same_as=?,why=?,"
+                   "ended_at=? WHERE job=? AND state='TAKEN'",
+                   "uztu", job, why, clock_now(), r->job);
+    if (rc == 0)
+        rc = notef(l, e, r->job, "suppressed", "%s", why);
     return ledger_settle(l, rc, e);
 }
 

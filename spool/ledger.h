@@ -9,7 +9,7 @@
  *                |  '- retry   '--'- HELD (a delivery waits for a person)
  *                +--> HELD        we must act: our program or setup failed
  *                +--> REJECTED    the sender must: the file is wrong
- *                '--> SUPPRESSED  at once, when the same content was DONE
+ *                '--> SUPPRESSED  the same content was DONE before
  *
  *   delivery   READY ----> RENAMING ----> DELIVERED
  *                ^  |         |  '------> UNCONFIRMED
@@ -173,6 +173,15 @@ int ledger_unclaim(struct ledger *l, const struct claim *c, struct err *e);
  */
 int ledger_taken(struct ledger *l, const struct claim *c, struct receipt *r,
                  size_t n, struct err *e);
+/*
+ * The same content on the same route in an earlier job: *job is one that is
+ * DONE (suppress this one), or, with *open, one that is on its way (wait for
+ * it); 0: there is none. Two equal files may arrive together.
+ */
+int ledger_twin(struct ledger *l, const struct receipt *r, uint64_t *job,
+                bool *open, struct err *e);
+int ledger_suppressed(struct ledger *l, const struct receipt *r, uint64_t job,
+                      struct err *e);
 /* Another try begins: counts it. */
 int ledger_trying(struct ledger *l, struct receipt *r, struct err *e);
 /* The try failed for a reason that may pass; it stays TAKEN. */

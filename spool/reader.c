@@ -1,6 +1,7 @@
 #include "spool/reader.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "converters/base/date.h"
@@ -315,6 +316,30 @@ static void begin_run(struct reading *rd, int spill_fd, bool scattered)
     rd->run.scattered = scattered;
 }
 
+static void no_memory(void)
+{
+    _exit(READER_NO_MEMORY);
+}
+
+static void set_limit(int resource, uint64_t value)
+{
+    struct rlimit l = { .rlim_cur = value, .rlim_max = value + 1 };
+
+    /* A lower limit of the system stays; it protects as well. */
+    (void)setrlimit(resource, &l);
+}
+
+/* Memory and time have an end here; wall time is the job's to watch. */
+static void limit_process(const struct limits *l)
+{
+    mem_on_failure(no_memory);
+    set_limit(RLIMIT_CORE, 0);
+    set_limit(RLIMIT_CPU, l->v[LIMIT_CPU]);
+#ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes of address space */
+    set_limit(RLIMIT_AS, l->v[LIMIT_MEMORY]);
+#endif
+}
+
 int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd,
                 const struct locate_list *places, bool scattered)
 {
@@ -325,6 +350,7 @@ int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd,
     uint64_t n_records;
     int rc;
 
+    limit_process(spec->limits);
     hash_seed();
     frame_out_init(&rd.out, pipe_fd);
     rd.info.settings = spec->read_settings;

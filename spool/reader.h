@@ -17,6 +17,8 @@
  * groups. With `places` it answers those queries and sends nothing else;
  * `scattered` tells that the first reading had to begin again.
  */
+enum { READER_NO_MEMORY = 86 }; /* exit status */
+
 int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd,
                 const struct locate_list *places, bool scattered);
 

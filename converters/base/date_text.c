@@ -150,6 +150,11 @@ static const char *check(struct str pattern, unsigned *parts, bool *runs_on)
     }
     if (!(*parts & (DATE_PARTS | TIME_PARTS)))
         return "the pattern has no YYYY, MM, DD, hh, mm or ss";
+    /* DD.mm.YYYY is a slip of the hand; mm alone is a part of a time. */
+    if ((*parts & BIT(PART_MINUTE)) && !(*parts & BIT(PART_HOUR)) &&
+        (*parts & DATE_PARTS))
+        return "m is a minute and needs an hour before it; "
+               "a month is MM or M";
     return NULL;
 }
 
@@ -177,8 +182,6 @@ const char *date_pattern_read_ok(struct str pattern)
     why = check(pattern, &parts, &runs_on);
     if (!why && (parts & DATE_PARTS) != DATE_PARTS)
         why = "to read a date takes year, month and day";
-    if (!why && (parts & BIT(PART_MINUTE)) && !(parts & BIT(PART_HOUR)))
-        why = "m is a minute and needs an hour before it; a month is MM or M";
     if (!why && runs_on)
         why = "a single letter (or SSS) needs a separator before the next "
               "number";

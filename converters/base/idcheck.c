@@ -89,7 +89,8 @@ static bool iban_ok(struct str s)
     return rest == 1;
 }
 
-/* ---- e-mail: what shops and mail servers really take, a part of RFC 5321 ---- */
+/* ---- e-mail: what shops and mail servers really take, a part of RFC 5321 ----
+ */
 
 static bool is_alnum(char c)
 {

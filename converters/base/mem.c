@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define CHUNK_SIZE ((size_t)64 * 1024)
 
@@ -13,9 +14,24 @@ struct chunk {
     alignas(16) char data[];
 };
 
-static void out_of_memory(void)
+enum { MACHINE_FAILED = 3 }; /* the exit status for it (cmd/cmd.h) */
+
+static void complain(void)
 {
     fputs("kervan: out of memory\n", stderr);
+    _exit(MACHINE_FAILED);
+}
+
+static void (*last_words)(void) = complain;
+
+void mem_on_failure(void (*f)(void))
+{
+    last_words = f;
+}
+
+static void out_of_memory(void)
+{
+    last_words();
     abort();
 }
 

@@ -67,6 +67,10 @@ void arena_drop_before(struct arena *a, struct arena_mark mark);
 void arena_reset(struct arena *a);   /* everything in it is gone; keeps room */
 void arena_release(struct arena *a); /* as reset, and gives the memory back */
 
+/* What a process does then instead of a message and exit status 3; f ends it.
+ */
+void mem_on_failure(void (*f)(void));
+
 void *xrealloc(void *p, size_t size);
 void *xcalloc(size_t n, size_t size);
 

@@ -15,6 +15,7 @@
     X(FILE_EMPTY, "file-empty", ERROR, "the file is empty") \
     X(FILE_HTML, "file-html", ERROR, "this is a web page (HTML), not %1; the shop probably answered with a login or error page") \
     X(FILE_KIND, "file-kind", ERROR, "this is %1, not %2") \
+    X(READER_DIED, "reader-died", ERROR, "the process that read the file died (%1); the file is kept and nothing of it was written") \
     X(FILE_TRUNCATED, "file-truncated", ERROR, "the file ends too early: %1") \
     X(LIMIT, "limit", ERROR, "%1 is over the limit of %2 (change it with --limit %3)") \
     X(CHARSET_INVALID, "charset-invalid", ERROR, "byte %1 is not in charset %2; %3") \
@@ -118,7 +119,7 @@
     X(TABLE_FILE, "table-file", ERROR, "table %1: %2") \
     X(NOT_HERE, "not-here", ERROR, "%1 cannot stand here; %2") \
     X(ATTRIBUTE_LATE, "attribute-late", ERROR, "attribute %1 must stand before the elements of its block") \
-    X(ONE_ROOT, "one-root", ERROR, "an XML file has one outermost element; this would be a second one") \
+    X(ONE_ROOT, "one-root", ERROR, "an XML file has one outermost element; %1") \
     X(CONSTANT_VALUE, "constant-value", ERROR, "\"%1\" is no %2; it is one of %3") \
     X(TYPE_MISMATCH, "type-mismatch", ERROR, "%1 is a %2; %3") \
     X(SETTING_MISSING, "setting-missing", ERROR, "setting %1 is required: %2") \

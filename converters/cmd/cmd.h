@@ -5,6 +5,7 @@
 #define CMD_CMD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Exit statuses of every command (DESIGN part 6). */
 enum {
@@ -17,7 +18,7 @@ enum {
 struct cmd {
     const char *name;
     const char *args; /* "--read MAP --write MAP IN... [-o OUT]" */
-    const char *help; /* one line, for `kervan --help` */
+    const char *help; /* one line, for `kervan --help`; NULL: not shown there */
     const char *more; /* for `kervan NAME --help`: options, an example */
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
@@ -31,6 +32,9 @@ extern struct cmd_globals cmd_globals;
 
 extern const char kervan_version[]; /* "0.1.0" */
 extern const char kervan_share[];   /* "/usr/local/share/kervan", by PREFIX */
+
+/* The commands in the order of `kervan --help`, from 0; NULL: no more. */
+const struct cmd *cmd_number(size_t i);
 
 /* "kervan NAME: TEXT" and how to get help, on stderr. Returns EXIT_USAGE.
  * Without a command (NULL): "kervan: TEXT". */

@@ -336,10 +336,10 @@ static int publish_folder(struct convert *c, const struct job_result *r)
 
     for (size_t i = 0; i < r->n_outputs && status == EXIT_DONE; i++) {
         const struct job_output *o = &r->outputs[i];
-        char *from = arena_cstr(
-            &c->arena, arena_fmt(&c->arena, "%s/%s", c->staging, o->path));
         char *to = arena_cstr(&c->arena,
                               arena_fmt(&c->arena, "%s/%s", c->out, o->name));
+        char *from = arena_cstr(
+            &c->arena, arena_fmt(&c->arena, "%s/%s", c->staging, o->path));
         int fd = open(from, O_RDONLY | O_CLOEXEC);
 
         if (fd == -1)

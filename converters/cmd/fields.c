@@ -58,7 +58,8 @@ static void print_json_level(const struct level *l)
         (void)buf_addc(&b, '}');
     }
     (void)buf_addz(&b, "],\"lists\":[");
-    fwrite(b.p, 1, b.len, stdout);
+    if (b.len)
+        fwrite(b.p, 1, b.len, stdout);
     buf_release(&b);
     for (int i = 0; l->lists && l->lists[i]; i++) {
         if (i)

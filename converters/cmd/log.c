@@ -33,8 +33,8 @@ static int print(struct view *v, const struct log_args *args)
 {
     const struct ledger_find f = { .route = args->route, .last = args->last };
     struct text_table t = { .arena = &v->arena,
-                            .n_columns = 6,
-                            .right = { true } };
+                            .n_columns = 7,
+                            .right = { [0] = true, [5] = true } };
     struct receipt *r;
     struct err e;
     size_t n;
@@ -43,7 +43,7 @@ static int print(struct view *v, const struct log_args *args)
         return view_failed(&e);
     if (!cmd_globals.json && n)
         TABLE_ROW(&t, STR("JOB"), STR("TAKEN"), STR("ROUTE"), STR("FILE"),
-                  STR("STATE"), STR("WHERE IT IS, OR WHY NOT"));
+                  STR("STATE"), STR("ASIDE"), STR("WHERE IT IS, OR WHY NOT"));
     for (size_t i = 0; i < n; i++) {
         struct json j;
 
@@ -51,6 +51,8 @@ static int print(struct view *v, const struct log_args *args)
             TABLE_ROW(&t, number_text(&v->arena, r[i].job),
                       time_text(&v->arena, r[i].taken_at), r[i].route,
                       r[i].name, str_of(receipt_state_names[r[i].state]),
+                      r[i].n.n_aside ? number_text(&v->arena, r[i].n.n_aside)
+                                     : STR(""),
                       arrival_text(v, &r[i], &e));
             continue;
         }
@@ -90,6 +92,8 @@ const struct cmd cmd_log = {
     .more = "  -n N    the last N jobs (20); 0 is all of them\n\n"
             "TAKEN in work, CONVERTED on its way, DONE delivered, HELD waits "
             "for you,\nREJECTED the sender must mend the file, SUPPRESSED the "
-            "same file came before.\n",
+            "same file came before.\nASIDE: records that were set aside; "
+            "`kervan show JOB` "
+            "has the report.\n",
     .run = run,
 };

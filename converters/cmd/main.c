@@ -29,18 +29,26 @@
     X(log)          \
     X(show)
 /* clang-format on */
+/* Those that only the build asks for have no help, so no list shows them. */
+#define BUILD_COMMANDS(X) X(manual)
 
 #define X(name) extern const struct cmd cmd_##name;
 COMMANDS(X)
+BUILD_COMMANDS(X)
 #undef X
 
 static const struct cmd *const commands[] = {
 #define X(name) &cmd_##name,
-    COMMANDS(X)
+    COMMANDS(X) BUILD_COMMANDS(X)
 #undef X
 };
 
 struct cmd_globals cmd_globals;
+
+const struct cmd *cmd_number(size_t i)
+{
+    return i < COUNT(commands) ? commands[i] : NULL;
+}
 
 int cmd_usage(const struct cmd *c, const char *fmt, ...)
 {
@@ -64,7 +72,8 @@ static void help_all(FILE *to)
           "programs.\n\n",
           to);
     for (size_t i = 0; i < COUNT(commands); i++)
-        fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->help);
+        if (commands[i]->help)
+            fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->help);
     fputs("\nBefore or after the command:\n"
           "  -c FILE    the configuration; else ./kervan.conf,\n"
           "             else /etc/kervan/kervan.conf\n"
@@ -78,8 +87,9 @@ static void help_all(FILE *to)
 
 static int help_one(const struct cmd *c)
 {
-    printf("usage: kervan %s%s%s\n\n%s\n", c->name, c->args[0] ? " " : "",
-           c->args, c->help);
+    printf("usage: kervan %s%s%s\n", c->name, c->args[0] ? " " : "", c->args);
+    if (c->help)
+        printf("\n%s\n", c->help);
     if (c->more && c->more[0])
         printf("\n%s%s", c->more,
                c->more[strlen(c->more) - 1] == '\n' ? "" : "\n");
@@ -107,12 +117,13 @@ static int unknown(const char *what, const char *typed,
 
 static int unknown_command(const char *typed)
 {
-    const char *names[COUNT(commands) + 1];
+    const char *names[COUNT(commands) + 1] = { "help" };
+    size_t n = 1;
 
     for (size_t i = 0; i < COUNT(commands); i++)
-        names[i] = commands[i]->name;
-    names[COUNT(commands)] = "help";
-    return unknown("command", typed, names, COUNT(names));
+        if (commands[i]->help)
+            names[n++] = commands[i]->name;
+    return unknown("command", typed, names, n);
 }
 
 static int unknown_option(const char *typed)

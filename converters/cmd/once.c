@@ -3,6 +3,7 @@
  * second one beside it (or beside the daemon) says so and does nothing.
  */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "converters/cmd/cmd.h"
 #include "converters/cmd/view.h"
@@ -46,6 +47,8 @@ static int list_jobs(struct view *v, const struct keeper *k, bool *any_open,
                   arrival_text(v, &r[i], e));
     }
     table_print(&t);
+    if (!t.n && !cmd_globals.json && isatty(STDOUT_FILENO))
+        puts("nothing was waiting");
     return 0;
 }
 

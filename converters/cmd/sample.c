@@ -67,6 +67,7 @@ void sample_check(struct map *m, const char *path, const struct limits *limits,
     struct source *src = arena_alloc(diags->arena, sizeof(*src));
     struct input *in = xcalloc(1, sizeof(*in));
     struct arena names = { 0 };
+    uint64_t n_errors = diags->n_errors;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
     src->name = str_of(path);
@@ -87,10 +88,12 @@ void sample_check(struct map *m, const char *path, const struct limits *limits,
                                     .ctx = &s };
         input_init(in, input_pull_fd, &fd, m->charset, limits->v[LIMIT_INPUT],
                    m->format->name);
-        if (m->format->read(&s.reader) == -1 && diags->n_errors == 0)
-            on_fault(&s, in->fault, true, in->fault_line, in->fault_col,
-                     in->fault_args, in->n_fault_args);
-        else {
+        if (m->format->read(&s.reader) == -1) {
+            /* What comes after the fault may have what is not seen yet. */
+            if (diags->n_errors == n_errors)
+                on_fault(&s, in->fault, true, in->fault_line, in->fault_col,
+                         in->fault_args, in->n_fault_args);
+        } else {
             report(&s, m->plan.record);
             report(&s, m->plan.root);
         }

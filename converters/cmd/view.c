@@ -41,7 +41,8 @@ int view_conf(struct view *v, bool with_maps)
     }
     if (with_maps && v->diags.n_errors == 0)
         conf_load_maps(&v->conf, &v->diags);
-    if (with_maps || v->diags.n_errors)
+    /* Warnings are for `kervan check`: cron would mail them every minute. */
+    if (v->diags.n_errors)
         print_diags(&v->diags);
     return v->diags.n_errors ? EXIT_USAGE : EXIT_DONE;
 }
@@ -88,30 +89,39 @@ void table_row(struct text_table *t, const struct str *cells)
     t->n++;
 }
 
-static void print_cell(struct str s, size_t width, bool right, bool last)
+static void add_cell(struct buf *line, struct str s, size_t width, bool right)
 {
     size_t have = utf8_count(s);
-    int pad = have < width ? (int)(width - have) : 0;
+    size_t pad = have < width ? width - have : 0;
 
-    if (right)
-        printf("%*s%.*s", pad, "", STR_ARGS(s));
-    else
-        printf("%.*s%*s", STR_ARGS(s), last ? 0 : pad, "");
-    fputs(last ? "\n" : "  ", stdout);
+    if (line->len)
+        buf_addz(line, "  ");
+    for (size_t i = 0; right && i < pad; i++)
+        buf_addc(line, ' ');
+    buf_add(line, s);
+    for (size_t i = 0; !right && i < pad; i++)
+        buf_addc(line, ' ');
 }
 
 void table_print(const struct text_table *t)
 {
     size_t width[TABLE_COLUMNS] = { 0 };
+    struct buf line;
 
+    buf_init(&line, MB(1));
     for (size_t r = 0; r < t->n; r++)
         for (int i = 0; i < t->n_columns; i++)
             if (utf8_count(t->rows[r][i]) > width[i])
                 width[i] = utf8_count(t->rows[r][i]);
-    for (size_t r = 0; r < t->n; r++)
+    for (size_t r = 0; r < t->n; r++) {
+        buf_clear(&line);
         for (int i = 0; i < t->n_columns; i++)
-            print_cell(t->rows[r][i], width[i], t->right[i],
-                       i + 1 == t->n_columns);
+            add_cell(&line, t->rows[r][i], width[i], t->right[i]);
+        while (line.len && line.p[line.len - 1] == ' ')
+            line.len--;
+        printf("%.*s\n", STR_ARGS(buf_str(&line)));
+    }
+    buf_release(&line);
 }
 
 struct str number_text(struct arena *a, uint64_t n)

@@ -27,14 +27,9 @@ struct derive {
     void *ctx;
 };
 
-static int field(const struct doc *d, const char *name)
+static int field(const struct doc *d, enum known_field k)
 {
-    const struct field_spec *f = d->shape->level->fields;
-
-    for (int i = 0; f[i].name; i++)
-        if (strcmp(f[i].name, name) == 0)
-            return i;
-    return -1;
+    return d->shape->known[k];
 }
 
 static bool get(const struct doc *d, int i, struct dec *out)
@@ -120,13 +115,13 @@ struct line_fields {
 static struct line_fields line_fields(const struct doc *d)
 {
     return (struct line_fields){
-        .quantity = field(d, "quantity"),
-        .price_net = field(d, "price.net"),
-        .price_gross = field(d, "price.gross"),
-        .rate = field(d, "vat.rate"),
-        .total_net = field(d, "total.net"),
-        .total_gross = field(d, "total.gross"),
-        .code = field(d, "vat.code"),
+        .quantity = field(d, KNOWN_QUANTITY),
+        .price_net = field(d, KNOWN_PRICE_NET),
+        .price_gross = field(d, KNOWN_PRICE_GROSS),
+        .rate = field(d, KNOWN_VAT_RATE),
+        .total_net = field(d, KNOWN_TOTAL_NET),
+        .total_gross = field(d, KNOWN_TOTAL_GROSS),
+        .code = field(d, KNOWN_VAT_CODE),
     };
 }
 
@@ -192,7 +187,7 @@ static struct dec sum_tolerance(const struct doc *d, uint32_t n_lines)
 {
     struct dec cents = { (int64_t)n_lines, 2 }, rounding = { 50, 2 };
 
-    (void)get(d, field(d, "total.rounding"), &rounding);
+    (void)get(d, field(d, KNOWN_ROUNDING), &rounding);
     (void)dec_add(cents, dec_abs(rounding), &cents);
     return cents;
 }
@@ -201,8 +196,8 @@ static void derive_sums(const struct derive *v, struct doc *d,
                         const struct doc_list *lines,
                         const struct line_fields *f)
 {
-    int net = field(d, "total.net"), gross = field(d, "total.gross"),
-        vat = field(d, "total.vat"), to_pay = field(d, "total.to_pay");
+    int net = field(d, KNOWN_TOTAL_NET), gross = field(d, KNOWN_TOTAL_GROSS),
+        vat = field(d, KNOWN_TOTAL_VAT), to_pay = field(d, KNOWN_TO_PAY);
     struct dec tolerance = sum_tolerance(d, lines->n), x, y;
 
     if (sum_lines(lines, f->total_gross, &x)) {
@@ -221,7 +216,7 @@ static void derive_sums(const struct derive *v, struct doc *d,
         set(v, d, gross, y);
     if (get(d, gross, &x)) {
         y = (struct dec){ 0 };
-        (void)get(d, field(d, "total.rounding"), &y);
+        (void)get(d, field(d, KNOWN_ROUNDING), &y);
         if (dec_add(x, y, &y))
             set(v, d, to_pay, y);
     }
@@ -292,11 +287,12 @@ static void derive_order(const struct derive *v, struct doc *d)
 }
 
 static void derive_prices(const struct derive *v, struct doc *d,
-                          const char *net, const char *gross, struct doc *rated)
+                          enum known_field net, enum known_field gross,
+                          struct doc *rated)
 {
     struct dec rate;
 
-    if (get(rated, field(rated, "vat.rate"), &rate))
+    if (get(rated, field(rated, KNOWN_VAT_RATE), &rate))
         derive_net_gross(v, d, field(d, net), field(d, gross), rate,
                          UNIT_DIGITS);
 }
@@ -305,10 +301,10 @@ static void derive_free(const struct derive *v, struct doc *d)
 {
     struct dec quantity, reserved;
 
-    if (get(d, field(d, "quantity"), &quantity) &&
-        get(d, field(d, "reserved"), &reserved) &&
+    if (get(d, field(d, KNOWN_QUANTITY), &quantity) &&
+        get(d, field(d, KNOWN_RESERVED), &reserved) &&
         dec_sub(quantity, reserved, &quantity))
-        set(v, d, field(d, "free"), quantity);
+        set(v, d, field(d, KNOWN_FREE), quantity);
 }
 
 static void derive_stock(const struct derive *v, struct doc *d)
@@ -316,37 +312,38 @@ static void derive_stock(const struct derive *v, struct doc *d)
     derive_free(v, d);
     for (struct doc *l = d->lists[0].first; l; l = l->next)
         derive_free(v, l);
-    derive_prices(v, d, "price.net", "price.gross", d);
+    derive_prices(v, d, KNOWN_PRICE_NET, KNOWN_PRICE_GROSS, d);
 }
 
 static void derive_price_doc(const struct derive *v, struct doc *d)
 {
-    derive_prices(v, d, "net", "gross", d);
+    derive_prices(v, d, KNOWN_NET, KNOWN_GROSS, d);
 }
 
 static void derive_product(const struct derive *v, struct doc *d)
 {
     int list = shape_list(d->shape, STR("variant"));
 
-    derive_prices(v, d, "price.net", "price.gross", d);
+    derive_prices(v, d, KNOWN_PRICE_NET, KNOWN_PRICE_GROSS, d);
     for (struct doc *m = d->lists[list].first; m; m = m->next)
-        derive_prices(v, m, "price.net", "price.gross", d);
+        derive_prices(v, m, KNOWN_PRICE_NET, KNOWN_PRICE_GROSS, d);
 }
 
 static void derive_statement(const struct derive *v, struct doc *d)
 {
     struct dec balance = { 0, SUM_DIGITS }, x;
     const struct dec cent = { 1, 2 };
-    int closing = field(d, "closing");
+    int closing = field(d, KNOWN_CLOSING);
 
-    (void)get(d, field(d, "opening"), &balance);
+    (void)get(d, field(d, KNOWN_OPENING), &balance);
     for (struct doc *e = d->lists[0].first; e; e = e->next) {
-        if (get(e, field(e, "debit"), &x) && !dec_add(balance, x, &balance))
+        if (get(e, field(e, KNOWN_DEBIT), &x) && !dec_add(balance, x, &balance))
             return;
-        if (get(e, field(e, "credit"), &x) && !dec_sub(balance, x, &balance))
+        if (get(e, field(e, KNOWN_CREDIT), &x) &&
+            !dec_sub(balance, x, &balance))
             return;
-        set(v, e, field(e, "balance"), balance);
-        compare(v, e, field(e, "balance"), balance, cent);
+        set(v, e, field(e, KNOWN_BALANCE), balance);
+        compare(v, e, field(e, KNOWN_BALANCE), balance, cent);
     }
     set(v, d, closing, balance);
     compare(v, d, closing, balance, cent);

@@ -7,6 +7,28 @@
 #include "converters/base/decimal.h"
 #include "converters/base/utf8.h"
 
+static const char *const known_names[N_KNOWN] = {
+    [KNOWN_QUANTITY] = "quantity",
+    [KNOWN_RESERVED] = "reserved",
+    [KNOWN_FREE] = "free",
+    [KNOWN_PRICE_NET] = "price.net",
+    [KNOWN_PRICE_GROSS] = "price.gross",
+    [KNOWN_NET] = "net",
+    [KNOWN_GROSS] = "gross",
+    [KNOWN_VAT_RATE] = "vat.rate",
+    [KNOWN_VAT_CODE] = "vat.code",
+    [KNOWN_TOTAL_NET] = "total.net",
+    [KNOWN_TOTAL_VAT] = "total.vat",
+    [KNOWN_TOTAL_GROSS] = "total.gross",
+    [KNOWN_ROUNDING] = "total.rounding",
+    [KNOWN_TO_PAY] = "total.to_pay",
+    [KNOWN_OPENING] = "opening",
+    [KNOWN_CLOSING] = "closing",
+    [KNOWN_DEBIT] = "debit",
+    [KNOWN_CREDIT] = "credit",
+    [KNOWN_BALANCE] = "balance",
+};
+
 struct shape *shape_new(struct arena *a, const struct level *level)
 {
     struct shape *s = arena_alloc(a, sizeof(*s));
@@ -15,6 +37,8 @@ struct shape *shape_new(struct arena *a, const struct level *level)
     while (level->fields[s->n_fixed].name)
         s->n_fixed++;
     s->n_fields = s->n_fixed;
+    for (int i = 0; i < N_KNOWN; i++)
+        s->known[i] = shape_field(s, str_of(known_names[i]), false);
     while (level->lists && level->lists[s->n_lists]) {
         assert(s->n_lists < MAX_LISTS);
         s->lists[s->n_lists] = shape_new(a, level->lists[s->n_lists]);

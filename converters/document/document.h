@@ -57,12 +57,37 @@ const char *field_type_name(enum field_type t);
 
 enum { MAX_LISTS = 8, MAX_X = 64 };
 
+/* Fields that derive.c computes with; their indexes stand in every shape. */
+enum known_field {
+    KNOWN_QUANTITY,
+    KNOWN_RESERVED,
+    KNOWN_FREE,
+    KNOWN_PRICE_NET,
+    KNOWN_PRICE_GROSS,
+    KNOWN_NET,
+    KNOWN_GROSS,
+    KNOWN_VAT_RATE,
+    KNOWN_VAT_CODE,
+    KNOWN_TOTAL_NET,
+    KNOWN_TOTAL_VAT,
+    KNOWN_TOTAL_GROSS,
+    KNOWN_ROUNDING,
+    KNOWN_TO_PAY,
+    KNOWN_OPENING,
+    KNOWN_CLOSING,
+    KNOWN_DEBIT,
+    KNOWN_CREDIT,
+    KNOWN_BALANCE,
+    N_KNOWN,
+};
+
 /* A level as one pair of maps uses it: the fixed fields, then the x.* ones. */
 struct shape {
     const struct level *level;
     struct shape *parent; /* NULL: the document itself */
     int n_fixed;
     int n_fields;        /* n_fixed + n_x */
+    int known[N_KNOWN];  /* index, or -1 */
     struct str x[MAX_X]; /* without "x." */
     int n_x;
     int x_to[MAX_X]; /* its place in the joined shape; see shape_join() */

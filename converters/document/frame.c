@@ -1,7 +1,9 @@
 #include "converters/document/frame.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SEND_AT = 128 * 1024, READ_SIZE = 256 * 1024 };
@@ -50,11 +52,38 @@ void frame_flush(struct frame_out *o)
     o->buf.len = 0;
 }
 
-void frame_in_init(struct frame_in *i, int fd, size_t max)
+void frame_in_init(struct frame_in *i, int fd, size_t max, int64_t wait_ms)
 {
-    *i = (struct frame_in){
-        .fd = fd, .p = xrealloc(NULL, READ_SIZE), .cap = READ_SIZE, .max = max
-    };
+    *i = (struct frame_in){ .fd = fd,
+                            .wait_ms = wait_ms,
+                            .p = xrealloc(NULL, READ_SIZE),
+                            .cap = READ_SIZE,
+                            .max = max };
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Waits for something to read, as long as there is time for it. */
+static bool wait_readable(struct frame_in *i)
+{
+    struct pollfd p = { .fd = i->fd, .events = POLLIN };
+    int64_t since = now_ms();
+    int rc;
+
+    do {
+        rc = poll(&p, 1, i->wait_ms < 3600000 ? (int)i->wait_ms : 3600000);
+        i->wait_ms -= now_ms() - since;
+        since = now_ms();
+    } while (rc == -1 && errno == EINTR && i->wait_ms > 0);
+    if (rc == 0)
+        errno = ETIMEDOUT;
+    return rc > 0;
 }
 
 /* Makes at least n bytes available from `from` on. 1, 0 at the end, -1. */
@@ -70,8 +99,11 @@ static int fill(struct frame_in *i, size_t n)
         i->cap = n;
     }
     while (i->to < n) {
-        ssize_t got = read(i->fd, i->p + i->to, i->cap - i->to);
+        ssize_t got;
 
+        if (!wait_readable(i))
+            return -1;
+        got = read(i->fd, i->p + i->to, i->cap - i->to);
         if (got > 0)
             i->to += (size_t)got;
         else if (got == 0)

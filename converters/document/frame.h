@@ -72,9 +72,12 @@ struct frame_in {
     char *p;
     size_t from, to, cap;
     size_t max; /* longest frame */
+    /* Time that may still be spent waiting for the reader; what the reader
+     * waits for us does not count. -1 with errno ETIMEDOUT when it is over. */
+    int64_t wait_ms;
 };
 
-void frame_in_init(struct frame_in *i, int fd, size_t max);
+void frame_in_init(struct frame_in *i, int fd, size_t max, int64_t wait_ms);
 /*
  * 1: a frame; its payload borrows until the next call. 0: the pipe ended.
  * -1: not a frame (too long, unknown type) or the read failed.

@@ -258,6 +258,15 @@ static bool each_target(struct reading *c, struct block *b, struct parser *p,
         *shape = b->shape;
         return true;
     }
+    for (const struct block *x = b->outer; x; x = x->outer)
+        if (shape_list(x->shape, name) >= 0) {
+            DIAG(c->ld->diags, UNKNOWN_LIST, parse_place(p, from, p->p),
+                 str_of(b->shape->level->name), name,
+                 arena_fmt(&c->ld->map->arena,
+                           "; %s has: it cannot stand inside this each",
+                           x->shape->level->name));
+            return false;
+        }
     for (int i = 0; i < b->shape->n_lists; i++)
         names[n++] = b->shape->lists[i]->level->name;
     if (!b->outer)
@@ -324,6 +333,8 @@ static struct stmt *compile_use(struct reading *c, struct block *b,
     parse_blanks(p);
     from = p->p;
     name = parse_name(p);
+    if (!name.len)
+        return parse_fail(p, from, "\"use\" is followed by a part's name");
     d = find_part(c->ld, p, from, name);
     if (!d)
         return NULL;
@@ -383,6 +394,15 @@ static struct stmt *compile_lines(struct reading *c, struct block *b,
     return first;
 }
 
+/* One with a mistake was reported as such. */
+static bool has_record_line(const struct oline *header)
+{
+    for (const struct oline *l = header->child; l; l = l->next)
+        if (is_statement_line(l->text, "record"))
+            return true;
+    return false;
+}
+
 void compile_read(struct loader *ld, const struct body *body)
 {
     struct reading c = { .ld = ld };
@@ -390,7 +410,8 @@ void compile_read(struct loader *ld, const struct body *body)
     struct stmt **tail = &ld->map->body;
 
     resolver_init(&c.r, ld->map, ld->diags);
-    if (!ld->map->format->rows && !ld->map->plan.path)
+    if (!ld->map->format->rows && !ld->map->plan.path &&
+        !has_record_line(ld->header))
         DIAG(ld->diags, OPTION_VALUE, oline_whole(ld->header), STR("record"),
              STR("is missing: which elements are documents?"));
     for (size_t i = 0; i < body->n; i++) {

@@ -325,14 +325,25 @@ static bool push_scope(struct writing *c, struct node *n, struct shape *shape,
 
 static void unknown_list(struct writing *c, struct place at, struct str name)
 {
-    const char *names[MAX_LISTS * 2 + 1];
+    const char *names[MAX_LISTS + 1];
     const struct resolver *r = &c->r;
     size_t n = 0;
 
-    for (int d = r->n_scopes - 1; d >= 0; d--)
-        for (int i = 0; i < r->scopes[d].shape->n_lists && n < COUNT(names) - 1;
-             i++)
-            names[n++] = r->scopes[d].shape->lists[i]->level->name;
+    for (int d = r->n_scopes - 2; d >= 0; d--)
+        if (shape_list(r->scopes[d].shape, name) >= 0) {
+            DIAG(c->ld->diags, UNKNOWN_LIST, at,
+                 str_of(r->scopes[r->n_scopes - 1].shape->level->name), name,
+                 arena_fmt(&c->ld->map->arena,
+                           "; %s has: it cannot stand inside this each",
+                           r->scopes[d].shape->level->name));
+            return;
+        }
+    if (r->n_scopes) {
+        const struct shape *s = r->scopes[r->n_scopes - 1].shape;
+
+        for (int i = 0; i < s->n_lists; i++)
+            names[n++] = s->lists[i]->level->name;
+    }
     if (!r->n_scopes)
         names[n++] = c->ld->map->document->name;
     DIAG(c->ld->diags, UNKNOWN_LIST, at,
@@ -431,6 +442,8 @@ static struct node *compile_use(struct writing *c, struct node *parent,
     parse_blanks(p);
     from = p->p;
     name = parse_name(p);
+    if (!name.len)
+        return parse_fail(p, from, "\"use\" is followed by a part's name");
     d = find_part(c->ld, p, from, name);
     if (!d)
         return NULL;
@@ -536,8 +549,16 @@ static void check_roots(struct writing *c, const struct node *n, bool repeated,
 
     for (; n; n = n->next) {
         if (n->kind == N_ELEMENT) {
-            if (++*roots > 1 || repeated)
-                DIAG0(c->ld->diags, ONE_ROOT, n->at);
+            if (++*roots > 1)
+                DIAG(c->ld->diags, ONE_ROOT, n->at,
+                     STR("this would be a second one"));
+            else if (repeated)
+                DIAG(c->ld->diags, ONE_ROOT, n->at,
+                     arena_fmt(&c->ld->map->arena,
+                               "this one would be written again and again: "
+                               "put its \"each\" inside it, or make one file "
+                               "per %s",
+                               m->document->name));
         } else if (n->kind == N_EACH_DOC) {
             check_roots(c, n->child, m->per_n != 1, roots);
         } else if (n->kind == N_EACH_LIST) {

@@ -195,7 +195,8 @@ struct part_def *find_part(struct loader *ld, const struct parser *p,
         if (str_eq(d->name, name)) {
             if (!d->open)
                 return d;
-            DIAG(ld->diags, NOT_HERE, parse_place(p, from, p->p), name,
+            DIAG(ld->diags, NOT_HERE, parse_place(p, from, p->p),
+                 arena_fmt(&ld->map->arena, "part %.*s", STR_ARGS(name)),
                  STR("a part cannot use itself"));
             return NULL;
         }
@@ -218,7 +219,8 @@ static const struct oline *load_include(struct loader *ld,
                                         const struct oline *l)
 {
     struct map *m = ld->map;
-    struct str rest = str_from(l->text, strlen("include")), name;
+    struct str rest = str_from(l->text, strlen("include"));
+    struct str name = STR("FILE");
     struct source *src;
     struct oline *top;
     struct str path;
@@ -313,7 +315,6 @@ static void load_rest(struct loader *ld, const struct oline *top)
         compile_write(ld, &body);
     else
         compile_read(ld, &body);
-    report_unused(ld);
 }
 
 static struct str folder_of(struct arena *a, const char *path)
@@ -342,6 +343,7 @@ struct map *map_load(const char *path, struct str name,
     struct source *src;
     struct oline *top;
     struct err e;
+    uint64_t n_errors = diags->n_errors;
     size_t n_opts = 0;
 
     if (source_read(&m->arena, path, str_of(path), limits, &src, &e) == -1) {
@@ -356,7 +358,9 @@ struct map *map_load(const char *path, struct str name,
     outline_parse(&m->arena, src, limits, diags, &top);
     ld.header = top;
     ld.folder = folder_of(&m->arena, path);
-    if (load_header(&ld)) {
+    if (!top && diags->n_errors > n_errors) {
+        /* Not UTF-8: there are no lines to look at. */
+    } else if (load_header(&ld)) {
         const struct opt_spec *o =
             m->is_write ? m->format->write_opts : m->format->read_opts;
 
@@ -367,6 +371,9 @@ struct map *map_load(const char *path, struct str name,
         options_defaults(&ld);
         options_load(&ld, false);
         load_rest(&ld, top->next);
+        /* A line with a mistake may be the one that uses it. */
+        if (diags->n_errors == n_errors)
+            report_unused(&ld);
     }
     diags_sort(diags);
     return m;

@@ -1,10 +1,12 @@
 #include "converters/lang/options.h"
 
+#include "converters/base/utf8.h"
 #include "converters/lang/parse.h"
 
 bool option_fail(struct loader *ld, struct parser *p, const char *name,
                  struct str why)
 {
+    parse_blanks(p);
     DIAG(ld->diags, OPTION_VALUE,
          parse_place(p, p->p < p->end ? p->p : p->line->text.p, p->end),
          str_of(name), why);
@@ -86,7 +88,7 @@ static bool set_thousands(struct loader *ld, struct parser *p)
         return false;
     if (str_is(v, "space"))
         v = STR(" ");
-    if (!v.len || v.len > 4)
+    if (utf8_count(v) != 1)
         return option_fail(ld, &at, "thousands",
                            STR("one character, or the word space"));
     ld->map->num.thousands = v;
@@ -280,6 +282,7 @@ static bool set_unmappable(struct loader *ld, struct parser *p)
         struct str name;
 
         parse_blanks(p);
+        at = *p;
         name = parse_name(p);
         m->unmappable = UNMAPPABLE_TABLE;
         for (struct table *t = m->tables; t; t = t->next)
@@ -426,9 +429,13 @@ static bool set_char(struct loader *ld, struct parser *p,
         s = STR("\t");
     if (str_is(s, "space"))
         s = STR(" ");
-    if (s.len != 1)
+    if (s.len != 1 && !(o->choices && str_is(s, o->choices)))
         return option_fail(ld, &at, o->name,
-                           STR("one character, or the word tab or space"));
+                           arena_fmt(&ld->map->arena,
+                                     "one character, or the word tab%s%s or "
+                                     "space",
+                                     o->choices ? ", " : "",
+                                     o->choices ? o->choices : ""));
     v->text = s;
     return true;
 }
@@ -496,8 +503,29 @@ static void unknown_option(struct loader *ld, const struct oline *l)
     for (; o && o->name && n < COUNT(names); o++)
         names[n++] = o->name;
     word = str_first(word, blank < 0 ? word.len : (size_t)blank);
+    c = ld->map->is_write ? read_options : write_options;
+    for (; c->name; c++)
+        if (str_is(word, c->name)) {
+            DIAG(ld->diags, UNKNOWN_OPTION, oline_place(l, word), word,
+                 arena_fmt(&ld->map->arena, "; only %s maps have it",
+                           ld->map->is_write ? "read" : "write"));
+            return;
+        }
     DIAG(ld->diags, UNKNOWN_OPTION, oline_place(l, word), word,
          did_you_mean(&ld->map->arena, word, names, n));
+}
+
+/* Does an option of this name stand above the line already? */
+static void check_twice(struct loader *ld, const struct oline *l,
+                        const char *name)
+{
+    size_t n;
+
+    for (const struct oline *x = ld->header->child; x != l; x = x->next)
+        if (begins_with(x->text, name, &n)) {
+            DIAG(ld->diags, OPTION_TWICE, oline_whole(l), str_of(name));
+            return;
+        }
 }
 
 static bool load_common(struct loader *ld, const struct oline *l, bool late)
@@ -511,6 +539,7 @@ static bool load_common(struct loader *ld, const struct oline *l, bool late)
         if (!begins_with(l->text, o->name, &n))
             continue;
         if (o->late == late) {
+            check_twice(ld, l, o->name);
             parser_init(&p, ld->map, l, str_from(l->text, n), ld->diags);
             (void)o->set(ld, &p);
         }

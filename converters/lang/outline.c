@@ -57,7 +57,7 @@ struct place oline_place(const struct oline *l, struct str at)
     return (struct place){
         .src = l->src,
         .line = l->line,
-        .col = l->indent + 1 + (uint32_t)utf8_count(str_first(l->text, before)),
+        .col = l->before + 1 + (uint32_t)utf8_count(str_first(l->text, before)),
         .len = (uint32_t)utf8_count(at),
     };
 }
@@ -180,21 +180,31 @@ static void add_line(struct outline *o, const struct source *src,
                      struct str raw, uint32_t number)
 {
     struct oline *l, *parent;
-    size_t indent = 0;
+    size_t indent = 0, before = 0, tab = 0;
     struct str text;
 
-    while (indent < raw.len && raw.p[indent] == ' ')
-        indent++;
-    text = cut_comment(str_from(raw, indent));
+    while (before < raw.len && is_blank(raw.p[before])) {
+        bool is_tab = raw.p[before] == '\t';
+
+        tab = is_tab && !tab ? before + 1 : tab;
+        indent = is_tab ? indent / 8 * 8 + 8 : indent + 1;
+        before++;
+    }
+    text = cut_comment(str_from(raw, before));
     if (text.len == 0)
         return;
     l = arena_alloc(o->a, sizeof(*l));
-    *l = (struct oline){
-        .src = src, .text = text, .line = number, .indent = (uint32_t)indent
-    };
-    if (text.p[0] == '\t') {
-        DIAG0(o->diags, TAB_INDENT, oline_place(l, str_first(text, 1)));
-        return;
+    *l = (struct oline){ .src = src,
+                         .text = text,
+                         .line = number,
+                         .before = (uint32_t)before,
+                         .indent = (uint32_t)indent };
+    /* The line keeps its place in the tree, lest it causes more messages. */
+    if (tab) {
+        struct place at = oline_place(l, str_first(text, 1));
+
+        at.col = (uint32_t)tab;
+        DIAG0(o->diags, TAB_INDENT, at);
     }
     if (!find_parent(o, l->indent, &parent)) {
         DIAG0(o->diags, BAD_INDENT, oline_place(l, str_first(text, 1)));

@@ -22,7 +22,8 @@ struct oline {
     const struct source *src;
     struct str text; /* without indentation, comment, closing blanks */
     uint32_t line;   /* from 1 */
-    uint32_t indent; /* spaces before it: text begins at column indent+1 */
+    uint32_t before; /* characters before it: text begins at column before+1 */
+    uint32_t indent; /* the column that says whose block it is in, from 0 */
     struct oline *parent, *child, *last, *next;
 };
 

@@ -92,10 +92,16 @@ bool parse_word(struct parser *p, const char *word)
 
 bool parse_end(struct parser *p)
 {
+    static const char *const words[] = { "where", "when", "with", "keep",
+                                         "and",   "or",   "in",   "like" };
+    struct parser at;
+
     if (parse_at_end(p))
         return true;
+    at = *p;
     DIAG(p->diags, UNKNOWN_CLAUSE, parse_place(p, p->p, p->end),
-         (struct str){ p->p, (size_t)(p->end - p->p) }, STR(""));
+         (struct str){ p->p, (size_t)(p->end - p->p) },
+         did_you_mean(p->a, parse_name(&at), words, COUNT(words)));
     return false;
 }
 

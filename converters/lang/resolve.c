@@ -160,8 +160,9 @@ bool resolve_choice(struct resolver *r, const struct expr *field,
     else
         return true;
     if (!choices_has(choices, value)) {
-        if (word->kind == E_PATH)
-            return true; /* a field after all; resolved as such */
+        /* A field after all? Then it is resolved as such. */
+        if (word->kind == E_PATH && names_field(r, value))
+            return true;
         DIAG(r->diags, CONSTANT_VALUE, word->at, value,
              shape_field_name(r->scopes[field->depth].shape, field->index),
              choices_list(&r->map->arena, choices));
@@ -198,7 +199,8 @@ static bool resolve_comparison(struct resolver *r, struct expr *e)
     for (struct expr *x = left->next; x; x = x->next) {
         if (ok)
             ok = resolve_choice(r, left, x) && ok;
-        if (x->kind != E_CONST)
+        /* A bare word beside an unknown name may well be its choice. */
+        if (x->kind != E_CONST && (ok || !is_bare_word(x)))
             ok = resolve_expr(r, x) && ok;
     }
     return ok;
@@ -268,7 +270,7 @@ static bool check_const_arg(struct resolver *r, const struct expr *e)
         return false;
     }
     if (f->flags & FN_DATE)
-        wrong = date_pattern_ok(x->value.s);
+        wrong = date_pattern_read_ok(x->value.s);
     else if ((f->flags & FN_FORMAT) && dec_pattern_ok(x->value.s))
         wrong = date_pattern_ok(x->value.s);
     if (!wrong)

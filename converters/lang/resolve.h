@@ -51,6 +51,8 @@ int resolve_declare(struct resolver *r, struct str name, struct place at);
 /* The hooks: E_PATH becomes E_SOURCE (resolve_read.c) or E_FIELD and friends
  * (resolve_write.c). */
 bool resolve_source(struct resolver *r, struct expr *e);
+/* Is it a field of a document or list in scope? */
+bool names_field(const struct resolver *r, struct str name);
 bool resolve_field(struct resolver *r, struct expr *e);
 /* Aggregates: which members a call walks. Called before its arguments. */
 bool resolve_read_call(struct resolver *r, struct expr *call);

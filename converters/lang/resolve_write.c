@@ -62,16 +62,49 @@ static bool find_qualified(struct resolver *r, struct expr *e, struct str name)
     return false;
 }
 
+bool names_field(const struct resolver *r, struct str name)
+{
+    ptrdiff_t dot = str_find_char(name, '.');
+
+    for (int d = r->n_scopes - 1; d >= 0; d--) {
+        struct shape *s = r->scopes[d].shape;
+
+        if (shape_field(s, name, false) >= 0)
+            return true;
+        if (dot > 0 && str_is(str_first(name, (size_t)dot), s->level->name))
+            return true;
+    }
+    return false;
+}
+
+/* "; it is one of line: ..." when a list in scope has the field. */
+static struct str list_that_has(struct resolver *r, struct str name)
+{
+    for (int d = r->n_scopes - 1; d >= 0; d--) {
+        const struct shape *s = r->scopes[d].shape;
+
+        for (int i = 0; i < s->n_lists; i++)
+            if (shape_field(s->lists[i], name, false) >= 0)
+                return arena_fmt(&r->map->arena,
+                                 "; it is one of %s: use it inside \"each "
+                                 "%s\"",
+                                 s->lists[i]->level->name,
+                                 s->lists[i]->level->name);
+    }
+    return STR("");
+}
+
 static void unknown_field(struct resolver *r, const struct expr *e,
                           struct str name)
 {
-    const char *names[256];
+    const char *names[256 + N_METAS];
+    struct str hint;
     size_t n = 0;
 
     for (int d = r->n_scopes - 1; d >= 0; d--) {
         const struct field_spec *f = r->scopes[d].shape->level->fields;
 
-        for (; f->name && n < COUNT(names); f++)
+        for (; f->name && n < COUNT(names) - N_METAS; f++)
             names[n++] = f->name;
     }
     if (r->n_scopes == 0) {
@@ -79,8 +112,12 @@ static void unknown_field(struct resolver *r, const struct expr *e,
              STR("; fields of a document are known inside its \"each\""));
         return;
     }
-    DIAG(r->diags, UNKNOWN_FIELD, e->at, name,
-         did_you_mean(&r->map->arena, name, names, n));
+    for (int i = 0; i < N_METAS; i++)
+        names[n++] = meta_names[i];
+    hint = list_that_has(r, name);
+    if (!hint.len)
+        hint = did_you_mean(&r->map->arena, name, names, n);
+    DIAG(r->diags, UNKNOWN_FIELD, e->at, name, hint);
 }
 
 bool resolve_field(struct resolver *r, struct expr *e)
@@ -237,7 +274,7 @@ bool resolve_write_call(struct resolver *r, struct expr *call)
     for (struct expr *x = call->args; x; x = x->next)
         if (x->kind != E_CONST)
             ok = resolve_expr(r, x) && ok;
-    if (call->where)
+    if (call->where && d.is_on)
         ok = resolve_expr(r, call->where) && ok;
     if (d.is_on)
         r->n_scopes--;

@@ -55,18 +55,35 @@ static void fake_output(const struct job_spec *spec, struct str text,
     out->outputs = arena_alloc(a, sizeof(*out->outputs));
     out->outputs[0] = (struct job_output){
         .path = arena_cstr(a, STR("result.xml")),
-        .name = arena_cstr(a, arena_fmt(a, "out-%.*s",
-                                        STR_ARGS(spec->inputs[0].name))),
+        .name = arena_cstr(
+            a, arena_fmt(a, "out-%.*s", STR_ARGS(spec->inputs[0].name))),
         .bytes = text.len,
         .n_documents = 1,
     };
     out->n_outputs = 1;
     out->n_written = 1;
-    fd = open(arena_cstr(a, arena_fmt(a, "%s/result.xml", spec->staging)),
+    fd = open(arena_fmt(a, "%s/result.xml", spec->staging).p,
               O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (fd == -1 || file_put(fd, text) == -1)
         _exit(9);
     close(fd);
+}
+
+/* The sender goes on writing into the file that was claimed. */
+static void write_late(void)
+{
+    DIR *dir = opendir(at("eshop/inbox/.claim"));
+    struct dirent *d;
+
+    while ((d = readdir(dir)))
+        if (d->d_name[0] != '.') {
+            int fd = openat(dirfd(dir), d->d_name, O_WRONLY | O_APPEND);
+
+            if (fd == -1 || file_put(fd, STR(", more")) == -1)
+                _exit(9);
+            close(fd);
+        }
+    closedir(dir);
 }
 
 static int fake_run(const struct job_spec *spec, struct job_result *out)
@@ -92,6 +109,8 @@ static int fake_run(const struct job_spec *spec, struct job_result *out)
     }
     if (str_starts(text, STR("none")))
         return 0;
+    if (str_is(text, "late"))
+        write_late();
     if (str_starts(text, STR("aside"))) {
         out->n_aside = 1;
         DIAG(&out->diags, NUMBER_SYNTAX, ((struct place){ .line = 3 }),
@@ -134,7 +153,7 @@ static void load_conf(void)
 
 static int setup(void **state)
 {
-    static const char *const folders[] = { "eshop",        "eshop/inbox",
+    static const char *const folders[] = { "eshop", "eshop/inbox",
                                            "eshop/outbox", "pohoda",
                                            "pohoda/in" };
 
@@ -292,6 +311,58 @@ static void the_same_file_again_is_not_sent_again(void **state)
     keeper_close(&k);
 }
 
+static void two_equal_files_together_are_one(void **state)
+{
+    (void)state;
+    put("eshop/inbox/orders1.csv", "one order");
+    put("eshop/inbox/orders2.csv", "one order");
+    put("eshop/inbox/orders3.csv", "another");
+    once();
+    expect_job(1, RECEIPT_DONE);
+    expect_job(2, RECEIPT_SUPPRESSED);
+    expect_job(3, RECEIPT_DONE);
+    assert_int_equal(job(2).same_as, 1);
+    assert_int_equal(n_names("pohoda/in"), 2);
+    expect_clean();
+    keeper_close(&k);
+}
+
+static void mode_test_delivers_into_the_spool(void **state)
+{
+    (void)state;
+    conf_route(&conf, STR("orders"))->test = true;
+    put("eshop/inbox/orders.csv", "one order");
+    once();
+    expect_job(1, RECEIPT_DONE);
+    assert_int_equal(n_names("pohoda/in"), 0);
+    assert_true(is_there("spool/test/orders/out-orders.csv"));
+    keeper_close(&k);
+    conf_route(&conf, STR("orders"))->test = false;
+    put("eshop/inbox/orders.csv", "one order");
+    once();
+    expect_job(2, RECEIPT_DONE); /* a test is no fact */
+    assert_int_equal(n_names("pohoda/in"), 1);
+    keeper_close(&k);
+}
+
+static void a_late_writer_is_taken_again(void **state)
+{
+    (void)state;
+    put("eshop/inbox/orders.csv", "late");
+    once();
+    expect_job(1, RECEIPT_DONE);
+    expect_job(2, RECEIPT_HELD); /* its name is taken by the first */
+    assert_string_equal(text_of("spool/archive/2027/01/15/1-orders.csv"),
+                        "late");
+    assert_string_equal(text_of("pohoda/in/out-orders.csv"), "late");
+    keeper_close(&k);
+    unlink(at("pohoda/in/out-orders.csv"));
+    once();
+    assert_string_equal(text_of("pohoda/in/out-orders.csv"), "late, more");
+    expect_clean();
+    keeper_close(&k);
+}
+
 /* ---- bad files ----------------------------------------------------------- */
 
 static void a_rejected_file_goes_back_with_its_report(void **state)
@@ -445,7 +516,8 @@ static void a_lost_ledger_stops_the_start(void **state)
     keeper_close(&k);
 }
 
-/* ---- killed at every change of the file system or the ledger -------------- */
+/* ---- killed at every change of the file system or the ledger --------------
+ */
 
 /*
  * The child is killed after n milliseconds' worth of work; the parent then
@@ -473,8 +545,7 @@ static void killed_anywhere_nothing_is_lost_or_doubled(void **state)
         assert_int_equal(waitpid(pid, &status, 0), pid);
         once();
         assert_string_equal(text_of("pohoda/in/out-orders1.csv"), "one");
-        assert_string_equal(text_of("pohoda/in/out-orders3-both.csv"),
-                            "three");
+        assert_string_equal(text_of("pohoda/in/out-orders3-both.csv"), "three");
         assert_string_equal(text_of("eshop/outbox/out-orders3-both.csv"),
                             "three");
         assert_int_equal(n_names("pohoda/in"), 2);
@@ -495,6 +566,9 @@ int main(void)
         TEST(unfinished_and_foreign_files_stay),
         TEST(by_hand_waits_until_it_is_named),
         TEST(the_same_file_again_is_not_sent_again),
+        TEST(two_equal_files_together_are_one),
+        TEST(mode_test_delivers_into_the_spool),
+        TEST(a_late_writer_is_taken_again),
         TEST(a_rejected_file_goes_back_with_its_report),
         TEST(a_record_set_aside_is_reported_the_rest_delivered),
         TEST(a_file_without_outputs_is_done),

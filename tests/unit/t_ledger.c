@@ -10,16 +10,15 @@ static struct ledger *l;
 static struct arena a;
 static struct err e;
 
-#define OK(call)                                                 \
-    do {                                                         \
-        if ((call) != 0)                                         \
-            fail_msg("%s:%d: %s: %s", __FILE__, __LINE__, #call, \
-                     e.text);                                    \
+#define OK(call)                                                          \
+    do {                                                                  \
+        if ((call) != 0)                                                  \
+            fail_msg("%s:%d: %s: %s", __FILE__, __LINE__, #call, e.text); \
     } while (0)
-#define REFUSED(call)                        \
-    do {                                     \
-        assert_int_equal(call, -1);          \
-        assert_int_equal(e.next, ERR_STOP);  \
+#define REFUSED(call)                       \
+    do {                                    \
+        assert_int_equal(call, -1);         \
+        assert_int_equal(e.next, ERR_STOP); \
     } while (0)
 
 static int setup(void **state)

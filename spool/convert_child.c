@@ -1,0 +1,162 @@
+#include "spool/convert_child.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "spool/files.h"
+#include "spool/report.h"
+
+static void add_output(struct child *c, const struct job_output *o,
+                       uint64_t read)
+{
+    struct result *r = &c->result;
+
+    if (r->n_outputs == c->cap_outputs) {
+        c->cap_outputs = c->cap_outputs ? c->cap_outputs * 2 : 16;
+        r->outputs = xrealloc(r->outputs, c->cap_outputs * sizeof(*r->outputs));
+    }
+    r->outputs[r->n_outputs++] = (struct result_output){
+        .path =
+            arena_fmt(&c->arena, "%llu/%s", (unsigned long long)read, o->path),
+        .name = arena_str(&c->arena, str_of(o->name)),
+        .bytes = o->bytes,
+        .n_documents = o->n_documents,
+        .read = read,
+        .write = o->write,
+    };
+}
+
+/* The run of one read map joins those before it: all of it, or nothing. */
+static void add_run(struct child *c, const struct job_result *res,
+                    uint64_t read)
+{
+    struct result *r = &c->result;
+
+    if (res->verdict == JOB_FAILED ||
+        (res->verdict == JOB_REJECTED && r->verdict == JOB_DONE))
+        r->verdict = res->verdict;
+    if (res->verdict == JOB_FAILED)
+        r->err = res->err;
+    r->n.n_read += res->n_read;
+    r->n.n_written += res->n_written;
+    r->n.n_aside += res->n_aside;
+    r->n.n_skipped += res->n_skipped;
+    r->n.n_filtered += res->n_filtered;
+    r->n.n_warnings += res->n_warnings;
+    r->n.n_replaced += res->n_replaced;
+    r->n_errors += res->diags.n_errors;
+    if (!r->first_error.len)
+        r->first_error = report_first(&c->arena, res);
+    r->summary = arena_fmt(&c->arena, "%.*s%s%.*s", STR_ARGS(r->summary),
+                           r->summary.len && res->summary.len ? "; " : "",
+                           STR_ARGS(res->summary));
+    if (res->diags.n_errors || res->diags.n_warnings || res->n_aside ||
+        res->verdict == JOB_REJECTED) {
+        r->has_report = true;
+        report_body(&c->report, res);
+    }
+    for (size_t i = 0; i < res->n_outputs; i++)
+        add_output(c, &res->outputs[i], read);
+}
+
+/* The first destination says for whom characters are replaced. */
+static struct str country_of(const struct conf_read *read)
+{
+    for (size_t i = 0; i < read->n_writes; i++)
+        for (const struct conf_to *to = read->write_confs[i]->to; to;
+             to = to->next)
+            if (to->partner->country.len)
+                return to->partner->country;
+    return STR("");
+}
+
+static int run_read(struct child *c, const struct conf_read *read, uint64_t i,
+                    struct job_result *res)
+{
+    const struct job_input input = { .fd = c->in_fd, .name = c->receipt->name };
+    struct job_spec spec = {
+        .read = read->map,
+        .read_settings = read->settings,
+        .writes = read->writes,
+        .n_writes = read->n_writes,
+        .inputs = &input,
+        .n_inputs = 1,
+        .when = read->when,
+        .country = country_of(read),
+        .run_id = c->receipt->run_id,
+        .run_time = c->receipt->run_time,
+        .limits = &c->k->conf->limits,
+        .reject_file = c->route->reject_file,
+        .staging =
+            arena_fmt(&c->arena, "%s/%llu", c->staging, (unsigned long long)i)
+                .p,
+        .out_fd = -1,
+    };
+
+    if (mkdir(spec.staging, 0700) == -1 || lseek(c->in_fd, 0, SEEK_SET) == -1)
+        return -1;
+    return c->k->run(&spec, res);
+}
+
+static const char *result_line(const struct result *r)
+{
+    if (r->verdict == JOB_REJECTED)
+        return "rejected: nothing of this file was delivered";
+    if (r->n.n_aside)
+        return "some records were set aside, the rest is delivered";
+    return "delivered, with the remarks below";
+}
+
+static int write_report(struct child *c, int dir_fd)
+{
+    struct buf b;
+    int rc;
+
+    buf_init(&b, MB(32));
+    report_head(&b, c->receipt, result_line(&c->result));
+    buf_add(&b, buf_str(&c->report));
+    rc = file_write(dir_fd, REPORT_FILE, buf_str(&b), 0600);
+    buf_release(&b);
+    return rc;
+}
+
+/* Never returns. Only stdio, the input and what the job opens is open here:
+ * not the ledger, not the lock. */
+static _Noreturn void child_main(struct child *c)
+{
+    uint64_t i = 0;
+    int dir;
+
+    buf_init(&c->report, MB(16));
+    for (const struct conf_read *x = c->route->reads; x; x = x->next, i++) {
+        struct job_result res = { 0 };
+
+        if (run_read(c, x, i, &res) == -1)
+            _exit(1);
+        add_run(c, &res, i);
+        if (c->result.verdict == JOB_FAILED)
+            break;
+    }
+    if (c->result.verdict != JOB_DONE)
+        c->result.n_outputs = 0;
+    dir = open(c->staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir == -1 || (c->result.has_report && write_report(c, dir) == -1) ||
+        result_write(dir, &c->result) == -1)
+        _exit(1);
+    _exit(0);
+}
+
+_Noreturn void child_become(struct child *c, pid_t keeper)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != keeper)
+        _exit(1);
+    if (c->in_fd != 3 && dup2(c->in_fd, 3) == -1)
+        _exit(1);
+    c->in_fd = 3;
+    close_range(4, ~0u, 0);
+    child_main(c);
+}

@@ -1,0 +1,31 @@
+/*
+ * convert_child.h - the child that a conversion happens in (spool/convert.c).
+ *
+ * It runs the job once for every read map of the route, writes the outputs,
+ * the report and `result` into its staging folder, and exits. It dies with
+ * the keeper and holds none of its descriptors: not the ledger, not the lock.
+ */
+#ifndef SPOOL_CONVERT_CHILD_H
+#define SPOOL_CONVERT_CHILD_H
+
+#include <sys/types.h>
+
+#include "spool/keeper.h"
+#include "spool/result.h"
+
+struct child {
+    struct keeper *k;
+    const struct route *route;
+    const struct receipt *receipt;
+    const char *staging;
+    int in_fd;
+    struct arena arena;
+    struct result result;
+    struct buf report;
+    size_t cap_outputs;
+};
+
+/* To be called right after fork(). Never returns. */
+_Noreturn void child_become(struct child *c, pid_t keeper);
+
+#endif

@@ -1,0 +1,65 @@
+/* job_result.c - what is said of a job when it is over. */
+#include "spool/job_result.h"
+
+/* "order 100482 set aside; 211 other orders continue" */
+static void set_outcomes(struct job_result *o, const struct level *level)
+{
+    uint64_t others = o->n_written;
+
+    for (struct diag *g = o->diags.first; g; g = g->next) {
+        ptrdiff_t comma = str_find_char(g->record, ',');
+        struct str name =
+            str_first(g->record, comma < 0 ? g->record.len : (size_t)comma);
+
+        if (!g->record.len || diag_table[g->id].level != DIAG_ERROR)
+            continue;
+        g->outcome = arena_fmt(&o->arena, "%.*s set aside; %llu other %s %s",
+                               STR_ARGS(name), (unsigned long long)others,
+                               others == 1 ? level->name : level->plural,
+                               others == 1 ? "continues" : "continue");
+    }
+}
+
+static const char *counted(const struct level *l, uint64_t n)
+{
+    return n == 1 ? l->name : l->plural;
+}
+
+static void summarize(struct job_result *o, const struct level *l)
+{
+    struct buf b;
+
+    buf_init(&b, KB(4));
+    (void)buf_addf(&b, "%llu %s read, %llu written",
+                   (unsigned long long)o->n_read, counted(l, o->n_read),
+                   (unsigned long long)o->n_written);
+    if (o->n_aside)
+        (void)buf_addf(&b, ", %llu set aside", (unsigned long long)o->n_aside);
+    if (o->n_filtered)
+        (void)buf_addf(&b, ", %llu not for this route",
+                       (unsigned long long)o->n_filtered);
+    for (size_t i = 0; i < o->n_skips; i++)
+        (void)buf_addf(&b, ", %llu skipped (%s)",
+                       (unsigned long long)o->skips[i].n, o->skips[i].reason);
+    if (o->n_replaced)
+        (void)buf_addf(&b, ", %llu character%s replaced",
+                       (unsigned long long)o->n_replaced,
+                       o->n_replaced == 1 ? "" : "s");
+    if (o->n_warnings)
+        (void)buf_addf(&b, ", %llu warning%s",
+                       (unsigned long long)o->n_warnings,
+                       o->n_warnings == 1 ? "" : "s");
+    o->summary = arena_str(&o->arena, buf_str(&b));
+    buf_release(&b);
+}
+
+void job_result_conclude(struct job_result *o, const struct level *level)
+{
+    set_outcomes(o, level);
+    summarize(o, level);
+}
+
+void job_result_release(struct job_result *r)
+{
+    arena_release(&r->arena);
+}
