@@ -58,23 +58,10 @@ static const struct doc *document_of(const struct doc *d)
     return d;
 }
 
-/* "order 100482" */
-static struct str document_name(struct arena *a, const struct doc *d)
-{
-    const struct field_spec *f = d->shape->level->fields;
-
-    for (int i = 0; f[i].name; i++)
-        if (f[i].key && d->f[i].len)
-            return arena_fmt(a, "%s %.*s", d->shape->level->name,
-                             STR_ARGS(d->f[i]));
-    return arena_fmt(a, "%s that begins in line %u", d->shape->level->name,
-                     d->line);
-}
-
 /* "order 100482, line 3" */
 static struct str record_name(struct arena *a, const struct doc *d)
 {
-    struct str name = document_name(a, document_of(d));
+    struct str name = doc_label(a, document_of(d));
     uint32_t n = 1;
 
     if (!d->parent)

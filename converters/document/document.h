@@ -131,6 +131,9 @@ struct doc {
 struct doc *doc_new(struct arena *a, const struct shape *s);
 struct doc *doc_add(struct arena *a, struct doc *parent, int list);
 
+/* "order 100482", by its first key; without: "order that begins in line 7". */
+struct str doc_label(struct arena *a, const struct doc *d);
+
 static inline bool doc_has(const struct doc *d, int i)
 {
     return i >= 0 && d->f[i].len > 0;
