@@ -282,10 +282,16 @@ static bool write_document(struct job *j, struct doc *d)
             write_undo(&j->writes[done]);
         return false;
     }
-    j->out->n_written++;
-    for (size_t w = 0; w < n; w++)
+    ok = false;
+    for (size_t w = 0; w < n; w++) {
+        ok = ok || j->writes[w].target;
         if (!write_keep(&j->writes[w]))
             return true; /* the disk: seen after the frame */
+    }
+    if (ok)
+        j->out->n_written++;
+    else
+        j->out->n_filtered++; /* no write map wanted it */
     return true;
 }
 

@@ -403,6 +403,7 @@ struct expr *map_compile_when(struct map *read, const struct oline *l,
     resolver_init(&r, read, diags);
     r.scopes[0] = (struct scope){ .shape = read->shape, .list = -1 };
     r.n_scopes = 1;
+    r.one_document = true;
     /* A condition speaks of documents, as a write map does. */
     read->is_write = true;
     if (!resolve_expr(&r, e))

@@ -81,13 +81,12 @@ static bool make_name(struct write_run *w, struct str *out)
         return false;
     *out = safe_name(&w->own, raw);
     if (out->len > w->limits->v[LIMIT_NAME])
-        return RUN_FAULT(&w->run, LIMIT, file_place(w->map), NULL,
-                         arena_fmt(&w->values, "the file name \"%.*s\"",
-                                   STR_ARGS(*out)),
-                         arena_fmt(&w->values, "%llu bytes",
-                                   (unsigned long long)
-                                       w->limits->v[LIMIT_NAME]),
-                         STR("name"));
+        return RUN_FAULT(
+            &w->run, LIMIT, file_place(w->map), NULL,
+            arena_fmt(&w->values, "the file name \"%.*s\"", STR_ARGS(*out)),
+            arena_fmt(&w->values, "%llu bytes",
+                      (unsigned long long)w->limits->v[LIMIT_NAME]),
+            STR("name"));
     if (!out->len)
         return RUN_FAULT(&w->run, FILE_NAME, file_place(w->map), NULL,
                          STR("option file"), raw);
