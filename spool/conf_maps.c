@@ -7,6 +7,15 @@ struct map_loader {
     struct diags *diags;
 };
 
+/* Of no use, but messages may point into it. */
+static void set_aside(struct map_loader *ld, struct map *m)
+{
+    struct conf_spare *s = arena_alloc(&ld->conf->arena, sizeof(*s));
+
+    *s = (struct conf_spare){ m, ld->conf->spares };
+    ld->conf->spares = s;
+}
+
 /* Loads a map of that half. NULL: reported. One with mistakes is returned:
  * its name and document may still be wrong for the route. */
 static struct map *load(struct map_loader *ld, struct str name, struct place at,
@@ -29,7 +38,7 @@ static struct map *load(struct map_loader *ld, struct str name, struct place at,
         DIAG(ld->diags, WRONG_HALF, at,
              m->is_write ? STR("write") : STR("read"),
              is_write ? STR("write") : STR("read"));
-        map_free(m);
+        set_aside(ld, m);
         return NULL;
     }
     return m;
@@ -46,7 +55,8 @@ static struct expr *compile_when(struct map_loader *ld, struct map *read,
 static struct str *settings_of(struct map_loader *ld, struct route *r,
                                const struct map *m)
 {
-    return job_settings(&ld->conf->arena, m, r->set, r->n_set, ld->diags);
+    return job_settings(&ld->conf->arena, m, r->at, r->set, r->n_set,
+                        ld->diags);
 }
 
 /* Puts the write map m under the read map x, whose documents it takes. */
@@ -91,7 +101,7 @@ static void load_write(struct map_loader *ld, struct route *r,
         DIAG(ld->diags, CONF_DOCUMENTS, w->at, str_of(other->document->name),
              str_of(document->name));
     if (m)
-        map_free(m);
+        set_aside(ld, m);
 }
 
 static void load_route(struct map_loader *ld, struct route *r)

@@ -94,16 +94,17 @@ void job_result_release(struct job_result *r);
 
 /*
  * The settings of a map from "name=value" pairs; reports missing required
- * ones. Returns an array for job_spec in `a`. Pairs that some map took are
- * marked; job_settings_unused() then reports those that none of `maps` did,
- * whose last is NULL: they are asked for the nearest name.
+ * ones, at `at`, or where the map declares them. Returns an array for job_spec
+ * in `a`. Pairs that some map took are marked; job_settings_unused() then
+ * reports those that none of `maps` did, whose last is NULL: they are asked for
+ * the nearest name.
  */
 struct setting_pair {
     struct str name, value;
     struct place at; /* src NULL: from the command line */
     bool used;
 };
-struct str *job_settings(struct arena *a, const struct map *m,
+struct str *job_settings(struct arena *a, const struct map *m, struct place at,
                          struct setting_pair *pairs, size_t n,
                          struct diags *diags);
 

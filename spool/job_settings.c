@@ -19,7 +19,7 @@ static void report_unknown(struct arena *a, const struct map *const *maps,
          did_you_mean(a, p->name, names, n));
 }
 
-struct str *job_settings(struct arena *a, const struct map *m,
+struct str *job_settings(struct arena *a, const struct map *m, struct place at,
                          struct setting_pair *pairs, size_t n,
                          struct diags *diags)
 {
@@ -36,7 +36,7 @@ struct str *job_settings(struct arena *a, const struct map *m,
     }
     for (const struct setting *s = m->settings; s; s = s->next)
         if (s->required && !values[s->slot].len)
-            DIAG(diags, SETTING_MISSING, s->at, s->name, s->help);
+            DIAG(diags, SETTING_MISSING, at.src ? at : s->at, s->name, s->help);
     return values;
 }
 

@@ -170,10 +170,10 @@ static void load_maps(struct convert *c)
              str_of(r->document->name), str_of(w->document->name));
     else
         (void)maps_join(r, w);
-    c->read_settings =
-        job_settings(&c->arena, r, c->pairs, c->n_pairs, &c->diags);
-    c->write_settings =
-        job_settings(&c->arena, w, c->pairs, c->n_pairs, &c->diags);
+    c->read_settings = job_settings(&c->arena, r, (struct place){ 0 }, c->pairs,
+                                    c->n_pairs, &c->diags);
+    c->write_settings = job_settings(&c->arena, w, (struct place){ 0 },
+                                     c->pairs, c->n_pairs, &c->diags);
     job_settings_unused(&c->arena, (const struct map *const[]){ r, w, NULL },
                         c->pairs, c->n_pairs, &c->diags);
 }

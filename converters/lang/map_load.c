@@ -343,10 +343,12 @@ struct map *map_load(const char *path, struct str name,
     size_t n_opts = 0;
 
     if (source_read(&m->arena, path, str_of(path), limits, &src, &e) == -1) {
-        static const struct source none;
+        const char *why = strrchr(e.text, ':');
 
-        DIAG(diags, FILE_READ, ((struct place){ .src = &none }),
-             arena_str(diags->arena, str_of(e.text)));
+        src = arena_alloc(diags->arena, sizeof(*src));
+        src->name = arena_str(diags->arena, str_of(path));
+        DIAG(diags, FILE_READ, ((struct place){ .src = src }),
+             arena_str(diags->arena, str_of(why ? why + 2 : e.text)));
         map_free(m);
         return NULL;
     }
