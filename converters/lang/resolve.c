@@ -340,8 +340,9 @@ static bool resolve_call(struct resolver *r, struct expr *e)
 {
     bool ok = true;
 
-    if (e->func->flags & FN_LATER) {
-        DIAG(r->diags, NOT_BUILT, e->at, str_of(e->func->name));
+    if ((e->func->flags & FN_WRITE) && (!r->map->is_write || r->one_document)) {
+        DIAG(r->diags, NOT_HERE, e->at, str_of(e->func->name),
+             STR("it belongs into a write map: it counts what is written"));
         return false;
     }
     if (e->func->flags & FN_TABLE) {

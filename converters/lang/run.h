@@ -66,7 +66,8 @@ struct run {
     struct doc *(*all_docs)(void *ctx, bool rewind);
     struct val *aggregates; /* over all documents, by driver.slot */
     struct share *shares;   /* by expr.slot */
-    int64_t (*counter)(void *ctx, struct str name); /* next value */
+    /* The next value of a counter; write maps only. */
+    int64_t (*counter)(void *ctx, struct str name);
 
     struct val *names; /* $name, by slot */
     void (*raise)(void *ctx, const struct fault *f);
