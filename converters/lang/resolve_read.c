@@ -22,7 +22,7 @@ struct want *want_new(struct map *m, enum want_kind kind)
 static bool qualify(struct resolver *r, const struct step *s, struct str *name,
                     struct str *uri, bool *any_uri)
 {
-    ptrdiff_t colon = str_find_char(s->name, ':');
+    ptrdiff_t colon = s->literal ? -1 : str_find_char(s->name, ':');
     struct str prefix = str_first(s->name, colon < 0 ? 0 : (size_t)colon);
     const struct map *m = r->map;
 
@@ -36,7 +36,8 @@ static bool qualify(struct resolver *r, const struct step *s, struct str *name,
             *any_uri = true;
             return true;
         }
-    if (colon < 0 && s->kind == WANT_ATTRIBUTE)
+    *any_uri = str_is(s->name, "*") && !s->literal; /* any child */
+    if (*any_uri || (colon < 0 && s->kind == WANT_ATTRIBUTE))
         return true; /* attributes without prefix are of no namespace */
     for (size_t i = 0; i < m->n_ns; i++)
         if (str_eq(m->ns[i].prefix, prefix)) {
@@ -64,10 +65,12 @@ struct want *want_child(struct resolver *r, struct want *parent,
     struct str name, uri = { 0 };
     bool any_uri = false;
 
-    if (m->format->rows || s->literal || s->kind == WANT_NTH)
+    if (m->format->rows || s->kind == WANT_NTH)
         name = text_nfc(&m->arena, s->name);
     else if (!qualify(r, s, &name, &uri, &any_uri))
         return NULL;
+    else if (s->literal)
+        name = text_nfc(&m->arena, name);
     for (w = parent->child; w; w = w->next) {
         if (same_want(w, s->kind, name, uri, s))
             return w;
