@@ -693,6 +693,7 @@ void write_run_init(struct write_run *w, const struct map *map,
                            .a = &w->values,
                            .info = info,
                            .raise = raise_fault,
+                           .fallback = find_fallback,
                            .ctx_of = w };
     w->run.names = xcalloc((size_t)map->n_names, sizeof(struct val));
     w->run.aggregates = xcalloc((size_t)map->n_aggregates, sizeof(struct val));
