@@ -88,8 +88,9 @@ FACTS = -DKERVAN_VERSION='"$(VERSION)"' -DKERVAN_SHARE='"$(PREFIX)/share/kervan"
 $B/facts: FORCE
 	@mkdir -p $(@D)
 	@echo '$(VERSION) $(PREFIX)' | cmp -s - $@ || echo '$(VERSION) $(PREFIX)' >$@
-$B/converters/cmd/version.o: ALL_CFLAGS += $(FACTS)
-$B/converters/cmd/version.o: $B/facts
+KNOWING = $B/converters/cmd/version.o $B/converters/lang/map_load.o
+$(KNOWING): ALL_CFLAGS += $(FACTS)
+$(KNOWING): $B/facts
 
 # The tables of the single-byte charsets are made on the building machine.
 $B/charset_gen: $(GEN)
@@ -161,4 +162,4 @@ clean:                                   ## remove build/
 help:                                    ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 16
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -name '*.d' -type f 2>/dev/null)

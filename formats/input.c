@@ -299,16 +299,30 @@ static int choose_charset(struct input *in, struct str head)
     return 0;
 }
 
+static int is_kind(struct input *in, const char *kind)
+{
+    fail(in, DIAG_FILE_KIND);
+    add_arg(in, str_of(kind));
+    add_arg(in, str_of(in->format));
+    return -1;
+}
+
 static int refuse_kind(struct input *in, struct str head)
 {
-    for (size_t i = 0; i < COUNT(kinds); i++) {
-        if (!str_starts(head, kinds[i].magic))
-            continue;
-        fail(in, DIAG_FILE_KIND);
-        add_arg(in, str_of(kinds[i].name));
-        add_arg(in, str_of(in->format));
-        return -1;
-    }
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        if (str_starts(head, kinds[i].magic))
+            return is_kind(in, kinds[i].name);
+    return 0;
+}
+
+/* Text of another format. No header of a CSV file begins like these. */
+static int refuse_text(struct input *in, struct str head)
+{
+    head = skip_blank(head);
+    if (strcmp(in->format, "XML") != 0 && starts_tag(head, STR("<?xml")))
+        return is_kind(in, "an XML file");
+    if (str_starts(head, STR("{\"")) || str_starts(head, STR("[{\"")))
+        return is_kind(in, "a JSON file");
     return 0;
 }
 
@@ -331,12 +345,17 @@ static int start(struct input *in)
         return fail(in, DIAG_FILE_EMPTY);
     if (refuse_kind(in, head) != 0)
         return -1;
-    if (is_web_page(str_starts(head, bom) ? str_from(head, bom.len) : head)) {
+    if (str_starts(head, bom))
+        head = str_from(head, bom.len);
+    if (is_web_page(head)) {
         fail(in, DIAG_FILE_HTML);
         in->fault_line = in->fault_col = 1;
         add_arg(in, str_of(in->format));
         return -1;
     }
+    if (refuse_text(in, head) != 0)
+        return -1;
+    head = (struct str){ in->raw, in->n_raw };
     if (!in->cs && choose_charset(in, head) != 0)
         return -1;
     decoder_init(&in->dec, in->cs);

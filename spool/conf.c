@@ -283,7 +283,7 @@ static void top_partner(struct conf_parser *p, const struct oline *l,
              STR("folder"));
     if (x->folder && x->sftp.len)
         DIAG(p->diags, CONF_TWICE, x->at,
-             STR("a partner has a folder or sftp; the way to him"));
+             STR("the way to the partner (folder or sftp)"));
 }
 
 const struct partner *conf_need_partner(struct conf_parser *p,
@@ -498,6 +498,8 @@ void conf_free(struct conf *c)
             if (x->map)
                 map_free(x->map);
         }
+    for (struct conf_spare *s = c->spares; s; s = s->next)
+        map_free(s->map);
     arena_release(&c->arena);
 }
 

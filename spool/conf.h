@@ -105,11 +105,18 @@ struct route {
     struct conf_when when;
     struct schedule schedule;
     struct place after_at;
-    bool test;               /* mode test */
-    bool error_given;        /* there is an `on error` line */
-    bool reject_file;        /* on error reject file */
-    uint32_t expect_minutes; /* expect every ...; 0: nothing is expected */
+    bool test;                 /* mode test */
+    bool error_given;          /* there is an `on error` line */
+    bool from_given, to_given; /* such lines, perhaps with mistakes */
+    bool reject_file;          /* on error reject file */
+    uint32_t expect_minutes;   /* expect every ...; 0: nothing is expected */
     struct route *next;
+};
+
+/* Kept as long as the configuration: messages point into its text. */
+struct conf_spare {
+    struct map *map;
+    struct conf_spare *next;
 };
 
 struct conf {
@@ -122,6 +129,7 @@ struct conf {
     struct limits limits;
     struct partner *partners;
     struct route *routes;
+    struct conf_spare *spares; /* maps that no route can use */
 };
 
 /*

@@ -7,6 +7,15 @@ struct map_loader {
     struct diags *diags;
 };
 
+/* Of no use, but messages may point into it. */
+static void set_aside(struct map_loader *ld, struct map *m)
+{
+    struct conf_spare *s = arena_alloc(&ld->conf->arena, sizeof(*s));
+
+    *s = (struct conf_spare){ m, ld->conf->spares };
+    ld->conf->spares = s;
+}
+
 /* Loads a map of that half. NULL: reported. One with mistakes is returned:
  * its name and document may still be wrong for the route. */
 static struct map *load(struct map_loader *ld, struct str name, struct place at,
@@ -29,7 +38,7 @@ static struct map *load(struct map_loader *ld, struct str name, struct place at,
         DIAG(ld->diags, WRONG_HALF, at,
              m->is_write ? STR("write") : STR("read"),
              is_write ? STR("write") : STR("read"));
-        map_free(m);
+        set_aside(ld, m);
         return NULL;
     }
     return m;
@@ -46,7 +55,8 @@ static struct expr *compile_when(struct map_loader *ld, struct map *read,
 static struct str *settings_of(struct map_loader *ld, struct route *r,
                                const struct map *m)
 {
-    return job_settings(&ld->conf->arena, m, r->set, r->n_set, ld->diags);
+    return job_settings(&ld->conf->arena, m, r->at, r->set, r->n_set,
+                        ld->diags);
 }
 
 /* Puts the write map m under the read map x, whose documents it takes. */
@@ -91,12 +101,12 @@ static void load_write(struct map_loader *ld, struct route *r,
         DIAG(ld->diags, CONF_DOCUMENTS, w->at, str_of(other->document->name),
              str_of(document->name));
     if (m)
-        map_free(m);
+        set_aside(ld, m);
 }
 
 static void load_route(struct map_loader *ld, struct route *r)
 {
-    const struct map *last = NULL; /* for the nearest name of a setting */
+    const struct map *maps[3] = { NULL }; /* that settings are looked up in */
     size_t n = 0;
 
     for (const struct conf_write *w = r->writes; w; w = w->next)
@@ -112,7 +122,8 @@ static void load_route(struct map_loader *ld, struct route *r)
     for (struct conf_read *x = r->reads; x; x = x->next) {
         if (!x->map)
             continue;
-        last = x->n_writes ? x->writes[0].map : x->map;
+        maps[0] = x->map;
+        maps[1] = x->n_writes ? x->writes[0].map : NULL;
         x->settings = settings_of(ld, r, x->map);
         x->when = compile_when(ld, x->map, &r->when);
         if (x->n_writes == 0 && r->writes && ld->diags->n_errors == 0)
@@ -121,8 +132,8 @@ static void load_route(struct map_loader *ld, struct route *r)
                            STR_ARGS(x->name), x->map->document->name),
                  STR("write"));
     }
-    if (last)
-        job_settings_unused(&ld->conf->arena, last, r->set, r->n_set,
+    if (maps[0])
+        job_settings_unused(&ld->conf->arena, maps, r->set, r->n_set,
                             ld->diags);
 }
 

@@ -36,6 +36,7 @@ static void r_from(struct conf_parser *p, const struct oline *l,
     struct str word;
     bool any = false;
 
+    p->route->from_given = true;
     if (!conf_need(p, l, &rest, "from", "needs a partner and a pattern", &word))
         return;
     partner = conf_need_partner(p, l, word);
@@ -116,6 +117,8 @@ static void r_to(struct conf_parser *p, const struct oline *l, struct str rest)
     struct conf_to *to = arena_alloc(&p->conf->arena, sizeof(*to));
     struct str word, folder;
 
+    /* Below no write it is none. */
+    p->route->to_given = p->route->to_given || p->group;
     if (!conf_need(p, l, &rest, "to", "needs a partner and a folder", &word))
         return;
     to->partner = conf_need_partner(p, l, word);
@@ -226,7 +229,7 @@ static bool one_schedule(struct conf_parser *p, const struct oline *l,
 {
     if (p->route->schedule.kind != SCHEDULE_FILE) {
         DIAG(p->diags, CONF_TWICE, oline_whole(l),
-             STR("a route has one line that says when it runs; this one"));
+             STR("the line that says when the route runs"));
         return false;
     }
     p->route->schedule.kind = kind;
@@ -404,7 +407,7 @@ void conf_check_route(struct conf_parser *p, struct route *r)
 {
     bool has_to = true;
 
-    if (!r->from)
+    if (!r->from && !r->from_given)
         missing(p, r, "from");
     if (!r->reads)
         missing(p, r, "read");
@@ -412,7 +415,7 @@ void conf_check_route(struct conf_parser *p, struct route *r)
         missing(p, r, "write");
     for (const struct conf_write *w = r->writes; w; w = w->next)
         has_to = has_to && w->to;
-    if (!has_to)
+    if (!has_to && !r->to_given)
         missing(p, r, "to");
     check_after(p, r);
 }

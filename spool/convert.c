@@ -40,6 +40,11 @@ static int run_child(struct keeper *k, const struct route *route,
     c.in_fd = openat(k->spool_fd, in, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (c.in_fd == -1)
         return err_sys(e, ERR_HOLD, "the original in the spool is gone");
+    if (ledger_counters(k->ledger, r->route, &k->arena, &c.counters,
+                        &c.n_counters, e) == -1) {
+        close(c.in_fd);
+        return -1;
+    }
     fflush(NULL);
     pid = fork();
     if (pid == 0)
@@ -263,6 +268,8 @@ static int settle(struct keeper *k, const struct route *route,
         rc = move_to_out(k, staging, r->id, e);
     if (rc == 0) {
         r->n = res->n;
+        r->counters = res->counters;
+        r->n_counters = res->n_counters;
         r->summary = res->summary;
         r->maps = maps_text(k, route);
         r->why = res->first_error.len ? res->first_error : res->summary;

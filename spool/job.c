@@ -15,6 +15,7 @@
 #include "converters/lang/write_run.h"
 #include "formats/zip.h"
 #include "spool/docfile.h"
+#include "spool/job_counts.h"
 #include "spool/job_result.h"
 #include "spool/locate.h"
 #include "spool/reader.h"
@@ -34,6 +35,7 @@ struct job {
     bool ended, failed; /* END was seen; a fatal fault was */
     uint64_t n_faulty, n_records;
     const struct doc *current;
+    struct job_counts counts;
     struct locate_list places; /* asked of a second reader */
     bool scattered;
 };
@@ -231,6 +233,20 @@ static bool on_end(struct job *j, struct str payload)
     return true;
 }
 
+/* counter("name") of a write map. */
+static int64_t next_count(void *ctx, struct str name)
+{
+    struct job *j = ctx;
+
+    return job_counts_next(&j->counts, &j->out->arena, name);
+}
+
+static void reset_counts(struct job *j)
+{
+    job_counts_reset(&j->counts, &j->out->arena, j->spec->counters,
+                     j->spec->n_counters);
+}
+
 /* ---- documents ---------------------------------------------------------- */
 
 static bool for_write(struct job *j, const struct expr *when, struct doc *d,
@@ -269,6 +285,7 @@ static bool write_document(struct job *j, struct doc *d)
     size_t n = j->spec->n_writes, done;
     bool ok = true;
 
+    job_counts_mark(&j->counts);
     for (done = 0; ok && done < n; done++) {
         bool holds;
 
@@ -280,12 +297,19 @@ static bool write_document(struct job *j, struct doc *d)
     if (!ok) {
         while (done-- > 0)
             write_undo(&j->writes[done]);
+        job_counts_back(&j->counts);
         return false;
     }
-    j->out->n_written++;
-    for (size_t w = 0; w < n; w++)
+    ok = false;
+    for (size_t w = 0; w < n; w++) {
+        ok = ok || j->writes[w].target;
         if (!write_keep(&j->writes[w]))
             return true; /* the disk: seen after the frame */
+    }
+    if (ok)
+        j->out->n_written++;
+    else
+        j->out->n_filtered++; /* no write map wanted it */
     return true;
 }
 
@@ -327,6 +351,7 @@ static void on_restart(struct job *j)
     j->sources = NULL;
     j->cap_sources = 0;
     docfile_clear(&j->kept);
+    reset_counts(j);
     for (size_t w = 0; w < j->spec->n_writes; w++)
         (void)write_reset(&j->writes[w]);
 }
@@ -552,6 +577,7 @@ static bool write_kept(struct job *j)
     while (!ok && !io_failed(j)) {
         uint64_t before = j->kept.n_excluded;
 
+        reset_counts(j);
         ok = true;
         for (size_t w = 0; ok && w < j->spec->n_writes; w++) {
             j->kept.when = j->spec->writes[w].when;
@@ -588,7 +614,7 @@ static struct str below(const struct job *j, struct str path)
     return str_from(path, j->spec->staging ? strlen(j->spec->staging) + 1 : 0);
 }
 
-static bool collect_outputs(struct job *j)
+static void collect_outputs(struct job *j)
 {
     struct job_result *o = j->out;
     size_t n = 0;
@@ -608,7 +634,6 @@ static bool collect_outputs(struct job *j)
                 .write = w,
             };
         }
-    return true;
 }
 
 static void note_replaced(struct job *j, const struct write_run *w)
@@ -683,9 +708,10 @@ static void conclude(struct job *j)
     }
     if (j->failed || (j->spec->reject_file && o->n_aside))
         o->verdict = JOB_REJECTED;
-    if (o->verdict == JOB_DONE)
-        (void)collect_outputs(j);
-    else
+    if (o->verdict == JOB_DONE) {
+        collect_outputs(j);
+        job_counts_collect(&j->counts, o);
+    } else
         o->n_written = 0;
     job_result_conclude(o, j->spec->read->document);
 }
@@ -720,6 +746,7 @@ static void init_writes(struct job *j)
         w->country = s->country;
         w->ctx = j;
         w->next_doc = next_kept;
+        w->counter = next_count;
         j->keep_all = j->keep_all || write_needs_all(w);
     }
     for (size_t i = 0; i < s->n_writes; i++)
@@ -741,6 +768,7 @@ int job_run(const struct job_spec *spec, struct job_result *out)
     hash_seed();
     diags_init(&out->diags, &out->arena, spec->limits->v[LIMIT_ERRORS]);
     init_writes(&j);
+    reset_counts(&j);
     spill_fd = docfile_temporary(spec->staging);
     if (spill_fd == -1) {
         (void)machine_failed(&j, "cannot make a temporary file");
@@ -760,6 +788,7 @@ int job_run(const struct job_spec *spec, struct job_result *out)
         write_run_release(&j.writes[i]);
     }
     locate_release(&j.places);
+    job_counts_release(&j.counts);
     free(j.writes);
     free(j.infos);
     arena_release(&j.docs);

@@ -5,20 +5,21 @@
 #include "converters/base/date.h"
 #include "spool/job.h"
 
-static void report_unknown(struct arena *a, const struct map *m,
+static void report_unknown(struct arena *a, const struct map *const *maps,
                            const struct setting_pair *p, struct diags *diags)
 {
     const char *names[64];
     size_t n = 0;
 
-    for (const struct setting *s = m->settings; s && n < COUNT(names);
-         s = s->next)
-        names[n++] = arena_cstr(a, s->name);
+    for (; *maps; maps++)
+        for (const struct setting *s = (*maps)->settings; s && n < COUNT(names);
+             s = s->next)
+            names[n++] = arena_cstr(a, s->name);
     DIAG(diags, SETTING_UNKNOWN, p->at, p->name,
          did_you_mean(a, p->name, names, n));
 }
 
-struct str *job_settings(struct arena *a, const struct map *m,
+struct str *job_settings(struct arena *a, const struct map *m, struct place at,
                          struct setting_pair *pairs, size_t n,
                          struct diags *diags)
 {
@@ -35,17 +36,17 @@ struct str *job_settings(struct arena *a, const struct map *m,
     }
     for (const struct setting *s = m->settings; s; s = s->next)
         if (s->required && !values[s->slot].len)
-            DIAG(diags, SETTING_MISSING, s->at, s->name, s->help);
+            DIAG(diags, SETTING_MISSING, at.src ? at : s->at, s->name, s->help);
     return values;
 }
 
-void job_settings_unused(struct arena *a, const struct map *m,
+void job_settings_unused(struct arena *a, const struct map *const *maps,
                          const struct setting_pair *pairs, size_t n,
                          struct diags *diags)
 {
     for (size_t i = 0; i < n; i++)
         if (!pairs[i].used)
-            report_unknown(a, m, &pairs[i], diags);
+            report_unknown(a, maps, &pairs[i], diags);
 }
 
 /* Crockford's letters: no I, L, O, U, so that ids can be read aloud. */

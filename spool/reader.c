@@ -19,6 +19,7 @@ struct reading {
     struct arena file;         /* names and messages of one file */
     struct locate_run *places; /* a second reading: NULL at the first */
     uint32_t n_members;        /* files and ZIP members begun */
+    const struct zip_in *zip;  /* whose member is read, or NULL */
     bool failed;
 };
 
@@ -117,6 +118,13 @@ static void on_file_fault(void *ctx, enum diag_id id, bool fatal, uint32_t line,
     struct reading *rd = rr->ctx;
     const struct want *want = rr->reader ? rr->reader->fault_want : NULL;
 
+    /* The format only saw that no more bytes came; the ZIP knows why. */
+    if (id == DIAG_FILE_READ && rd->zip && rd->zip->fault.set) {
+        id = rd->zip->fault.id;
+        args = rd->zip->fault.args;
+        n_args = rd->zip->fault.n_args;
+        line = col = 0;
+    }
     if (!fatal && diag_table[id].level == DIAG_ERROR)
         rr->n_faulty++;
     rd->failed = rd->failed || fatal;
@@ -164,15 +172,10 @@ struct source_bytes {
     struct zip_in *zip; /* NULL: a plain file */
 };
 
-static void input_fault(struct reading *rd, const struct input *in,
-                        const struct source_bytes *from)
+static void input_fault(struct reading *rd, const struct input *in)
 {
-    if (from->zip && from->zip->fault.set)
-        on_file_fault(&rd->run, from->zip->fault.id, true, 0, 0,
-                      from->zip->fault.args, from->zip->fault.n_args);
-    else
-        on_file_fault(&rd->run, in->fault, true, in->fault_line, in->fault_col,
-                      in->fault_args, in->n_fault_args);
+    on_file_fault(&rd->run, in->fault, true, in->fault_line, in->fault_col,
+                  in->fault_args, in->n_fault_args);
 }
 
 static int read_source(struct reading *rd, struct str name,
@@ -193,6 +196,7 @@ static int read_source(struct reading *rd, struct str name,
 
     for (char *c = upper; *c; c++)
         *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+    rd->zip = from->zip;
     rd->info.file_name = base_of(name);
     rd->info.file_base = without_suffix(base_of(name));
     rd->info.file_member = from->zip ? from->zip->member->name : STR("");
@@ -201,7 +205,7 @@ static int read_source(struct reading *rd, struct str name,
                rd->spec->limits->v[LIMIT_INPUT], upper);
     rc = read_file(&rd->run, &r);
     if (rc == READ_FAILED && !rd->failed)
-        input_fault(rd, in, from);
+        input_fault(rd, in);
     *n_records += r.n_records;
     arena_release(&r.arena);
     input_release(in);
@@ -253,6 +257,7 @@ static int read_zip(struct reading *rd, const struct job_input *in,
                                    STR_ARGS(z.member->name)),
                          &from, n_records);
     }
+    rd->zip = NULL;
     zipin_close(&z);
     return rc;
 }

@@ -124,12 +124,53 @@ static struct diag *merge_sort(struct diag *list)
     return merge(merge_sort(list), merge_sort(second));
 }
 
+static bool same_diag(const struct diag *a, const struct diag *b)
+{
+    if (a->id != b->id)
+        return false;
+    for (size_t i = 0; i < DIAG_ARGS; i++)
+        if (!str_eq(a->args[i], b->args[i]))
+            return false;
+    return true;
+}
+
+/* Was it said of this very place before? */
+static bool is_repeated(const struct diag *first, const struct diag *x)
+{
+    for (; first != x; first = first->next)
+        if (place_cmp(&first->at, &x->at) == 0 && same_diag(first, x))
+            return true;
+    return false;
+}
+
+/* A line that is read twice, as those of a part are, has its mistakes once. */
+static void drop_repeated(struct diags *d)
+{
+    struct diag *run = d->first; /* the first one at the place at hand */
+
+    d->last = &d->first;
+    while (*d->last) {
+        struct diag *x = *d->last;
+        bool is_error = diag_table[x->id].level == DIAG_ERROR;
+
+        if (place_cmp(&run->at, &x->at) != 0)
+            run = x;
+        if (x->at.line == 0 || !is_repeated(run, x)) {
+            d->last = &x->next;
+            continue;
+        }
+        *d->last = x->next;
+        d->n_listed--;
+        d->n_listed_errors -= is_error;
+        d->n_errors -= is_error;
+        d->n_warnings -= diag_table[x->id].level == DIAG_WARNING;
+    }
+}
+
 void diags_sort(struct diags *d)
 {
     d->first = merge_sort(d->first);
-    d->last = &d->first;
-    while (*d->last)
-        d->last = &(*d->last)->next;
+    drop_repeated(d);
 }
 
 /* Characters that do not show, or that turn the direction of a terminal. */

@@ -115,7 +115,9 @@ struct diag *diag_add(struct diags *d, enum diag_id id, struct place at,
  */
 bool diag_is_enough(struct diags *d, enum diag_id id, struct place map);
 
-void diags_sort(struct diags *d); /* by file, line, column; stable */
+/* By file, line, column; stable. What is said twice of one place is said once.
+ */
+void diags_sort(struct diags *d);
 /*
  * The message's text with its DIAG_ARGS arguments (NULL: none), control
  * characters made visible. What stands in quotes is data and cut as in

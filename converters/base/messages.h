@@ -28,11 +28,11 @@
 
 #define DIAGS_CSV(X) \
     X(CSV_OPEN_QUOTE, "csv-open-quote", ERROR, "a quote opens here and never closes") \
-    X(CSV_QUOTE, "csv-quote", ERROR, "a quote in the middle of a field; quotes inside a quoted field are doubled") \
-    X(CSV_RAGGED, "csv-ragged", ERROR, "the row has %1 fields, the header %2") \
-    X(CSV_RAGGED_FIRST, "csv-ragged-first", ERROR, "the row has %1 fields, the first row %2") \
+    X(CSV_QUOTE, "csv-quote", ERROR, "a quote in the middle of a field; inside a quoted field it would be doubled (if quotes are plain text here, set quote none in the map)") \
+    X(CSV_RAGGED, "csv-ragged", ERROR, "fields in this row: %1, in the header: %2") \
+    X(CSV_RAGGED_FIRST, "csv-ragged-first", ERROR, "fields in this row: %1, in the first row: %2") \
     X(CSV_NO_COLUMN, "csv-no-column", ERROR, "no column %1 in the header%2") \
-    X(CSV_NO_PLACE, "csv-no-place", ERROR, "no column [%1]; the first row has %2 columns") \
+    X(CSV_NO_PLACE, "csv-no-place", ERROR, "no column [%1]; columns in the first row: %2") \
     X(CSV_TWICE, "csv-twice", ERROR, "two columns are called %1; name one by its place: %2") \
     X(CSV_NO_QUOTE, "csv-no-quote", ERROR, "%1 in a value needs quotes, and the map says quote none") \
 
@@ -62,7 +62,6 @@
     X(DATE_RANGE, "date-range", ERROR, "the date leaves the years 1900 to 2199") \
     X(BOOL_SYNTAX, "bool-syntax", ERROR, "neither %3: \"%1\"%2") \
     X(CHOICE_VALUE, "choice-value", ERROR, "\"%1\" is no %2; it is one of %3") \
-    X(NOT_TRUTH, "not-truth", ERROR, "neither true nor false: \"%1\"") \
     X(SEVERAL_VALUES, "several-values", ERROR, "one value is asked for, but there are different ones: \"%1\" and \"%2\"%3") \
     X(REQUIRED, "required", ERROR, "%1 is required and empty") \
     X(TOO_LONG, "too-long", ERROR, "\"%1\" has %2 characters, more than %3") \
@@ -78,7 +77,6 @@
     X(UNMAPPABLE, "unmappable", ERROR, "character %1 is not in charset %2%3") \
     X(UNMAPPABLE_KEY, "unmappable-key", ERROR, "character %1 is not in charset %2, and %3 is a key that must not change") \
     X(CONTROL_CHAR, "control-char", ERROR, "control character %1 cannot stand in %2") \
-    X(TOO_WIDE, "too-wide", ERROR, "\"%1\" does not fit into %2 characters") \
     X(REGEX_LIMIT, "regex-limit", ERROR, "the pattern takes too long on \"%1\"") \
     X(TOTALS_DIFFER, "totals-differ", WARNING, "%1 is %2 in the file, but %3 by its parts") \
     X(FILE_NAME, "file-name", ERROR, "no usable file name comes out of %1: \"%2\"") \
@@ -121,9 +119,8 @@
     X(ATTRIBUTE_LATE, "attribute-late", ERROR, "attribute %1 must stand before the elements of its block") \
     X(ONE_ROOT, "one-root", ERROR, "an XML file has one outermost element; %1") \
     X(CONSTANT_VALUE, "constant-value", ERROR, "\"%1\" is no %2; it is one of %3") \
-    X(TYPE_MISMATCH, "type-mismatch", ERROR, "%1 is a %2; %3") \
     X(SETTING_MISSING, "setting-missing", ERROR, "setting %1 is required: %2") \
-    X(SETTING_UNKNOWN, "setting-unknown", ERROR, "the map has no setting %1%2") \
+    X(SETTING_UNKNOWN, "setting-unknown", ERROR, "no map here has a setting %1%2") \
     X(UNUSED, "unused", WARNING, "%1 is never used") \
     X(CUT_KEY, "cut-key", WARNING, "%1 is a key that others match by; cutting it can join two into one") \
     X(NOT_BUILT, "not-built", ERROR, "%1 is not built yet") \

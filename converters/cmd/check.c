@@ -65,6 +65,7 @@ static int check_conf(struct check *c, const char *path)
     }
     c->n_confs++;
     conf_load_maps(conf, &c->diags);
+    conf_check_folders(conf, &c->diags);
     c->n_checked++;
     return 0;
 }

@@ -170,11 +170,12 @@ static void load_maps(struct convert *c)
              str_of(r->document->name), str_of(w->document->name));
     else
         (void)maps_join(r, w);
-    c->read_settings =
-        job_settings(&c->arena, r, c->pairs, c->n_pairs, &c->diags);
-    c->write_settings =
-        job_settings(&c->arena, w, c->pairs, c->n_pairs, &c->diags);
-    job_settings_unused(&c->arena, w, c->pairs, c->n_pairs, &c->diags);
+    c->read_settings = job_settings(&c->arena, r, (struct place){ 0 }, c->pairs,
+                                    c->n_pairs, &c->diags);
+    c->write_settings = job_settings(&c->arena, w, (struct place){ 0 },
+                                     c->pairs, c->n_pairs, &c->diags);
+    job_settings_unused(&c->arena, (const struct map *const[]){ r, w, NULL },
+                        c->pairs, c->n_pairs, &c->diags);
 }
 
 static void print_diags(const struct diags *d)
@@ -403,8 +404,9 @@ static void report(const struct convert *c, const struct job_result *r)
     if (cmd_globals.json)
         return;
     if (r->verdict == JOB_REJECTED)
-        fprintf(stderr, "kervan: nothing was written\n");
-    else if (r->diags.n_listed || r->n_aside || !r->n_outputs)
+        fprintf(stderr, "kervan: %s%snothing was written\n", r->err.text,
+                r->err.text[0] ? "; " : "");
+    else if (r->diags.n_listed || r->n_aside || r->n_skipped || !r->n_outputs)
         fprintf(stderr, "kervan: %.*s\n", STR_ARGS(r->summary));
     (void)c;
 }

@@ -45,8 +45,8 @@ struct field_spec {
 
 struct level {
     const char *name;
-    const char *plural;               /* for people: "orders" */
-    const char *help;                 /* documents: who sends it to whom */
+    const char *noun, *plural; /* for people: "stock record", "stock records" */
+    const char *help;          /* documents: who sends it to whom */
     const struct field_spec *fields;  /* ends with name == NULL */
     const struct level *const *lists; /* ends with NULL; may be NULL */
 };

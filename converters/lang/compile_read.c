@@ -161,14 +161,14 @@ static struct stmt *compile_name(struct reading *c, const struct oline *l,
 
 /* ---- skip, reject, warn, when ------------------------------------------- */
 
-static int add_reason(struct map *m, const struct piece *p)
+static int add_reason(struct map *m, struct str text)
 {
     if (m->n_reasons == m->cap_reasons) {
         m->cap_reasons = m->cap_reasons ? 2 * m->cap_reasons : 8;
         m->reasons =
             xrealloc(m->reasons, (size_t)m->cap_reasons * sizeof(*m->reasons));
     }
-    m->reasons[m->n_reasons] = p->text.p ? p->text : STR("");
+    m->reasons[m->n_reasons] = text;
     return m->n_reasons++;
 }
 
@@ -176,19 +176,24 @@ static struct stmt *compile_verdict(struct reading *c, const struct oline *l,
                                     struct parser *p, enum stmt_kind kind)
 {
     struct stmt *s = new_stmt(c, kind, l);
+    const char *from;
 
     if (!parse_word(p, "when"))
         return parse_fail(p, p->p, "\"when\" and a condition are missing");
     s->cond = parse_expr(p);
     if (!s->cond)
         return NULL;
+    parse_blanks(p);
+    from = p->p;
     s->message = parse_pieces(p);
     no_block(c, l);
     if (!s->message || !parse_end(p) || !resolve_expr(&c->r, s->cond) ||
         !resolve_pieces(&c->r, s->message))
         return NULL;
     if (kind == S_SKIP)
-        s->reason = add_reason(c->ld->map, s->message);
+        s->reason = add_reason(
+            c->ld->map,
+            (struct str){ from + 1, (size_t)(p->p - from) - 2 });
     return s;
 }
 
@@ -196,6 +201,7 @@ static struct stmt *compile_when(struct reading *c, struct block *b,
                                  const struct oline *l, struct parser *p)
 {
     struct stmt *s = new_stmt(c, S_WHEN, l);
+    struct name *names = c->r.names;
     bool outer = b->guarded;
 
     s->cond = parse_expr(p);
@@ -206,6 +212,7 @@ static struct stmt *compile_when(struct reading *c, struct block *b,
     b->guarded = true;
     s->body = compile_lines(c, b, l->child);
     b->guarded = outer;
+    c->r.names = names; /* a $name lives to the end of its block */
     return s;
 }
 

@@ -4,16 +4,11 @@
  * In passes, because names may be used before they stand: the header, plain
  * options, settings and parts, tables, options with expressions, the body.
  */
-#include <fnmatch.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "converters/lang/compile.h"
 #include "converters/lang/table.h"
-
-#ifndef KERVAN_MAPPINGS_DIR
-#define KERVAN_MAPPINGS_DIR "/usr/local/share/kervan/mappings"
-#endif
 
 /* Does the line begin with this word, as a whole word? */
 bool is_statement_line(struct str text, const char *word)
@@ -347,10 +342,12 @@ struct map *map_load(const char *path, struct str name,
     size_t n_opts = 0;
 
     if (source_read(&m->arena, path, str_of(path), limits, &src, &e) == -1) {
-        static const struct source none;
+        const char *why = strrchr(e.text, ':');
 
-        DIAG(diags, FILE_READ, ((struct place){ .src = &none }),
-             arena_str(diags->arena, str_of(e.text)));
+        src = arena_alloc(diags->arena, sizeof(*src));
+        src->name = arena_str(diags->arena, str_of(path));
+        DIAG(diags, FILE_READ, ((struct place){ .src = src }),
+             arena_str(diags->arena, str_of(why ? why + 2 : e.text)));
         map_free(m);
         return NULL;
     }
@@ -407,6 +404,7 @@ struct expr *map_compile_when(struct map *read, const struct oline *l,
     resolver_init(&r, read, diags);
     r.scopes[0] = (struct scope){ .shape = read->shape, .list = -1 };
     r.n_scopes = 1;
+    r.one_document = true;
     /* A condition speaks of documents, as a write map does. */
     read->is_write = true;
     if (!resolve_expr(&r, e))
@@ -417,6 +415,13 @@ struct expr *map_compile_when(struct map *read, const struct oline *l,
 
 /* ---- finding a map ------------------------------------------------------ */
 
+static bool is_file(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static char *try_path(struct arena *a, const char *folder, struct str name,
                       struct buf *looked)
 {
@@ -426,7 +431,7 @@ static char *try_path(struct arena *a, const char *folder, struct str name,
         struct str path = arena_fmt(a, "%s%s%.*s%s", folder, *folder ? "/" : "",
                                     STR_ARGS(name), endings[i]);
 
-        if (access(path.p, R_OK) == 0 && fnmatch("*/", path.p, 0) != 0)
+        if (is_file(path.p))
             return arena_cstr(a, path);
     }
     (void)buf_addf(looked, "%s%s", looked->len ? ", " : "",
@@ -439,7 +444,7 @@ char *map_find(struct arena *a, struct str name, const char *beside,
 {
     const char *from_env = getenv("KERVAN_MAPPINGS");
     const char *const folders[] = { beside, "", from_env, "mappings",
-                                    KERVAN_MAPPINGS_DIR };
+                                    KERVAN_SHARE "/mappings" };
 
     if (name.len && name.p[0] == '/')
         return try_path(a, "", name, looked);

@@ -80,7 +80,14 @@ static bool make_name(struct write_run *w, struct str *out)
     else if (!eval_pieces(&w->run, w->map->file, &raw))
         return false;
     *out = safe_name(&w->own, raw);
-    if (!out->len || out->len > w->limits->v[LIMIT_NAME])
+    if (out->len > w->limits->v[LIMIT_NAME])
+        return RUN_FAULT(
+            &w->run, LIMIT, file_place(w->map), NULL,
+            arena_fmt(&w->values, "the file name \"%.*s\"", STR_ARGS(*out)),
+            arena_fmt(&w->values, "%llu bytes",
+                      (unsigned long long)w->limits->v[LIMIT_NAME]),
+            STR("name"));
+    if (!out->len)
         return RUN_FAULT(&w->run, FILE_NAME, file_place(w->map), NULL,
                          STR("option file"), raw);
     for (size_t i = 0; i < w->n_outputs; i++)
@@ -122,6 +129,8 @@ static struct output *new_output(struct write_run *w, struct str key)
     struct output *o = arena_alloc(&w->own, sizeof(*o));
 
     if (!w->staging && w->n_outputs) {
+        w->io_failed = true;
+        err_set(&w->err, ERR_REJECT, "one file was expected");
         (void)run_fault(&w->run, DIAG_SEVERAL_FILES, file_place(w->map), NULL,
                         NULL, 0);
         return NULL;

@@ -448,6 +448,9 @@ void read_group(struct read_run *rr, struct item *const *rows, uint32_t n)
     enum outcome o;
 
     arena_reset(&rr->docs);
+    /* The next document may stand where the last one stood. */
+    for (int i = 0; i < rr->map->n_decided; i++)
+        rr->decided[i] = NULL;
     if (n == 1)
         rr->run.ctx = (struct ctx){ .item = rows[0], .cell = -1 };
     else

@@ -23,7 +23,10 @@ struct str did_you_mean(struct arena *a, struct str typed,
 {
     const char *best = nearest(typed, names, n);
 
-    return best ? arena_fmt(a, "; did you mean %s?", best) : STR("");
+    /* A word that is known, but not here, is none that was misspelt. */
+    if (!best || str_is(typed, best))
+        return STR("");
+    return arena_fmt(a, "; did you mean %s?", best);
 }
 
 /* ---- $names and $settings ----------------------------------------------- */
@@ -252,6 +255,30 @@ static bool resolve_matches(struct resolver *r, struct expr *e)
     return false;
 }
 
+/* Constants that can only be one of some words. */
+static bool check_word_arg(struct resolver *r, const struct func *f,
+                           const struct expr *x)
+{
+    static const struct {
+        const char *func, *words;
+    } known[] = {
+        { "number", ".|," },
+        { "split_name", "first|last" },
+        { "split_street", "street|number" },
+    };
+
+    for (size_t i = 0; i < COUNT(known); i++) {
+        if (strcmp(f->name, known[i].func) != 0 ||
+            choices_has(known[i].words, x->value.s))
+            continue;
+        DIAG(r->diags, CONSTANT_VALUE, x->at, x->value.s,
+             arena_fmt(&r->map->arena, "argument of %s", f->name),
+             choices_list(&r->map->arena, known[i].words));
+        return false;
+    }
+    return true;
+}
+
 static bool check_const_arg(struct resolver *r, const struct expr *e)
 {
     const struct func *f = e->func;
@@ -269,6 +296,8 @@ static bool check_const_arg(struct resolver *r, const struct expr *e)
              STR("a constant in quotes is needed"));
         return false;
     }
+    if (!check_word_arg(r, f, x))
+        return false;
     if (f->flags & FN_DATE)
         wrong = date_pattern_read_ok(x->value.s);
     else if ((f->flags & FN_FORMAT) && dec_pattern_ok(x->value.s))
@@ -311,8 +340,9 @@ static bool resolve_call(struct resolver *r, struct expr *e)
 {
     bool ok = true;
 
-    if (e->func->flags & FN_LATER) {
-        DIAG(r->diags, NOT_BUILT, e->at, str_of(e->func->name));
+    if ((e->func->flags & FN_WRITE) && (!r->map->is_write || r->one_document)) {
+        DIAG(r->diags, NOT_HERE, e->at, str_of(e->func->name),
+             STR("it belongs into a write map: it counts what is written"));
         return false;
     }
     if (e->func->flags & FN_TABLE) {

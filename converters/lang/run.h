@@ -66,8 +66,9 @@ struct run {
     struct doc *(*all_docs)(void *ctx, bool rewind);
     struct val *aggregates; /* over all documents, by driver.slot */
     struct share *shares;   /* by expr.slot */
-    int64_t (*counter)(void *ctx, struct str name); /* next value */
-    /* Write maps: what stands for a character that the charset lacks. */
+    /* The next value of a counter; write maps only. */
+    int64_t (*counter)(void *ctx, struct str name);
+    /* What stands for a character that the charset lacks; write maps only. */
     bool (*fallback)(void *ctx, uint32_t cp, struct str *text);
 
     struct val *names; /* $name, by slot */

@@ -138,12 +138,21 @@ static bool sink_fault(struct write_run *w, struct sink *s,
     case DIAG_CONTROL_CHAR:
         return RUN_FAULT(&w->run, CONTROL_CHAR, at, NULL, cp,
                          str_of(w->map->format->name));
+    case DIAG_CSV_NO_QUOTE:
+        return RUN_FAULT(&w->run, CSV_NO_QUOTE, at, NULL, cp);
     default:
         return run_fault(&w->run, s->fault, at, NULL,
                          (const struct str[]){ STR("one document"),
                                                STR("512 MB"), STR("document") },
                          3);
     }
+}
+
+static int64_t next_count(void *ctx, struct str name)
+{
+    struct write_run *w = ctx;
+
+    return w->counter(w->ctx, name);
 }
 
 /* ---- nodes -------------------------------------------------------------- */
@@ -693,6 +702,7 @@ void write_run_init(struct write_run *w, const struct map *map,
                            .a = &w->values,
                            .info = info,
                            .raise = raise_fault,
+                           .counter = next_count,
                            .fallback = find_fallback,
                            .ctx_of = w };
     w->run.names = xcalloc((size_t)map->n_names, sizeof(struct val));

@@ -179,8 +179,10 @@ static struct diag_case {
     { __LINE__, "an argument is never read as a placeholder",
       DIAG_UNKNOWN_FIELD, .args = { "%2%1", "!" },
       .want = "error: unknown field: %2%1! [unknown-field]\n" },
-    { __LINE__, "missing arguments are empty", DIAG_TYPE_MISMATCH,
-      .args = { "a" }, .want = "error: a is a ;  [type-mismatch]\n" },
+    { __LINE__, "missing arguments are empty", DIAG_CONF_DOCUMENTS,
+      .args = { "a" },
+      .want = "error: the read map makes a documents, the write map takes  "
+              "[conf-documents]\n" },
 };
 
 static void add_case(struct diags *d, const struct diag_case *c)
