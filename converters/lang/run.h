@@ -68,10 +68,12 @@ struct run {
     struct share *shares;   /* by expr.slot */
     /* The next value of a counter; write maps only. */
     int64_t (*counter)(void *ctx, struct str name);
+    /* What stands for a character that the charset lacks; write maps only. */
+    bool (*fallback)(void *ctx, uint32_t cp, struct str *text);
 
     struct val *names; /* $name, by slot */
     void (*raise)(void *ctx, const struct fault *f);
-    void *ctx_of; /* for raise and counter */
+    void *ctx_of; /* for raise, counter and fallback */
     bool failed;  /* an error was raised since it was last cleared */
 };
 

@@ -703,6 +703,7 @@ void write_run_init(struct write_run *w, const struct map *map,
                            .info = info,
                            .raise = raise_fault,
                            .counter = next_count,
+                           .fallback = find_fallback,
                            .ctx_of = w };
     w->run.names = xcalloc((size_t)map->n_names, sizeof(struct val));
     w->run.aggregates = xcalloc((size_t)map->n_aggregates, sizeof(struct val));
