@@ -12,8 +12,8 @@ static void report_unknown(struct arena *a, const struct map *const *maps,
     size_t n = 0;
 
     for (; *maps; maps++)
-        for (const struct setting *s = (*maps)->settings;
-             s && n < COUNT(names); s = s->next)
+        for (const struct setting *s = (*maps)->settings; s && n < COUNT(names);
+             s = s->next)
             names[n++] = arena_cstr(a, s->name);
     DIAG(diags, SETTING_UNKNOWN, p->at, p->name,
          did_you_mean(a, p->name, names, n));

@@ -115,7 +115,8 @@ struct diag *diag_add(struct diags *d, enum diag_id id, struct place at,
  */
 bool diag_is_enough(struct diags *d, enum diag_id id, struct place map);
 
-/* By file, line, column; stable. What is said twice of one place is said once. */
+/* By file, line, column; stable. What is said twice of one place is said once.
+ */
 void diags_sort(struct diags *d);
 /*
  * The message's text with its DIAG_ARGS arguments (NULL: none), control

@@ -192,8 +192,7 @@ static struct stmt *compile_verdict(struct reading *c, const struct oline *l,
         return NULL;
     if (kind == S_SKIP)
         s->reason = add_reason(
-            c->ld->map,
-            (struct str){ from + 1, (size_t)(p->p - from) - 2 });
+            c->ld->map, (struct str){ from + 1, (size_t)(p->p - from) - 2 });
     return s;
 }
 
