@@ -12,6 +12,7 @@
 
 #include "converters/base/hash.h"
 #include "converters/document/frame.h"
+#include "converters/lang/output.h"
 #include "converters/lang/write_run.h"
 #include "formats/zip.h"
 #include "spool/docfile.h"
@@ -655,7 +656,7 @@ static bool pack_zip(struct job *j, struct write_run *w)
                     ((struct place){ .src = w->map->src, .line = 1 }));
         return false;
     }
-    if (!eval_pieces(&w->run, w->map->zip, &name))
+    if (!output_name(w, "zip", w->map->zip, &name))
         return false;
     parts = xcalloc(w->n_outputs, sizeof(*parts));
     for (size_t i = 0; i < w->n_outputs; i++)
@@ -665,7 +666,7 @@ static bool pack_zip(struct job *j, struct write_run *w)
             .fd = -1,
         };
     zip = arena_alloc(&w->own, sizeof(*zip));
-    zip->name = arena_str(&w->own, name);
+    zip->name = name;
     zip->path = arena_fmt(&w->own, "%s/%u.zip", w->staging, w->number);
     zip->n_documents = w->n_written;
     if (zipout_write(arena_cstr(&w->own, zip->path), parts, w->n_outputs,

@@ -6,6 +6,7 @@
  * aside and renamed, -o FOLDER/ likewise file by file, and a pipe gets its
  * first byte after the last one of the input was checked.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -381,6 +382,19 @@ static int publish_result(struct convert *c, const struct job_result *r)
     return c->is_direct ? EXIT_DONE : copy_to_stdout(c->out_fd);
 }
 
+/* Our folder with what is left in it: files only. */
+static void remove_staging(const char *path)
+{
+    DIR *d = opendir(path);
+    struct dirent *e;
+
+    while (d && (e = readdir(d)))
+        (void)unlinkat(dirfd(d), e->d_name, 0);
+    if (d)
+        closedir(d);
+    (void)rmdir(path);
+}
+
 /* Leaves nothing of ours behind, whatever happened. */
 static void clean_up(struct convert *c, bool failed)
 {
@@ -390,7 +404,7 @@ static void clean_up(struct convert *c, bool failed)
     if (c->aside)
         (void)unlink(c->aside);
     if (c->staging)
-        (void)rmdir(c->staging);
+        remove_staging(c->staging);
     map_free(c->read_map);
     map_free(c->write_map);
     arena_release(&c->arena);

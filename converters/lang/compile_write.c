@@ -1,5 +1,6 @@
 /* compile_write.c - the body of a write map becomes a tree of nodes. */
 #include "converters/lang/compile.h"
+#include "converters/lang/func.h"
 
 #include <stdlib.h>
 
@@ -614,6 +615,19 @@ static struct node *implied_each(struct writing *c, const struct body *b)
     return n;
 }
 
+/* They are computed once for the run, so there may be one file only. */
+static void check_aggregates(struct writing *c)
+{
+    const struct map *m = c->ld->map;
+
+    for (int i = 0; i < m->n_aggregates && (m->per || m->per_n); i++)
+        DIAG(c->ld->diags, NOT_HERE, m->aggregates[i]->at,
+             arena_fmt(&c->ld->map->arena, "%s over all documents",
+                       m->aggregates[i]->func->name),
+             STR("it would count those of every file; leave out \"one file "
+                 "per\""));
+}
+
 void compile_write(struct loader *ld, const struct body *b)
 {
     struct map *m = ld->map;
@@ -640,6 +654,7 @@ void compile_write(struct loader *ld, const struct body *b)
         .cells = (const struct part *const *)m->cells,
         .n_cells = m->n_cells,
     };
+    check_aggregates(&c);
     check_attributes(&c, m->root, &content);
     if (!m->format->rows)
         check_roots(&c, m->root, false, &roots);

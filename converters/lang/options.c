@@ -208,7 +208,7 @@ static bool set_country(struct loader *ld, struct parser *p)
                        STR("two letters: cz, sk, hu, ro, tr"));
 }
 
-/* Names in `file`: of the document when every file has one, else none. */
+/* Names in `file`: of the first document when not all go into one file. */
 static bool set_name_pieces(struct loader *ld, struct parser *p,
                             struct piece **out)
 {
@@ -218,7 +218,7 @@ static bool set_name_pieces(struct loader *ld, struct parser *p,
     if (!*out || !parse_end(p))
         return false;
     resolver_init(&r, ld->map, ld->diags);
-    if (ld->map->per || ld->map->per_n == 1) {
+    if (ld->map->per || ld->map->per_n) {
         r.scopes[0] = (struct scope){ .shape = ld->map->shape, .list = -1 };
         r.n_scopes = 1;
     }

@@ -53,43 +53,63 @@ static struct str safe_name(struct arena *a, struct str s)
     return (struct str){ p, n };
 }
 
-static struct place file_place(const struct map *m)
+static struct place pieces_place(const struct map *m, const struct piece *p)
 {
-    if (m->file && m->file->rule)
-        return m->file->rule->at;
+    for (; p; p = p->next)
+        if (p->rule)
+            return p->rule->at;
     return (struct place){ .src = m->src, .line = 1, .col = 1 };
 }
 
+static struct place file_place(const struct map *m)
+{
+    return pieces_place(m, m->file);
+}
+
+/* Every file of a run has its own. */
 static struct str default_name(struct write_run *w)
 {
     const struct map *m = w->map;
     struct str time =
         date_format(&w->values, w->run.info->run_time, STR("YYYYMMDD-hhmmss"));
+    struct str number = STR("");
 
-    return arena_fmt(&w->values, "%s-%.*s-%.*s.%s", m->document->name,
+    if (m->per || m->per_n)
+        number = arena_fmt(&w->values, "-%zu", w->n_outputs + 1);
+    return arena_fmt(&w->values, "%s-%.*s-%.*s%.*s.%s", m->document->name,
                      STR_ARGS(time), STR_ARGS(w->run.info->run_id),
+                     STR_ARGS(number),
                      m->format->suffixes ? m->format->suffixes[0] : "txt");
+}
+
+bool output_name(struct write_run *w, const char *option,
+                 const struct piece *pieces, struct str *out)
+{
+    uint64_t max = w->limits->v[LIMIT_NAME];
+    struct place at = pieces_place(w->map, pieces);
+    struct str raw;
+
+    if (!pieces)
+        raw = default_name(w);
+    else if (!eval_pieces(&w->run, pieces, &raw))
+        return false;
+    *out = safe_name(&w->own, raw);
+    if (out->len > max)
+        return RUN_FAULT(
+            &w->run, LIMIT, at, NULL,
+            arena_fmt(&w->values, "the file name \"%.*s\"", STR_ARGS(*out)),
+            arena_fmt(&w->values, "%llu bytes", (unsigned long long)max),
+            STR("name"));
+    if (!out->len)
+        return RUN_FAULT(&w->run, FILE_NAME, at, NULL,
+                         arena_fmt(&w->values, "option %s", option), raw);
+    return true;
 }
 
 static bool make_name(struct write_run *w, struct str *out)
 {
-    struct str raw;
-
-    if (!w->map->file)
-        raw = default_name(w);
-    else if (!eval_pieces(&w->run, w->map->file, &raw))
+    if (!output_name(w, "file", w->map->file, out))
         return false;
-    *out = safe_name(&w->own, raw);
-    if (out->len > w->limits->v[LIMIT_NAME])
-        return RUN_FAULT(
-            &w->run, LIMIT, file_place(w->map), NULL,
-            arena_fmt(&w->values, "the file name \"%.*s\"", STR_ARGS(*out)),
-            arena_fmt(&w->values, "%llu bytes",
-                      (unsigned long long)w->limits->v[LIMIT_NAME]),
-            STR("name"));
-    if (!out->len)
-        return RUN_FAULT(&w->run, FILE_NAME, file_place(w->map), NULL,
-                         STR("option file"), raw);
     for (size_t i = 0; i < w->n_outputs; i++)
         if (str_eq_nocase(w->outputs[i]->name, *out))
             return RUN_FAULT(&w->run, FILE_NAME_TWICE, file_place(w->map), NULL,

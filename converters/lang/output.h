@@ -19,6 +19,12 @@ struct output *output_for(struct write_run *w, const struct doc *d,
                           bool *is_new);
 /* Its sink, with a buffer. NULL: w->err. */
 struct sink *output_sink(struct write_run *w, struct output *o);
+/*
+ * A name for an output, made safe; pieces NULL: the default. `option` is for
+ * the message. False: a fault was raised.
+ */
+bool output_name(struct write_run *w, const char *option,
+                 const struct piece *pieces, struct str *out);
 /* Empties the buffer into the file. */
 bool output_flush(struct write_run *w, struct output *o);
 /* The last one again, before anything of it was flushed. */

@@ -113,11 +113,36 @@ static struct str dec_canonical(const struct run *r, const struct val *v)
     return v->s.len ? v->s : dec_text(r->a, v->d);
 }
 
+/* "-1234567" is "-1 234 567". */
+static struct str in_groups(struct arena *a, struct str whole, struct str sign)
+{
+    char *to = arena_text(a, whole.len * (1 + sign.len));
+    size_t n = 0;
+
+    for (size_t i = 0; i < whole.len; i++) {
+        to[n++] = whole.p[i];
+        if (whole.p[i] == '-' || i + 1 == whole.len || (whole.len - i) % 3 != 1)
+            continue;
+        str_copy(to + n, sign);
+        n += sign.len;
+    }
+    return (struct str){ to, n };
+}
+
 static struct str dec_str(struct run *r, const struct val *v)
 {
-    struct str s = dec_canonical(r, v);
+    struct str s = dec_canonical(r, v), groups = r->map->num.thousands;
     ptrdiff_t at = str_find_char(s, '.');
     char *to;
+
+    if (r->map->is_write && groups.len) {
+        size_t n = at < 0 ? s.len : (size_t)at;
+
+        return arena_fmt(r->a, "%.*s%.*s%.*s",
+                         STR_ARGS(in_groups(r->a, str_first(s, n), groups)),
+                         at >= 0, &r->map->num.point,
+                         STR_ARGS(str_from(s, at < 0 ? n : n + 1)));
+    }
 
     if (at < 0 || r->map->num.point != ',')
         return s;

@@ -512,12 +512,14 @@ bool write_try(struct write_run *w, struct doc *d)
         w->skipped = true;
         return true;
     }
+    w->run.index[0]++; /* the file's name may tell it */
     w->target = output_for(w, d, &w->target_is_new);
     s = w->target ? output_sink(w, w->target) : NULL;
-    if (!s)
+    if (!s) {
+        w->run.index[0] = w->index_before;
         return false;
+    }
     w->before = sink_mark(s);
-    w->run.index[0]++;
     ok = !w->target_is_new || begin_output(w, s, w->target);
     if (ok && each_node(w, w->target))
         ok = exec_children(w, s, each_node(w, w->target), &content);
