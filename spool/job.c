@@ -439,6 +439,16 @@ static void reader_limit_hit(struct job *j, struct place at, const char *what,
                str_of(limit_table[id].name));
 }
 
+bool job_ended_from_outside(int status)
+{
+    static const int signals[] = { SIGKILL, SIGTERM, SIGINT, SIGHUP };
+
+    for (size_t i = 0; WIFSIGNALED(status) && i < COUNT(signals); i++)
+        if (WTERMSIG(status) == signals[i])
+            return true;
+    return false;
+}
+
 /* No END came: says what became of the reader. */
 static void reader_died(struct job *j, int status, int how)
 {
@@ -520,6 +530,12 @@ static int run_reader(struct job *j, int spill_fd)
         j->out->verdict =
             j->out->err.next == ERR_REJECT ? JOB_REJECTED : JOB_FAILED;
         return -1;
+    }
+    if (!j->ended && how == READER_OK && job_ended_from_outside(status)) {
+        j->out->verdict = JOB_FAILED;
+        return err_set(&j->out->err, ERR_HOLD,
+                       "the reading process was ended from outside (signal %d)",
+                       WTERMSIG(status));
     }
     if (!j->ended)
         reader_died(j, status, how);

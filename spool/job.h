@@ -100,6 +100,8 @@ struct job_result {
  * *out tells how it went (also for JOB_REJECTED and JOB_FAILED); release it.
  */
 int job_run(const struct job_spec *spec, struct job_result *out);
+/* The status of a process that did not fail but was told to end. */
+bool job_ended_from_outside(int status);
 void job_result_release(struct job_result *r);
 
 /*
