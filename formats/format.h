@@ -113,6 +113,7 @@ struct item {
     uint32_t line, col; /* where its text begins; rows: line of the row */
 
     /* Records only. */
+    struct item *context;   /* copy of reader->root, when it must outlive it */
     struct arena_mark mark; /* in reader->arena, before the record */
     struct str *cells;      /* rows: wanted columns; see want->cells */
     struct str raw;         /* rows: the row's text without its line end */
@@ -170,6 +171,8 @@ int reader_limit(struct reader *r, enum limit_id id, const char *what,
  * item_unpack borrows texts from `in`; NULL: not what item_pack made.
  */
 int item_pack(const struct item *record, uint32_t n_cells, struct buf *out);
+/* A copy of an item and what is below it, texts included. */
+struct item *item_copy(struct arena *a, const struct item *from);
 struct item *item_unpack(struct arena *a, struct str in);
 
 /* ---- writing ------------------------------------------------------------ */

@@ -1,7 +1,8 @@
 /*
  * item.c - records as bytes: scattered groups wait on disk (lang/group.c).
  *
- *   item = struct head, name, text, raw, cells (u32 length, bytes)*, child*
+ *   item = struct head, name, text, raw, cells (u32 length, bytes)*, child*,
+ *          context (an item) if there is one
  */
 #include "formats/format.h"
 
@@ -11,7 +12,7 @@ struct head {
     uint32_t line, col;
     uint32_t name, text, raw; /* lengths */
     uint32_t n_cells, n_children;
-    uint32_t has_text;
+    uint8_t has_text, has_context, zero[2];
 };
 
 static int pack(const struct item *i, uint32_t n_cells, struct buf *out)
@@ -25,7 +26,8 @@ static int pack(const struct item *i, uint32_t n_cells, struct buf *out)
                       .text = (uint32_t)i->text.len,
                       .raw = (uint32_t)i->raw.len,
                       .n_cells = i->cells ? n_cells : 0,
-                      .has_text = i->text.p != NULL };
+                      .has_text = i->text.p != NULL,
+                      .has_context = i->context != NULL };
 
     for (const struct item *c = i->child; c; c = c->next)
         h.n_children++;
@@ -42,7 +44,7 @@ static int pack(const struct item *i, uint32_t n_cells, struct buf *out)
     for (const struct item *c = i->child; c; c = c->next)
         if (pack(c, 0, out) == -1)
             return -1;
-    return 0;
+    return i->context ? pack(i->context, 0, out) : 0;
 }
 
 int item_pack(const struct item *record, uint32_t n_cells, struct buf *out)
@@ -108,6 +110,31 @@ static struct item *unpack(struct arena *a, struct item *parent, struct str *in)
         else
             i->child = c;
         i->last = c;
+    }
+    if (h.has_context && !(i->context = unpack(a, NULL, in)))
+        return NULL;
+    return i;
+}
+
+struct item *item_copy(struct arena *a, const struct item *from)
+{
+    struct item *i = arena_alloc(a, sizeof(*i));
+
+    *i = (struct item){ .want = from->want,
+                        .name = arena_str(a, from->name),
+                        .text = from->text.p ? arena_str(a, from->text)
+                                             : from->text,
+                        .line = from->line,
+                        .col = from->col };
+    for (const struct item *c = from->child; c; c = c->next) {
+        struct item *copy = item_copy(a, c);
+
+        copy->parent = i;
+        if (i->last)
+            i->last->next = copy;
+        else
+            i->child = copy;
+        i->last = copy;
     }
     return i;
 }

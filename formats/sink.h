@@ -46,6 +46,7 @@ struct sink {
         bool tag_open; /* xml: the start tag has no '>' yet */
         bool in_text;  /* xml: text stood last in the open element */
         bool row_open; /* csv: a cell was written */
+        bool has_root; /* xml: the outermost element was opened */
         uint32_t depth;
     } state;
     /* csv: options, read once in begin() */

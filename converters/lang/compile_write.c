@@ -505,12 +505,14 @@ static struct node *compile_lines(struct writing *c, struct node *parent,
                                   const struct oline *l)
 {
     struct node *first = NULL, **tail = &first;
+    struct name *names = c->r.names;
 
     for (; l; l = l->next) {
         *tail = compile_line(c, parent, l);
         while (*tail)
             tail = &(*tail)->next;
     }
+    c->r.names = names; /* a $name lives to the end of its block */
     return first;
 }
 

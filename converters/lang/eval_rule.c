@@ -165,6 +165,15 @@ bool eval_rule(struct run *r, const struct rule *rule, struct val *out)
     return true;
 }
 
+/* The largest offset up to max that is not inside a character. */
+static size_t utf8_offset_before(struct str s, size_t max)
+{
+    while (max > 0 && max < s.len && (s.p[max] & 0xc0) == 0x80)
+        max--;
+    return max;
+}
+
+/* A text that is longer than a megabyte ends there. */
 bool eval_pieces(struct run *r, const struct piece *p, struct str *out)
 {
     struct buf b;
@@ -172,13 +181,18 @@ bool eval_pieces(struct run *r, const struct piece *p, struct str *out)
 
     buf_init(&b, MB(1));
     for (; ok && p; p = p->next) {
+        struct str s = p->text;
         struct val v;
 
-        if (!p->rule) {
-            ok = buf_add(&b, p->text) == 0;
-            continue;
+        if (p->rule) {
+            ok = eval_rule(r, p->rule, &v);
+            if (!ok)
+                break;
+            s = val_str(r, &v);
         }
-        ok = eval_rule(r, p->rule, &v) && buf_add(&b, val_str(r, &v)) == 0;
+        if (buf_add(&b, s) == -1)
+            (void)buf_add(&b,
+                          str_first(s, utf8_offset_before(s, b.max - b.len)));
     }
     *out = arena_str(r->a, buf_str(&b));
     buf_release(&b);

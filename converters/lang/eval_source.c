@@ -83,13 +83,39 @@ static bool walk_item(struct walk *w, const struct item *item,
     return true;
 }
 
+/* Open ancestors as they stood when the record came: its own copy, if it has
+ * waited for its group, else the reader's. */
+static bool walk_root(struct walk *w, const struct item *record,
+                      const struct step *steps)
+{
+    const struct item *root = w->r->reader->root;
+
+    while (record && record->parent)
+        record = record->parent;
+    if (record && record->context)
+        root = record->context;
+    return !root || walk_item(w, root, steps);
+}
+
+static bool walk_absolute(struct walk *w, const struct step *steps)
+{
+    const struct ctx *c = &w->r->ctx;
+
+    if (c->item || !c->n_rows)
+        return walk_root(w, c->item, steps);
+    for (uint32_t i = 0; i < c->n_rows; i++)
+        if (!walk_root(w, c->rows[i], steps))
+            return false;
+    return true;
+}
+
 static bool walk_steps(struct walk *w, const struct expr *e,
                        const struct step *steps)
 {
     const struct ctx *c = &w->r->ctx;
 
     if (e->absolute)
-        return !w->r->reader->root || walk_item(w, w->r->reader->root, steps);
+        return walk_absolute(w, steps);
     if (c->cell >= 0 && steps->kind == WANT_SELF)
         return w->visit(w, c->item, c->cell);
     if (c->item)

@@ -40,6 +40,8 @@ struct group {
 
 enum { SPILL_BUFFER = 1 << 20, FIRST_SLOTS = 1024 };
 
+#define ALONE UINT64_MAX
+
 /* ---- faults of the whole file ------------------------------------------- */
 
 static int give_up(struct read_run *rr, const char *what)
@@ -257,15 +259,34 @@ static void swap_keys(struct group *g)
     g->new_key = b;
 }
 
+/* Rows that wait in an open group may not keep more than this alive. */
+enum { WAIT_MAX = 16 << 20 };
+
+/* A row without key is a document of its own; the open group goes on. */
+static int row_alone(struct read_run *rr, struct item *row)
+{
+    struct group *g = rr->group;
+
+    read_group(rr, &row, 1);
+    if (g->n_rows && rr->reader->arena.used - g->bytes > WAIT_MAX &&
+        close_group(rr) == -1)
+        return READ_FAILED;
+    if (!g->n_rows)
+        arena_reset(&rr->reader->arena);
+    return rr->stop ? READ_STOPPED : 0;
+}
+
 static int together(struct read_run *rr, struct item *row)
 {
     struct group *g = rr->group;
     bool ok, has_key = row_key(rr, row, &g->new_key, &ok);
 
-    if (!has_key) { /* a row without key is a document of its own */
-        read_group(rr, &row, 1);
-        return rr->stop ? READ_STOPPED : 0;
+    if (!ok) {
+        read_faulty_row(rr, row);
+        return 0;
     }
+    if (!has_key)
+        return row_alone(rr, row);
     if (g->n_rows && g->key.len == g->new_key.len &&
         memcmp(g->key.p, g->new_key.p, g->key.len) == 0)
         return add_row(rr, row);
@@ -299,25 +320,30 @@ static void grow_groups(struct scatter *s)
     s->n_slots = s->n_slots ? 2 * s->n_slots : FIRST_SLOTS;
     s->slots = xcalloc(s->n_slots, sizeof(*s->slots));
     for (uint32_t g = 0; g < s->n_groups; g++)
-        *group_slot(s, s->groups[g]) = g + 1;
+        if (s->groups[g].hi != ALONE)
+            *group_slot(s, s->groups[g]) = g + 1;
 }
 
-static uint32_t group_number(struct scatter *s, struct hash128 h, bool alone)
+/* The group with that key; a row without key (hi is ALONE) opens a new one
+ * that nobody finds again. */
+static uint32_t group_number(struct scatter *s, struct hash128 h)
 {
-    uint32_t *slot;
+    uint32_t *slot = NULL;
 
     if (4 * (size_t)(s->n_groups + 1) > 3 * s->n_slots)
         grow_groups(s);
-    slot = group_slot(s, h);
-    if (*slot && !alone)
-        return *slot - 1;
+    if (h.hi != ALONE) {
+        slot = group_slot(s, h);
+        if (*slot)
+            return *slot - 1;
+    }
     if (s->n_groups == s->cap_groups) {
         s->cap_groups =
             s->cap_groups ? s->cap_groups + s->cap_groups / 2 : FIRST_SLOTS;
         s->groups = xrealloc(s->groups, s->cap_groups * sizeof(*s->groups));
     }
     s->groups[s->n_groups++] = h;
-    if (!alone)
+    if (slot)
         *slot = s->n_groups;
     return s->n_groups - 1;
 }
@@ -330,23 +356,29 @@ static int flush_spill(struct read_run *rr, struct scatter *s)
     return rc;
 }
 
-/* A row without key gets a group of its own, under a hash nobody has. */
 static int scatter_row(struct read_run *rr, struct item *row)
 {
     struct group *g = rr->group;
     struct scatter *s = &g->sc;
     bool ok, has_key = row_key(rr, row, &g->new_key, &ok);
-    struct hash128 h = { 0, s->n_rows };
+    struct hash128 h = { 0, ALONE };
     size_t before = s->out.len;
 
+    if (!ok) {
+        read_faulty_row(rr, row);
+        arena_reset(&rr->reader->arena);
+        return 0;
+    }
     if (has_key)
         h = hash128(buf_str(&g->new_key));
+    if (has_key && h.hi == ALONE)
+        h.hi--;
     if (s->n_rows == s->cap_rows) {
         s->cap_rows = s->cap_rows ? s->cap_rows + s->cap_rows / 2 : 4096;
         s->group_of = xrealloc(s->group_of, s->cap_rows * sizeof(uint32_t));
         s->offset_of = xrealloc(s->offset_of, s->cap_rows * sizeof(uint64_t));
     }
-    s->group_of[s->n_rows] = group_number(s, h, !has_key);
+    s->group_of[s->n_rows] = group_number(s, h);
     s->offset_of[s->n_rows++] = s->size;
     if (item_pack(row, rr->reader->n_cells, &s->out) == -1)
         return reader_limit(rr->reader, LIMIT_DOCUMENT, "one record", row->line,
@@ -496,6 +528,8 @@ int group_record(void *ctx, struct item *row)
 {
     struct read_run *rr = ctx;
 
+    if (rr->map->group && rr->reader->root)
+        row->context = item_copy(&rr->reader->arena, rr->reader->root);
     if (rr->map->group)
         return rr->scattered ? scatter_row(rr, row) : together(rr, row);
     read_group(rr, &row, 1);

@@ -6,16 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "converters/base/hash.h"
 #include "converters/base/utf8.h"
-
-/* Key -> output number + 1; open addressing. */
-struct keymap {
-    uint32_t *slots;
-    size_t n_slots;
-};
-
-enum { FIRST_SLOTS = 256 };
 
 static bool fail(struct write_run *w, const char *what, struct str path)
 {
@@ -106,43 +97,44 @@ bool output_name(struct write_run *w, const char *option,
     return true;
 }
 
+/* orders.xml, orders-2.xml, ...: several files of N documents each. */
+static struct str numbered(struct write_run *w, struct str name)
+{
+    size_t dot = name.len;
+
+    if (w->map->per_n < 2 || !w->n_outputs || !w->map->file)
+        return name;
+    while (dot > 0 && name.p[dot - 1] != '.')
+        dot--;
+    dot = dot ? dot - 1 : name.len;
+    return arena_fmt(&w->own, "%.*s-%zu%.*s", (int)dot, name.p,
+                     w->n_outputs + 1, (int)(name.len - dot), name.p + dot);
+}
+
+/* Windows does not tell A from a. */
+static struct str folded(struct write_run *w, struct str name)
+{
+    char *p = arena_text(&w->own, name.len + 1);
+
+    for (size_t i = 0; i < name.len; i++)
+        p[i] =
+            (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] - 'A' + 'a'
+                                                        : name.p[i]);
+    return (struct str){ p, name.len };
+}
+
 static bool make_name(struct write_run *w, struct str *out)
 {
     if (!output_name(w, "file", w->map->file, out))
         return false;
-    for (size_t i = 0; i < w->n_outputs; i++)
-        if (str_eq_nocase(w->outputs[i]->name, *out))
-            return RUN_FAULT(&w->run, FILE_NAME_TWICE, file_place(w->map), NULL,
-                             *out);
+    *out = numbered(w, *out);
+    if (textmap_find(&w->names, folded(w, *out)))
+        return RUN_FAULT(&w->run, FILE_NAME_TWICE, file_place(w->map), NULL,
+                         *out);
     return true;
 }
 
 /* ---- finding and making outputs ----------------------------------------- */
-
-static uint32_t *key_slot(struct write_run *w, struct str key)
-{
-    struct keymap *k = w->keymap;
-    size_t i = hash64(key) & (k->n_slots - 1);
-
-    while (k->slots[i] && !str_eq(w->outputs[k->slots[i] - 1]->key, key))
-        i = (i + 1) & (k->n_slots - 1);
-    return &k->slots[i];
-}
-
-static void keymap_grow(struct write_run *w)
-{
-    struct keymap *k = w->keymap;
-
-    if (!k)
-        k = w->keymap = xcalloc(1, sizeof(*k));
-    if (2 * (w->n_outputs + 1) <= k->n_slots)
-        return;
-    free(k->slots);
-    k->n_slots = k->n_slots ? 2 * k->n_slots : FIRST_SLOTS;
-    k->slots = xcalloc(k->n_slots, sizeof(*k->slots));
-    for (size_t i = 0; i < w->n_outputs; i++)
-        *key_slot(w, w->outputs[i]->key) = (uint32_t)i + 1;
-}
 
 static struct output *new_output(struct write_run *w, struct str key)
 {
@@ -166,6 +158,9 @@ static struct output *new_output(struct write_run *w, struct str key)
         w->outputs =
             xrealloc(w->outputs, w->cap_outputs * sizeof(struct output *));
     }
+    textmap_add(&w->names, folded(w, o->name), (uint32_t)w->n_outputs);
+    if (w->map->per)
+        textmap_add(&w->keys, o->key, (uint32_t)w->n_outputs);
     w->outputs[w->n_outputs++] = o;
     return o;
 }
@@ -183,15 +178,13 @@ static bool output_key(struct write_run *w, struct str *key)
     return true;
 }
 
-struct output *output_for(struct write_run *w, const struct doc *d,
-                          bool *is_new)
+struct output *output_for(struct write_run *w, bool *is_new)
 {
     const struct map *m = w->map;
     struct output *last = w->n_outputs ? w->outputs[w->n_outputs - 1] : NULL;
+    const uint32_t *known;
     struct str key;
-    uint32_t *slot;
 
-    (void)d;
     *is_new = true;
     if (m->per_n) {
         *is_new = !last || last->n_documents >= m->per_n;
@@ -203,15 +196,9 @@ struct output *output_for(struct write_run *w, const struct doc *d,
     }
     if (!output_key(w, &key))
         return NULL;
-    keymap_grow(w);
-    slot = key_slot(w, key);
-    *is_new = *slot == 0;
-    if (*slot)
-        return w->outputs[*slot - 1];
-    last = new_output(w, key);
-    if (last)
-        *key_slot(w, last->key) = (uint32_t)w->n_outputs;
-    return last;
+    known = textmap_find(&w->keys, key);
+    *is_new = !known;
+    return known ? w->outputs[*known] : new_output(w, key);
 }
 
 /* ---- buffers and descriptors -------------------------------------------- */
@@ -221,7 +208,7 @@ static bool write_out(struct write_run *w, struct output *o)
     struct slot *s = o->slot;
     size_t done = 0;
 
-    if (w->limits->v[LIMIT_OUTPUT] - o->bytes < s->sink.out.len) {
+    if (w->limits->v[LIMIT_OUTPUT] - w->n_bytes < s->sink.out.len) {
         w->io_failed = true;
         err_set(
             &w->err, ERR_REJECT, "%.*s is over the limit output of %llu bytes",
@@ -237,6 +224,7 @@ static bool write_out(struct write_run *w, struct output *o)
             return fail(w, "cannot write", o->path.len ? o->path : o->name);
     }
     o->bytes += done;
+    w->n_bytes += done;
     s->sink.out.len = 0;
     return true;
 }
@@ -314,11 +302,9 @@ void output_drop_last(struct write_run *w)
         o->slot->sink.out.len = 0;
         o->slot->owner = NULL;
     }
-    if (w->keymap && w->map->per) { /* rare: a fault in a new file's first */
-        free(w->keymap->slots);
-        *w->keymap = (struct keymap){ 0 };
-        keymap_grow(w);
-    }
+    textmap_drop_last(&w->names);
+    if (w->map->per)
+        textmap_drop_last(&w->keys);
 }
 
 bool outputs_close(struct write_run *w)
@@ -344,8 +330,7 @@ void outputs_forget(struct write_run *w)
         if (w->outputs[i]->path.len)
             (void)unlink(w->outputs[i]->path.p);
     w->n_outputs = 0;
-    if (w->keymap)
-        free(w->keymap->slots);
-    free(w->keymap);
-    w->keymap = NULL;
+    w->n_bytes = 0;
+    textmap_release(&w->names);
+    textmap_release(&w->keys);
 }

@@ -14,9 +14,9 @@ struct slot {
     uint64_t used_at;
 };
 
-/* The output that d belongs to: found, or made (*is_new). NULL: a fault. */
-struct output *output_for(struct write_run *w, const struct doc *d,
-                          bool *is_new);
+/* The output that the document in scope belongs to: found, or made (*is_new).
+ * NULL: a fault. */
+struct output *output_for(struct write_run *w, bool *is_new);
 /* Its sink, with a buffer. NULL: w->err. */
 struct sink *output_sink(struct write_run *w, struct output *o);
 /*

@@ -44,6 +44,13 @@ static void raise_fault(void *ctx, const struct fault *f)
     rr->pending_tail = &p->next;
 }
 
+/* Their memory goes when the next record begins. */
+static void forget_pending(struct read_run *rr)
+{
+    rr->pending = NULL;
+    rr->pending_tail = &rr->pending;
+}
+
 static void report_pending(struct read_run *rr, const struct doc *d)
 {
     struct str name = { 0 };
@@ -58,9 +65,7 @@ static void report_pending(struct read_run *rr, const struct doc *d)
                                p->member->shape->level->name, p->index);
         rr->fault(rr->ctx, &p->fault, p->line, p->col, record);
     }
-    rr->pending = NULL;
-    rr->pending_tail = &rr->pending;
-    arena_reset(&rr->faults);
+    forget_pending(rr);
 }
 
 /* ---- values into fields: where a column becomes a document's field ------ */
@@ -226,6 +231,7 @@ static void exec_name(struct read_run *rr, const struct stmt *s)
     struct val v = val_empty();
     bool holds = true;
 
+    rr->run.names[s->slot] = v; /* never the record's before */
     if (s->rule->when && !eval_cond(&rr->run, s->rule->when, &holds))
         return;
     if (holds && !eval_rule(&rr->run, s->rule, &v))
@@ -288,6 +294,16 @@ static void exec_member(struct each *e)
 
     if (e->s->cond && (!eval_cond(&rr->run, e->s->cond, &holds) || !holds))
         return;
+    if (++rr->n_members > rr->limits->v[LIMIT_LINES]) {
+        if (rr->n_members == rr->limits->v[LIMIT_LINES] + 1)
+            (void)RUN_FAULT(
+                &rr->run, LIMIT, e->s->at, NULL,
+                STR("the number of lines of one document"),
+                arena_fmt(rr->run.a, "%llu",
+                          (unsigned long long)rr->limits->v[LIMIT_LINES]),
+                str_of(limit_table[LIMIT_LINES].name));
+        return;
+    }
     m = doc_new(rr->run.a, e->d->shape->lists[e->s->list]);
     m->line = rr->run.ctx.item ? rr->run.ctx.item->line : e->d->line;
     rr->member = m;
@@ -316,6 +332,7 @@ static void finish(struct read_run *rr, struct doc *d, enum outcome outcome);
 static void exec_document(struct each *e)
 {
     struct read_run *rr = e->rr;
+    struct pending *header = rr->pending, **tail = rr->pending_tail;
     bool holds = true;
     struct doc *d;
 
@@ -324,9 +341,16 @@ static void exec_document(struct each *e)
     d = copy_doc(rr->run.a, e->d);
     if (rr->run.ctx.item)
         d->line = rr->run.ctx.item->line;
+    /* Faults of what stands above are told once, by read_group(). */
+    rr->header_failed = rr->header_failed || rr->run.failed;
+    rr->run.failed = rr->header_failed;
+    forget_pending(rr);
     rr->doc = d;
+    rr->n_members = 0;
     finish(rr, d, exec(rr, e->s->body, d));
     rr->doc = e->d;
+    rr->pending = header;
+    rr->pending_tail = header ? tail : &rr->pending;
 }
 
 static bool visit_member(void *ctx, const struct item *item, int32_t cell)
@@ -416,9 +440,7 @@ static void finish(struct read_run *rr, struct doc *d, enum outcome outcome)
 
     if (outcome == DROP) {
         /* What is skipped may be as faulty as it likes. */
-        rr->pending = NULL;
-        rr->pending_tail = &rr->pending;
-        arena_reset(&rr->faults);
+        forget_pending(rr);
         rr->run.failed = false;
         return;
     }
@@ -463,7 +485,8 @@ void read_group(struct read_run *rr, struct item *const *rows, uint32_t n)
     rr->member = NULL;
     o = exec(rr, rr->map->body, d);
     if (o == GO_ON && makes_documents(rr->map->body)) {
-        if (rr->run.failed)
+        /* Documents of a faulty header have counted themselves. */
+        if (rr->run.failed && !rr->header_failed)
             rr->n_faulty++;
         report_pending(rr, d);
         rr->run.failed = false;
@@ -471,6 +494,16 @@ void read_group(struct read_run *rr, struct item *const *rows, uint32_t n)
         finish(rr, d, o);
     }
     rr->doc = NULL;
+}
+
+void read_faulty_row(struct read_run *rr, const struct item *row)
+{
+    (void)row;
+    rr->run.record_index++;
+    rr->n_faulty++;
+    report_pending(rr, NULL);
+    arena_reset(&rr->faults);
+    rr->run.failed = false;
 }
 
 /* ---- the run ------------------------------------------------------------ */

@@ -52,6 +52,8 @@ struct read_run {
     struct arena faults;
     struct doc *doc, *member;
     uint32_t member_index;
+    uint64_t n_members; /* of the document at hand, all lists together */
+    bool header_failed; /* above each DOCUMENT: none of them is good */
     struct group *group;
     bool stop;
 };
@@ -65,5 +67,7 @@ void read_run_release(struct read_run *rr);
 
 /* One document out of records with the same key (group.c calls it). */
 void read_group(struct read_run *rr, struct item *const *rows, uint32_t n);
+/* The key of a row is faulty: the row is set aside. */
+void read_faulty_row(struct read_run *rr, const struct item *row);
 
 #endif

@@ -141,11 +141,29 @@ static bool sink_fault(struct write_run *w, struct sink *s,
     case DIAG_CSV_NO_QUOTE:
         return RUN_FAULT(&w->run, CSV_NO_QUOTE, at, NULL, cp);
     default:
-        return run_fault(&w->run, s->fault, at, NULL,
-                         (const struct str[]){ STR("one document"),
-                                               STR("512 MB"), STR("document") },
-                         3);
+        return RUN_FAULT(&w->run, TOO_LARGE, at, NULL,
+                         STR("what one document makes"), STR("512 MB"));
     }
+}
+
+/* An element is opened; at the outermost level there may be only one. */
+static bool open_element(struct write_run *w, struct sink *s,
+                         const struct node *n)
+{
+    if (n->part.depth == 0) {
+        if (s->state.has_root)
+            return RUN_FAULT(&w->run, ONE_ROOT, n->at, NULL,
+                             STR("this would be a second one"));
+        s->state.has_root = true;
+    }
+    return w->map->format->write->open(s, &n->part) == 0 || sink_fault(w, s, n);
+}
+
+static bool has_root(struct write_run *w, const struct sink *s)
+{
+    if (w->map->format->rows || s->state.has_root)
+        return true;
+    return run_fault(&w->run, DIAG_NO_ROOT, w->map->root->at, NULL, NULL, 0);
 }
 
 static int64_t next_count(void *ctx, struct str name)
@@ -185,6 +203,14 @@ static bool node_value(struct write_run *w, const struct node *n,
     return true;
 }
 
+/* A condition: a fault in it is not one of the value written last. */
+static bool node_holds(struct write_run *w, const struct node *n, bool *holds)
+{
+    *holds = true;
+    w->node = NULL;
+    return !n->cond || eval_cond(&w->run, n->cond, holds);
+}
+
 static bool exec_children(struct write_run *w, struct sink *s,
                           const struct node *n, bool *content)
 {
@@ -207,10 +233,10 @@ static bool exec_value_element(struct write_run *w, struct sink *s,
         return true;
     *content = true;
     s->is_key = n->is_key;
-    if (!n->child)
+    if (!n->child && n->part.depth > 0)
         return ops->leaf(s, &n->part, v) == 0 || sink_fault(w, s, n);
-    if (ops->open(s, &n->part) == -1)
-        return sink_fault(w, s, n);
+    if (!open_element(w, s, n))
+        return false;
     if (!exec_children(w, s, n, &inner))
         return false;
     s->is_key = n->is_key;
@@ -226,19 +252,19 @@ static bool exec_element(struct write_run *w, struct sink *s,
 {
     const struct write_ops *ops = w->map->format->write;
     struct sink_mark before = sink_mark(s);
-    bool inner = false, holds = true;
+    bool inner = false, holds;
 
-    if (n->cond && !eval_cond(&w->run, n->cond, &holds))
+    if (!node_holds(w, n, &holds))
         return false;
     if (!holds)
         return true;
     if (n->rule)
         return exec_value_element(w, s, n, content);
-    if (ops->open(s, &n->part) == -1)
-        return sink_fault(w, s, n);
+    if (!open_element(w, s, n))
+        return false;
     if (!exec_children(w, s, n, &inner))
         return false;
-    if (!inner && !n->keep) {
+    if (!inner && !n->keep && n->part.depth > 0) {
         sink_rewind(s, before);
         return true;
     }
@@ -290,10 +316,8 @@ static bool exec_list(struct write_run *w, struct sink *s, const struct node *n,
     for (; ok && m; m = m->next) {
         r->scope[n->depth] = m;
         w->innermost = m;
-        holds = true;
         r->index[n->depth]++;
-        if (n->cond)
-            ok = eval_cond(r, n->cond, &holds);
+        ok = node_holds(w, n, &holds);
         if (ok && holds)
             ok = exec_children(w, s, n, content);
         if (!holds)
@@ -308,7 +332,7 @@ static bool exec_when(struct write_run *w, struct sink *s, const struct node *n,
 {
     bool holds;
 
-    if (!eval_cond(&w->run, n->cond, &holds))
+    if (!node_holds(w, n, &holds))
         return false;
     return !holds || exec_children(w, s, n, content);
 }
@@ -316,18 +340,24 @@ static bool exec_when(struct write_run *w, struct sink *s, const struct node *n,
 static bool exec_name(struct write_run *w, struct sink *s, const struct node *n,
                       bool *content)
 {
+    struct val *v = &w->run.names[n->slot];
+    bool holds = true;
+
     (void)s;
     (void)content;
-    return eval_rule(&w->run, n->rule, &w->run.names[n->slot]);
+    *v = val_empty(); /* never the document's before */
+    if (n->rule->when && !eval_cond(&w->run, n->rule->when, &holds))
+        return false;
+    return !holds || eval_rule(&w->run, n->rule, v);
 }
 
 static bool exec_row(struct write_run *w, struct sink *s, const struct node *n,
                      bool *content)
 {
     const struct write_ops *ops = w->map->format->write;
-    bool holds = true;
+    bool holds;
 
-    if (n->cond && !eval_cond(&w->run, n->cond, &holds))
+    if (!node_holds(w, n, &holds))
         return false;
     if (!holds)
         return true;
@@ -415,6 +445,16 @@ static void flatten(struct step_list *l, const struct node *n)
     }
 }
 
+/* A $name of the whole file outlives the document that began it. */
+static bool keep_name(struct write_run *w, const struct node *n)
+{
+    struct val *v = n->kind == N_NAME ? &w->run.names[n->slot] : NULL;
+
+    if (v && v->s.p)
+        v->s = arena_str(&w->own, v->s);
+    return true;
+}
+
 static bool run_step(struct write_run *w, struct sink *s, struct output *o)
 {
     const struct write_ops *ops = w->map->format->write;
@@ -424,7 +464,7 @@ static bool run_step(struct write_run *w, struct sink *s, struct output *o)
 
     switch (t->kind) {
     case ST_NODE:
-        return exec(w, s, t->node, &content);
+        return exec(w, s, t->node, &content) && keep_name(w, t->node);
     case ST_CLOSE:
         return ops->close(s, &t->node->part) == 0 || sink_fault(w, s, t->node);
     case ST_WHEN:
@@ -435,7 +475,7 @@ static bool run_step(struct write_run *w, struct sink *s, struct output *o)
             o->step = t->jump;
         if (!holds || t->kind == ST_WHEN)
             return true;
-        return ops->open(s, &t->node->part) == 0 || sink_fault(w, s, t->node);
+        return open_element(w, s, t->node);
     case ST_EACH:
         break;
     }
@@ -513,7 +553,7 @@ bool write_try(struct write_run *w, struct doc *d)
         return true;
     }
     w->run.index[0]++; /* the file's name may tell it */
-    w->target = output_for(w, d, &w->target_is_new);
+    w->target = output_for(w, &w->target_is_new);
     s = w->target ? output_sink(w, w->target) : NULL;
     if (!s) {
         w->run.index[0] = w->index_before;
@@ -523,6 +563,8 @@ bool write_try(struct write_run *w, struct doc *d)
     ok = !w->target_is_new || begin_output(w, s, w->target);
     if (ok && each_node(w, w->target))
         ok = exec_children(w, s, each_node(w, w->target), &content);
+    if (ok && w->map->per_n == 1)
+        ok = has_root(w, s);
     if (!ok || w->run.failed) {
         write_undo(w);
         return false;
@@ -552,7 +594,7 @@ static bool finish_output(struct write_run *w, struct output *o)
     w->node = NULL;
     if (o->step < w->steps->n)
         o->step++; /* past the each */
-    if (!run_steps(w, s, o))
+    if (!run_steps(w, s, o) || !has_root(w, s))
         return false;
     if (w->map->format->write->end(s) == -1)
         return sink_fault(w, s, w->map->root);
@@ -672,7 +714,7 @@ bool write_all(struct write_run *w)
     if (!d)
         return true;
     begin_document(w, d);
-    o = output_for(w, d, &is_new);
+    o = output_for(w, &is_new);
     s = o ? output_sink(w, o) : NULL;
     if (!s)
         return false;

@@ -18,6 +18,7 @@
 #ifndef LANG_WRITE_RUN_H
 #define LANG_WRITE_RUN_H
 
+#include "converters/base/textmap.h"
 #include "converters/lang/run.h"
 #include "formats/sink.h"
 
@@ -80,7 +81,8 @@ struct write_run {
     bool skipped; /* the document was not for this map */
     uint32_t index_before;
     uint64_t replaced_before;
-    struct keymap *keymap;
+    struct textmap names, keys; /* of the outputs */
+    uint64_t n_bytes;           /* flushed, all outputs together */
     const struct doc *innermost;
     const struct node *node; /* whose value is being made */
 };
