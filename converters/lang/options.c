@@ -309,7 +309,8 @@ const struct common_option read_options[] = {
       "sign between groups of three digits; \" \" stands for no-break blanks "
       "too",
       false, set_thousands },
-    { "dates", "PATTERN, ...", "YYYY-MM-DD hh:mm:ss, YYYY-MM-DD",
+    { "dates", "PATTERN, ...",
+      "YYYY-MM-DD, also with hh:mm:ss behind a blank or T",
       "how dates are written; the first pattern that fits counts", false,
       set_dates },
     { "timezone", "ZONE", NULL, "where the file's clock stands: Europe/Prague",
