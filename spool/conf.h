@@ -60,6 +60,7 @@ struct conf_write {
     struct place at;
     struct conf_when when;
     const struct conf_to *to; /* where the outputs go; shared by writes */
+    bool to_given;            /* such a line, perhaps with mistakes */
     struct conf_write *next;
 };
 
@@ -105,11 +106,11 @@ struct route {
     struct conf_when when;
     struct schedule schedule;
     struct place after_at;
-    bool test;                 /* mode test */
-    bool error_given;          /* there is an `on error` line */
-    bool from_given, to_given; /* such lines, perhaps with mistakes */
-    bool reject_file;          /* on error reject file */
-    uint32_t expect_minutes;   /* expect every ...; 0: nothing is expected */
+    bool test;               /* mode test */
+    bool error_given;        /* there is an `on error` line */
+    bool from_given;         /* such a line, perhaps with mistakes */
+    bool reject_file;        /* on error reject file */
+    uint32_t expect_minutes; /* expect every ...; 0: nothing is expected */
     struct route *next;
 };
 

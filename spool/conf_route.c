@@ -117,8 +117,8 @@ static void r_to(struct conf_parser *p, const struct oline *l, struct str rest)
     struct conf_to *to = arena_alloc(&p->conf->arena, sizeof(*to));
     struct str word, folder;
 
-    /* Below no write it is none. */
-    p->route->to_given = p->route->to_given || p->group;
+    for (struct conf_write *w = p->group; w; w = w->next)
+        w->to_given = true;
     if (!conf_need(p, l, &rest, "to", "needs a partner and a folder", &word))
         return;
     to->partner = conf_need_partner(p, l, word);
@@ -414,8 +414,8 @@ void conf_check_route(struct conf_parser *p, struct route *r)
     if (!r->writes)
         missing(p, r, "write");
     for (const struct conf_write *w = r->writes; w; w = w->next)
-        has_to = has_to && w->to;
-    if (!has_to && !r->to_given)
+        has_to = has_to && w->to_given;
+    if (!has_to)
         missing(p, r, "to");
     check_after(p, r);
 }

@@ -24,6 +24,10 @@
 #include "spool/report.h"
 #include "spool/result.h"
 
+/* Whoever ends a process from outside (a shutdown, a system short of memory)
+ * seldom means this file, unless it happens with it again and again. */
+enum { MAX_TRIES = 5 };
+
 /* 0: it ended well and left a result; -1: e says how it died. */
 static int run_child(struct keeper *k, const struct route *route,
                      const struct receipt *r, const char *staging,
@@ -40,6 +44,11 @@ static int run_child(struct keeper *k, const struct route *route,
     c.in_fd = openat(k->spool_fd, in, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (c.in_fd == -1)
         return err_sys(e, ERR_HOLD, "the original in the spool is gone");
+    if (ledger_counters(k->ledger, r->route, &k->arena, &c.counters,
+                        &c.n_counters, e) == -1) {
+        close(c.in_fd);
+        return -1;
+    }
     fflush(NULL);
     pid = fork();
     if (pid == 0)
@@ -53,8 +62,11 @@ static int run_child(struct keeper *k, const struct route *route,
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
     if (WIFSIGNALED(status))
-        return err_set(e, ERR_HOLD, "the converting process died (signal %d)",
-                       WTERMSIG(status));
+        return err_set(
+            e,
+            job_ended_from_outside(status) && r->n_tries < MAX_TRIES ? ERR_RETRY
+                                                                     : ERR_HOLD,
+            "the converting process died (signal %d)", WTERMSIG(status));
     return err_set(e, ERR_RETRY, "the converting process failed (status %d)",
                    WEXITSTATUS(status));
 }
@@ -263,6 +275,8 @@ static int settle(struct keeper *k, const struct route *route,
         rc = move_to_out(k, staging, r->id, e);
     if (rc == 0) {
         r->n = res->n;
+        r->counters = res->counters;
+        r->n_counters = res->n_counters;
         r->summary = res->summary;
         r->maps = maps_text(k, route);
         r->why = res->first_error.len ? res->first_error : res->summary;
@@ -324,7 +338,8 @@ static int convert_one(struct keeper *k, const struct route *route,
     if (rc == 0 && res.verdict == JOB_FAILED) {
         *e = res.err;
         /* A job cannot stop the keeper: it speaks of its own file only. */
-        if (e->next == ERR_STOP)
+        if (e->next == ERR_STOP ||
+            (e->next == ERR_HOLD && r->n_tries < MAX_TRIES))
             e->next = ERR_RETRY;
         rc = -1;
     }

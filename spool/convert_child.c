@@ -89,6 +89,8 @@ static int run_read(struct child *c, const struct conf_read *read, uint64_t i,
         .run_id = c->receipt->run_id,
         .run_time = c->receipt->run_time,
         .limits = &c->k->conf->limits,
+        .counters = c->counters,
+        .n_counters = c->n_counters,
         .reject_file = c->route->reject_file,
         .staging =
             arena_fmt(&c->arena, "%s/%llu", c->staging, (unsigned long long)i)
@@ -137,11 +139,19 @@ static _Noreturn void child_main(struct child *c)
         if (run_read(c, x, i, &res) == -1)
             _exit(1);
         add_run(c, &res, i);
+        if (res.verdict == JOB_DONE) { /* the next run counts on */
+            c->counters = res.counters;
+            c->n_counters = res.n_counters;
+        }
         if (c->result.verdict == JOB_FAILED)
             break;
     }
-    if (c->result.verdict != JOB_DONE)
+    if (c->result.verdict == JOB_DONE) {
+        c->result.counters = c->counters;
+        c->result.n_counters = c->n_counters;
+    } else {
         c->result.n_outputs = 0;
+    }
     dir = open(c->staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir == -1 || (c->result.has_report && write_report(c, dir) == -1) ||
         result_write(dir, &c->result) == -1)

@@ -23,6 +23,9 @@ struct child {
     struct result result;
     struct buf report;
     size_t cap_outputs;
+    /* Counters of the route's maps: before, and after each run. */
+    struct job_counter *counters;
+    size_t n_counters;
 };
 
 /* To be called right after fork(). Never returns. */

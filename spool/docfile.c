@@ -85,7 +85,8 @@ static bool take(struct docfile *f, size_t n, struct str *out)
     size_t have = f->in.len - (size_t)f->at;
 
     if (have < n) {
-        memmove(f->in.p, f->in.p + f->at, have);
+        if (have)
+            memmove(f->in.p, f->in.p + f->at, have);
         f->in.len = have;
         f->at = 0;
         while (f->in.len < n) {

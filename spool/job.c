@@ -16,6 +16,7 @@
 #include "converters/lang/write_run.h"
 #include "formats/zip.h"
 #include "spool/docfile.h"
+#include "spool/job_counts.h"
 #include "spool/job_result.h"
 #include "spool/locate.h"
 #include "spool/reader.h"
@@ -35,6 +36,7 @@ struct job {
     bool ended, failed; /* END was seen; a fatal fault was */
     uint64_t n_faulty, n_records;
     const struct doc *current;
+    struct job_counts counts;
     struct locate_list places; /* asked of a second reader */
     bool scattered;
 };
@@ -59,23 +61,10 @@ static const struct doc *document_of(const struct doc *d)
     return d;
 }
 
-/* "order 100482" */
-static struct str document_name(struct arena *a, const struct doc *d)
-{
-    const struct field_spec *f = d->shape->level->fields;
-
-    for (int i = 0; f[i].name; i++)
-        if (f[i].key && d->f[i].len)
-            return arena_fmt(a, "%s %.*s", d->shape->level->name,
-                             STR_ARGS(d->f[i]));
-    return arena_fmt(a, "%s that begins in line %u", d->shape->level->name,
-                     d->line);
-}
-
 /* "order 100482, line 3" */
 static struct str record_name(struct arena *a, const struct doc *d)
 {
-    struct str name = document_name(a, document_of(d));
+    struct str name = doc_label(a, document_of(d));
     uint32_t n = 1;
 
     if (!d->parent)
@@ -245,6 +234,20 @@ static bool on_end(struct job *j, struct str payload)
     return true;
 }
 
+/* counter("name") of a write map. */
+static int64_t next_count(void *ctx, struct str name)
+{
+    struct job *j = ctx;
+
+    return job_counts_next(&j->counts, &j->out->arena, name);
+}
+
+static void reset_counts(struct job *j)
+{
+    job_counts_reset(&j->counts, &j->out->arena, j->spec->counters,
+                     j->spec->n_counters);
+}
+
 /* ---- documents ---------------------------------------------------------- */
 
 static bool for_write(struct job *j, const struct expr *when, struct doc *d,
@@ -283,6 +286,7 @@ static bool write_document(struct job *j, struct doc *d)
     size_t n = j->spec->n_writes, done;
     bool ok = true;
 
+    job_counts_mark(&j->counts);
     for (done = 0; ok && done < n; done++) {
         bool holds;
 
@@ -294,12 +298,19 @@ static bool write_document(struct job *j, struct doc *d)
     if (!ok) {
         while (done-- > 0)
             write_undo(&j->writes[done]);
+        job_counts_back(&j->counts);
         return false;
     }
-    j->out->n_written++;
-    for (size_t w = 0; w < n; w++)
+    ok = false;
+    for (size_t w = 0; w < n; w++) {
+        ok = ok || j->writes[w].target;
         if (!write_keep(&j->writes[w]))
             return true; /* the disk: seen after the frame */
+    }
+    if (ok)
+        j->out->n_written++;
+    else
+        j->out->n_filtered++; /* no write map wanted it */
     return true;
 }
 
@@ -341,6 +352,7 @@ static void on_restart(struct job *j)
     j->sources = NULL;
     j->cap_sources = 0;
     docfile_clear(&j->kept);
+    reset_counts(j);
     for (size_t w = 0; w < j->spec->n_writes; w++)
         (void)write_reset(&j->writes[w]);
 }
@@ -427,6 +439,16 @@ static void reader_limit_hit(struct job *j, struct place at, const char *what,
                str_of(limit_table[id].name));
 }
 
+bool job_ended_from_outside(int status)
+{
+    static const int signals[] = { SIGKILL, SIGTERM, SIGINT, SIGHUP };
+
+    for (size_t i = 0; WIFSIGNALED(status) && i < COUNT(signals); i++)
+        if (WTERMSIG(status) == signals[i])
+            return true;
+    return false;
+}
+
 /* No END came: says what became of the reader. */
 static void reader_died(struct job *j, int status, int how)
 {
@@ -509,6 +531,12 @@ static int run_reader(struct job *j, int spill_fd)
             j->out->err.next == ERR_REJECT ? JOB_REJECTED : JOB_FAILED;
         return -1;
     }
+    if (!j->ended && how == READER_OK && job_ended_from_outside(status)) {
+        j->out->verdict = JOB_FAILED;
+        return err_set(&j->out->err, ERR_HOLD,
+                       "the reading process was ended from outside (signal %d)",
+                       WTERMSIG(status));
+    }
     if (!j->ended)
         reader_died(j, status, how);
     return 0;
@@ -566,6 +594,7 @@ static bool write_kept(struct job *j)
     while (!ok && !io_failed(j)) {
         uint64_t before = j->kept.n_excluded;
 
+        reset_counts(j);
         ok = true;
         for (size_t w = 0; ok && w < j->spec->n_writes; w++) {
             j->kept.when = j->spec->writes[w].when;
@@ -602,7 +631,7 @@ static struct str below(const struct job *j, struct str path)
     return str_from(path, j->spec->staging ? strlen(j->spec->staging) + 1 : 0);
 }
 
-static bool collect_outputs(struct job *j)
+static void collect_outputs(struct job *j)
 {
     struct job_result *o = j->out;
     size_t n = 0;
@@ -622,7 +651,6 @@ static bool collect_outputs(struct job *j)
                 .write = w,
             };
         }
-    return true;
 }
 
 static void note_replaced(struct job *j, const struct write_run *w)
@@ -697,9 +725,10 @@ static void conclude(struct job *j)
     }
     if (j->failed || (j->spec->reject_file && o->n_aside))
         o->verdict = JOB_REJECTED;
-    if (o->verdict == JOB_DONE)
-        (void)collect_outputs(j);
-    else
+    if (o->verdict == JOB_DONE) {
+        collect_outputs(j);
+        job_counts_collect(&j->counts, o);
+    } else
         o->n_written = 0;
     job_result_conclude(o, j->spec->read->document);
 }
@@ -734,6 +763,7 @@ static void init_writes(struct job *j)
         w->country = s->country;
         w->ctx = j;
         w->next_doc = next_kept;
+        w->counter = next_count;
         j->keep_all = j->keep_all || write_needs_all(w);
     }
     for (size_t i = 0; i < s->n_writes; i++)
@@ -755,6 +785,7 @@ int job_run(const struct job_spec *spec, struct job_result *out)
     hash_seed();
     diags_init(&out->diags, &out->arena, spec->limits->v[LIMIT_ERRORS]);
     init_writes(&j);
+    reset_counts(&j);
     spill_fd = docfile_temporary(spec->staging);
     if (spill_fd == -1) {
         (void)machine_failed(&j, "cannot make a temporary file");
@@ -774,6 +805,7 @@ int job_run(const struct job_spec *spec, struct job_result *out)
         write_run_release(&j.writes[i]);
     }
     locate_release(&j.places);
+    job_counts_release(&j.counts);
     free(j.writes);
     free(j.infos);
     arena_release(&j.docs);

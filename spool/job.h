@@ -32,6 +32,12 @@ struct job_write {
     struct expr *when;          /* documents for this write; NULL: all */
 };
 
+/* counter("name") of the maps: the last value that was used. */
+struct job_counter {
+    struct str name;
+    int64_t value;
+};
+
 struct job_spec {
     struct map *read;                /* maps_join()ed with every write */
     const struct str *read_settings; /* [read->n_settings] */
@@ -44,6 +50,8 @@ struct job_spec {
     struct str run_id;
     int64_t run_time; /* Unix seconds; fixed when the file was taken */
     const struct limits *limits;
+    const struct job_counter *counters; /* as they stand; others begin at 0 */
+    size_t n_counters;
     bool reject_file; /* on error: reject the file instead of one record */
 
     /* Where outputs go: files named by the map below this folder... */
@@ -81,6 +89,8 @@ struct job_result {
     size_t n_skips;
     struct job_output *outputs;
     size_t n_outputs;
+    struct job_counter *counters; /* to be kept together with the outputs */
+    size_t n_counters;
     struct diags diags; /* faults and warnings, in order */
     struct str summary; /* "211 orders read, 210 written, 1 set aside" */
 };
@@ -90,6 +100,8 @@ struct job_result {
  * *out tells how it went (also for JOB_REJECTED and JOB_FAILED); release it.
  */
 int job_run(const struct job_spec *spec, struct job_result *out);
+/* The status of a process that did not fail but was told to end. */
+bool job_ended_from_outside(int status);
 void job_result_release(struct job_result *r);
 
 /*

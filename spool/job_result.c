@@ -15,14 +15,14 @@ static void set_outcomes(struct job_result *o, const struct level *level)
             continue;
         g->outcome = arena_fmt(&o->arena, "%.*s set aside; %llu other %s %s",
                                STR_ARGS(name), (unsigned long long)others,
-                               others == 1 ? level->name : level->plural,
+                               others == 1 ? level->noun : level->plural,
                                others == 1 ? "continues" : "continue");
     }
 }
 
 static const char *counted(const struct level *l, uint64_t n)
 {
-    return n == 1 ? l->name : l->plural;
+    return n == 1 ? l->noun : l->plural;
 }
 
 static void summarize(struct job_result *o, const struct level *l)

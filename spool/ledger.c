@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "converters/base/date.h"
+#include "converters/base/utf8.h"
+#include "spool/job.h"
 #include "spool/ledger_db.h"
 #include "spool/ledger_inside.h"
 #include "spool/ledger_schema.h"
@@ -389,6 +391,62 @@ static int add_delivery(struct ledger *l, const struct receipt *r,
                      clock_now());
 }
 
+/* Names of counters are the route's own: two companies count apart. */
+static struct str counter_name(struct arena *a, struct str route,
+                               struct str name)
+{
+    return arena_fmt(a, "map/%.*s/%.*s", STR_ARGS(route), STR_ARGS(name));
+}
+
+int ledger_counters(struct ledger *l, struct str route, struct arena *a,
+                    struct job_counter **out, size_t *n, struct err *e)
+{
+    struct str prefix = counter_name(a, route, STR(""));
+    size_t cap = 0;
+    struct rows rows;
+    int rc;
+
+    *out = NULL;
+    *n = 0;
+    if (db_ask(l->db, e, &rows,
+               "SELECT name,value FROM counter WHERE substr(name,1,?)=?", "us",
+               (uint64_t)utf8_count(prefix), prefix) == -1)
+        return -1;
+    while ((rc = db_next(&rows, e)) == 1) {
+        if (*n == cap) {
+            struct job_counter *wider;
+
+            cap = cap ? 2 * cap : 8;
+            wider = arena_alloc(a, cap * sizeof(*wider));
+            if (*n)
+                memcpy(wider, *out, *n * sizeof(*wider));
+            *out = wider;
+        }
+        (*out)[(*n)++] =
+            (struct job_counter){ str_from(db_str(&rows, 0, a), prefix.len),
+                                  db_i(&rows, 1) };
+    }
+    db_end(&rows);
+    return rc;
+}
+
+/* A test leaves no numbers behind. */
+static int keep_counters(struct ledger *l, const struct receipt *r,
+                         struct err *e)
+{
+    struct arena a = { 0 };
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && !r->test && i < r->n_counters; i++)
+        rc = db_change(l->db, e, 1,
+                       "INSERT INTO counter VALUES(?,?) ON CONFLICT(name)"
+                       " DO UPDATE SET value=excluded.value",
+                       "si", counter_name(&a, r->route, r->counters[i].name),
+                       r->counters[i].value);
+    arena_release(&a);
+    return rc;
+}
+
 /* The verdict of a job, with all that it made, in one transaction. */
 static int converted_to(struct ledger *l, const struct receipt *r,
                         enum receipt_state state, const struct delivery *d,
@@ -411,6 +469,8 @@ static int converted_to(struct ledger *l, const struct receipt *r,
         r->n.n_warnings, r->n.n_replaced, r->maps, r->summary, r->job);
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = add_delivery(l, r, &d[i], e);
+    if (rc == 0 && !ends)
+        rc = keep_counters(l, r, e);
     if (rc == 0)
         rc = ledger_note(l, r->job, ends ? "rejected" : "converted",
                          ends ? r->why : r->summary, e);

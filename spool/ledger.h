@@ -74,6 +74,8 @@ enum receipt_state {
 };
 extern const char *const receipt_state_names[N_RECEIPT_STATES];
 
+struct job_counter; /* spool/job.h */
+
 struct counters {
     uint64_t n_read, n_written, n_aside, n_skipped, n_filtered;
     uint64_t n_warnings, n_replaced;
@@ -96,6 +98,8 @@ struct receipt {
     uint64_t n_tries;
     uint64_t same_as; /* SUPPRESSED: the job that had this content */
     struct counters n;
+    const struct job_counter *counters; /* of its maps; kept when CONVERTED */
+    size_t n_counters;
     struct str maps;    /* "NAME SHA256" lines, as they were converted with */
     struct str summary; /* "211 orders read, ..." */
     struct str why;     /* it waits, is held, rejected, suppressed */
@@ -187,7 +191,11 @@ int ledger_trying(struct ledger *l, struct receipt *r, struct err *e);
 /* The try failed for a reason that may pass; it stays TAKEN. */
 int ledger_waits(struct ledger *l, const struct receipt *r, const char *why,
                  struct err *e);
-/* r->n, maps, summary; a receipt without deliveries is still CONVERTED. */
+/* counter("name") of a route's maps, as they stand; names live in `a`. */
+int ledger_counters(struct ledger *l, struct str route, struct arena *a,
+                    struct job_counter **out, size_t *n, struct err *e);
+/* r->n, counters, maps, summary; a receipt without deliveries is still
+ * CONVERTED. */
 int ledger_converted(struct ledger *l, const struct receipt *r,
                      const struct delivery *d, size_t n, struct err *e);
 int ledger_rejected(struct ledger *l, const struct receipt *r,

@@ -56,6 +56,11 @@ int result_write(int dir_fd, const struct result *r)
         add_value(&b, o->path);
         add_value(&b, o->name);
     }
+    for (size_t i = 0; i < r->n_counters; i++) {
+        buf_addz(&b, "\ncounter");
+        add_number(&b, (uint64_t)r->counters[i].value);
+        add_value(&b, r->counters[i].name);
+    }
     rc = buf_addz(&b, "\nend\n");
     if (rc == 0)
         rc = file_write(dir_fd, RESULT_FILE, buf_str(&b), 0600);
@@ -144,12 +149,24 @@ static bool r_output(struct str line, struct result *r)
            column(&line, &o->path) && column(&line, &o->name);
 }
 
+static bool r_counter(struct str line, struct result *r)
+{
+    struct job_counter *c = &r->counters[r->n_counters++];
+    uint64_t value;
+
+    if (!number(&line, &value) || !column(&line, &c->name))
+        return false;
+    c->value = (int64_t)value;
+    return true;
+}
+
 static const struct {
     const char *word;
     bool (*parse)(struct str line, struct result *r);
 } words[] = {
     { "verdict", r_verdict }, { "error", r_error }, { "counts", r_counts },
     { "summary", r_summary }, { "first", r_first }, { "output", r_output },
+    { "counter", r_counter },
 };
 
 static bool parse_line(struct str line, struct result *r)
@@ -173,6 +190,7 @@ static bool parse_all(struct str text, struct arena *a, struct result *r)
     if (n_lines > MAX_OUTPUTS + 16)
         return false;
     r->outputs = arena_alloc(a, (n_lines + 1) * sizeof(*r->outputs));
+    r->counters = arena_alloc(a, (n_lines + 1) * sizeof(*r->counters));
     while (text.len) {
         ptrdiff_t nl = str_find_char(text, '\n');
         struct str line = str_first(text, nl < 0 ? 0 : (size_t)nl);

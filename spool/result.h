@@ -28,6 +28,8 @@ struct result {
     bool has_report;
     struct result_output *outputs;
     size_t n_outputs;
+    struct job_counter *counters; /* of the maps, as they are to stand now */
+    size_t n_counters;
 };
 
 enum { MAX_OUTPUTS = 100000 };

@@ -430,7 +430,7 @@ static void report(const struct convert *c, const struct job_result *r)
     if (r->verdict == JOB_REJECTED)
         fprintf(stderr, "kervan: %s%snothing was written\n", r->err.text,
                 r->err.text[0] ? "; " : "");
-    else if (r->diags.n_listed || r->n_aside || !r->n_outputs)
+    else if (r->diags.n_listed || r->n_aside || r->n_skipped || !r->n_outputs)
         fprintf(stderr, "kervan: %.*s\n", STR_ARGS(r->summary));
     (void)c;
 }

@@ -299,10 +299,11 @@ static void derive_prices(const struct derive *v, struct doc *d,
 
 static void derive_free(const struct derive *v, struct doc *d)
 {
-    struct dec quantity, reserved;
+    struct dec quantity, reserved = { 0 };
 
+    /* A source that knows no reservations reserves nothing. */
+    (void)get(d, field(d, KNOWN_RESERVED), &reserved);
     if (get(d, field(d, KNOWN_QUANTITY), &quantity) &&
-        get(d, field(d, KNOWN_RESERVED), &reserved) &&
         dec_sub(quantity, reserved, &quantity))
         set(v, d, field(d, KNOWN_FREE), quantity);
 }

@@ -138,6 +138,20 @@ struct doc *doc_add(struct arena *a, struct doc *parent, int list)
     return d;
 }
 
+struct str doc_label(struct arena *a, const struct doc *d)
+{
+    const struct field_spec *f = d->shape->level->fields;
+    int i = 0;
+
+    while (f[i].name && !f[i].key)
+        i++;
+    if (f[i].name && d->f[i].len)
+        return arena_fmt(a, "%s %.*s", d->shape->level->name,
+                         STR_ARGS(d->f[i]));
+    return arena_fmt(a, "%s that begins in line %u", d->shape->level->name,
+                     d->line);
+}
+
 /*
  * Packed form, little-endian as the machine has it (it never leaves it):
  *   doc    = u32 line, u32 member, u64 seq, u16 n, field*, u8 n_lists, list*

@@ -45,8 +45,8 @@ struct field_spec {
 
 struct level {
     const char *name;
-    const char *plural;               /* for people: "orders" */
-    const char *help;                 /* documents: who sends it to whom */
+    const char *noun, *plural; /* for people: "stock record", "stock records" */
+    const char *help;          /* documents: who sends it to whom */
     const struct field_spec *fields;  /* ends with name == NULL */
     const struct level *const *lists; /* ends with NULL; may be NULL */
 };
@@ -130,6 +130,9 @@ struct doc {
 /* An empty doc of that shape in `a`. */
 struct doc *doc_new(struct arena *a, const struct shape *s);
 struct doc *doc_add(struct arena *a, struct doc *parent, int list);
+
+/* "order 100482", by its first key; without: "order that begins in line 7". */
+struct str doc_label(struct arena *a, const struct doc *d);
 
 static inline bool doc_has(const struct doc *d, int i)
 {

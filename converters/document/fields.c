@@ -161,7 +161,7 @@ static const struct level tax = {
 
 static const struct field_spec order_fields[] = { ORDER_FIELDS, END };
 static const struct level order = {
-    .name = "order", .plural = "orders", .help = "shop to ERP", .fields = order_fields,
+    .name = "order", .noun = "order", .plural = "orders", .help = "shop to ERP", .fields = order_fields,
     .lists = (const struct level *const[]){ &line, &tax, NULL },
 };
 
@@ -177,7 +177,7 @@ static const struct field_spec invoice_fields[] = {
     END,
 };
 static const struct level invoice = {
-    .name = "invoice", .plural = "invoices", .help = "ERP to shop", .fields = invoice_fields,
+    .name = "invoice", .noun = "invoice", .plural = "invoices", .help = "ERP to shop", .fields = invoice_fields,
     .lists = (const struct level *const[]){ &line, &tax, NULL },
 };
 
@@ -210,7 +210,7 @@ static const struct field_spec stock_fields[] = {
     END,
 };
 static const struct level stock = {
-    .name = "stock", .plural = "stock records", .help = "ERP to shop", .fields = stock_fields,
+    .name = "stock", .noun = "stock record", .plural = "stock records", .help = "ERP to shop", .fields = stock_fields,
     .lists = (const struct level *const[]){ &stock_level, NULL },
 };
 
@@ -230,7 +230,7 @@ static const struct field_spec price_fields[] = {
     END,
 };
 static const struct level price = {
-    .name = "price", .plural = "prices", .help = "ERP to shop", .fields = price_fields,
+    .name = "price", .noun = "price", .plural = "prices", .help = "ERP to shop", .fields = price_fields,
 };
 
 #define PRICES \
@@ -281,7 +281,7 @@ static const struct field_spec product_fields[] = {
     END,
 };
 static const struct level product = {
-    .name = "product", .plural = "products", .help = "both ways", .fields = product_fields,
+    .name = "product", .noun = "product", .plural = "products", .help = "both ways", .fields = product_fields,
     .lists = (const struct level *const[]){ &image, &other_category,
                                             &attribute, &variant, NULL },
 };
@@ -303,7 +303,7 @@ static const struct field_spec customer_fields[] = {
     END,
 };
 static const struct level customer = {
-    .name = "customer", .plural = "customers", .help = "both ways", .fields = customer_fields,
+    .name = "customer", .noun = "customer", .plural = "customers", .help = "both ways", .fields = customer_fields,
 };
 
 static const struct field_spec shipment_line_fields[] = {
@@ -339,7 +339,7 @@ static const struct field_spec shipment_fields[] = {
     END,
 };
 static const struct level shipment = {
-    .name = "shipment", .plural = "shipments", .help = "ERP to shop", .fields = shipment_fields,
+    .name = "shipment", .noun = "shipment", .plural = "shipments", .help = "ERP to shop", .fields = shipment_fields,
     .lists = (const struct level *const[]){ &shipment_line, &package, NULL },
 };
 
@@ -370,7 +370,7 @@ static const struct field_spec order_status_fields[] = {
     END,
 };
 static const struct level order_status = {
-    .name = "order_status", .plural = "order statuses", .help = "ERP to shop",
+    .name = "order_status", .noun = "order status", .plural = "order statuses", .help = "ERP to shop",
     .fields = order_status_fields,
     .lists = (const struct level *const[]){ &message, NULL },
 };
@@ -401,7 +401,7 @@ static const struct field_spec statement_fields[] = {
     END,
 };
 static const struct level statement = {
-    .name = "statement", .plural = "statements", .help = "ERP to shop", .fields = statement_fields,
+    .name = "statement", .noun = "statement", .plural = "statements", .help = "ERP to shop", .fields = statement_fields,
     .lists = (const struct level *const[]){ &entry, NULL },
 };
 /* clang-format on */

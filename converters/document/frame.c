@@ -120,12 +120,13 @@ int frame_next(struct frame_in *i, enum frame_type *type, struct str *payload)
     int rc = fill(i, sizeof(h));
 
     if (rc != 1)
-        return rc == 0 && i->to == i->from ? 0 : -1;
+        return rc;
     memcpy(&h, i->p + i->from, sizeof(h));
     if (h.type < FRAME_MEMBER || h.type > FRAME_END || h.len > i->max)
         return -1;
-    if (fill(i, sizeof(h) + h.len) != 1)
-        return -1;
+    rc = fill(i, sizeof(h) + h.len);
+    if (rc != 1)
+        return rc;
     *type = (enum frame_type)h.type;
     *payload = (struct str){ i->p + i->from + sizeof(h), h.len };
     i->from += sizeof(h) + h.len;

@@ -79,7 +79,8 @@ struct frame_in {
 
 void frame_in_init(struct frame_in *i, int fd, size_t max, int64_t wait_ms);
 /*
- * 1: a frame; its payload borrows until the next call. 0: the pipe ended.
+ * 1: a frame; its payload borrows until the next call. 0: the pipe ended,
+ * within a frame perhaps: only END says that nothing is missing.
  * -1: not a frame (too long, unknown type) or the read failed.
  */
 int frame_next(struct frame_in *i, enum frame_type *type, struct str *payload);

@@ -200,6 +200,7 @@ static struct stmt *compile_when(struct reading *c, struct block *b,
                                  const struct oline *l, struct parser *p)
 {
     struct stmt *s = new_stmt(c, S_WHEN, l);
+    struct name *names = c->r.names;
     bool outer = b->guarded;
 
     s->cond = parse_expr(p);
@@ -210,6 +211,7 @@ static struct stmt *compile_when(struct reading *c, struct block *b,
     b->guarded = true;
     s->body = compile_lines(c, b, l->child);
     b->guarded = outer;
+    c->r.names = names; /* a $name lives to the end of its block */
     return s;
 }
 

@@ -4,21 +4,34 @@
 #include "converters/lang/eval.h"
 #include "converters/lang/table.h"
 
+/*
+ * How many characters or bytes cp makes in the output. A limit is the
+ * receiver's, who counts what stands for a character (TL for ₺), too.
+ */
+static size_t width_of(struct run *r, uint32_t cp, bool bytes)
+{
+    const struct charset *cs = r->map->charset;
+    unsigned width = cs ? charset_width(cs, cp) : 1;
+    struct str text;
+
+    if (width)
+        return bytes ? width : 1;
+    /* A charset that lacks a character has one byte for each. */
+    if (r->fallback && r->fallback(r->ctx_of, cp, &text))
+        return utf8_count(text);
+    return 1;
+}
+
 static bool apply_cut(struct run *r, const struct clause *c, struct val *v,
                       bool bytes)
 {
     struct str s = val_str(r, v);
-    const struct charset *cs = r->map->charset;
     size_t at = 0, n = 0;
 
     while (at < s.len) {
         size_t before = at;
-        int32_t cp = utf8_next(s, &at);
-        unsigned width = bytes && cs ? charset_width(cs, (uint32_t)cp) : 1;
 
-        if (bytes && !width)
-            width = 1; /* what stands for it is decided later */
-        n += width;
+        n += width_of(r, (uint32_t)utf8_next(s, &at), bytes);
         if (n > c->n) {
             struct str kept = str_first(s, before);
 
@@ -36,11 +49,12 @@ static bool apply_cut(struct run *r, const struct clause *c, struct val *v,
 static bool apply_max(struct run *r, const struct clause *c, struct val *v)
 {
     struct str s = val_str(r, v);
-    size_t n;
+    size_t at = 0, n = 0;
 
-    if (s.len <= c->n)
+    if (s.len <= c->n && utf8_ascii_len(s) == s.len)
         return true;
-    n = utf8_count(s);
+    while (at < s.len)
+        n += width_of(r, (uint32_t)utf8_next(s, &at), false);
     if (n <= c->n)
         return true;
     return RUN_FAULT(r, TOO_LONG, c->at, v, s, arena_fmt(r->a, "%zu", n),

@@ -51,7 +51,7 @@ const struct func fn_choice[] = {
       "one of two values; without else: empty", fn_if },
     { "lookup", 2, 2, FN_TABLE, -1, "table, key",
       "what the table has for a key", fn_lookup },
-    { "counter", 1, 1, 0, 0, "\"name\"",
+    { "counter", 1, 1, FN_WRITE, 0, "\"name\"",
       "the next number of a counter, kept when the conversion is", fn_counter },
     { "name", 1, 1, 0, -1, "path",
       "the name of a column, element or attribute: name(.)", fn_name },

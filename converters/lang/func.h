@@ -19,6 +19,7 @@ enum {
     FN_DATE = 8,    /* argument `const_arg` is a date pattern */
     FN_MEMBER = 16, /* only inside an each of a write map: share */
     FN_AGREE = 64,  /* what all rows of a group agree on counts once: join */
+    FN_WRITE = 128, /* only in write maps: counter */
     FN_FORMAT = 32, /* argument `const_arg` is a date or number pattern */
 };
 

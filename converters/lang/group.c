@@ -373,7 +373,63 @@ static uint32_t *sort_rows(const struct scatter *s, uint32_t **first)
     return order;
 }
 
-static int read_back(struct read_run *rr, const char *spill)
+/*
+ * The spill is larger than the file: it is not mapped, which would count as
+ * memory of the process. Rows of one group often stand near each other.
+ */
+struct spill {
+    char *p;
+    uint64_t at; /* where in the spill p begins */
+    size_t len;
+};
+
+enum { SPILL_AHEAD = 4096 };
+
+static int read_at(struct read_run *rr, char *to, size_t n, uint64_t offset)
+{
+    while (n) {
+        ssize_t got = pread(rr->spill_fd, to, n, (off_t)offset);
+
+        if (got > 0) {
+            to += got;
+            n -= (size_t)got;
+            offset += (uint64_t)got;
+        } else if (got == 0 || errno != EINTR) {
+            if (got == 0)
+                errno = EIO;
+            return give_up(rr, "cannot read the temporary file of groups");
+        }
+    }
+    return 0;
+}
+
+/* A row as it was packed, in the reader's arena; NULL: it cannot be read. */
+static struct item *spilled_row(struct read_run *rr, struct spill *spill,
+                                uint32_t row)
+{
+    const struct scatter *s = &rr->group->sc;
+    uint64_t from = s->offset_of[row],
+             to = row + 1 < s->n_rows ? s->offset_of[row + 1] : s->size;
+    size_t n = (size_t)(to - from);
+    char *packed = arena_text(&rr->reader->arena, n);
+
+    if (n > SPILL_AHEAD) {
+        if (read_at(rr, packed, n, from) == -1)
+            return NULL;
+        return item_unpack(&rr->reader->arena, (struct str){ packed, n });
+    }
+    if (from < spill->at || to > spill->at + spill->len) {
+        spill->at = from;
+        spill->len = s->size - from < SPILL_AHEAD ? (size_t)(s->size - from)
+                                                  : SPILL_AHEAD;
+        if (read_at(rr, spill->p, spill->len, from) == -1)
+            return NULL;
+    }
+    memcpy(packed, spill->p + (from - spill->at), n);
+    return item_unpack(&rr->reader->arena, (struct str){ packed, n });
+}
+
+static int read_back(struct read_run *rr, struct spill *spill)
 {
     struct group *g = rr->group;
     struct scatter *s = &g->sc;
@@ -385,11 +441,7 @@ static int read_back(struct read_run *rr, const char *spill)
         g->n_rows = 0;
         g->bytes = 0;
         for (; rc == READ_OK && i < end[k]; i++) {
-            uint32_t row = order[i];
-            uint64_t to = row + 1 < s->n_rows ? s->offset_of[row + 1] : s->size;
-            struct str packed = { spill + s->offset_of[row],
-                                  (size_t)(to - s->offset_of[row]) };
-            struct item *item = item_unpack(&rr->reader->arena, packed);
+            struct item *item = spilled_row(rr, spill, order[i]);
 
             rc = item ? add_row(rr, item) : READ_FAILED;
         }
@@ -406,7 +458,7 @@ static int read_back(struct read_run *rr, const char *spill)
 static int scatter_end(struct read_run *rr)
 {
     struct scatter *s = &rr->group->sc;
-    void *spill;
+    struct spill spill = { 0 };
     int rc;
 
     if (flush_spill(rr, s) == -1)
@@ -417,11 +469,9 @@ static int scatter_end(struct read_run *rr)
     free(s->groups);
     s->slots = NULL;
     s->groups = NULL;
-    spill = mmap(NULL, s->size, PROT_READ, MAP_SHARED, rr->spill_fd, 0);
-    if (spill == MAP_FAILED)
-        return give_up(rr, "cannot read the temporary file of groups");
-    rc = read_back(rr, spill);
-    munmap(spill, s->size);
+    spill.p = xcalloc(1, SPILL_AHEAD);
+    rc = read_back(rr, &spill);
+    free(spill.p);
     return rc;
 }
 

@@ -4,9 +4,8 @@
  * In passes, because names may be used before they stand: the header, plain
  * options, settings and parts, tables, options with expressions, the body.
  */
-#include <fnmatch.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "converters/lang/compile.h"
 #include "converters/lang/table.h"
@@ -405,6 +404,7 @@ struct expr *map_compile_when(struct map *read, const struct oline *l,
     resolver_init(&r, read, diags);
     r.scopes[0] = (struct scope){ .shape = read->shape, .list = -1 };
     r.n_scopes = 1;
+    r.one_document = true;
     /* A condition speaks of documents, as a write map does. */
     read->is_write = true;
     if (!resolve_expr(&r, e))
@@ -415,6 +415,13 @@ struct expr *map_compile_when(struct map *read, const struct oline *l,
 
 /* ---- finding a map ------------------------------------------------------ */
 
+static bool is_file(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static char *try_path(struct arena *a, const char *folder, struct str name,
                       struct buf *looked)
 {
@@ -424,7 +431,7 @@ static char *try_path(struct arena *a, const char *folder, struct str name,
         struct str path = arena_fmt(a, "%s%s%.*s%s", folder, *folder ? "/" : "",
                                     STR_ARGS(name), endings[i]);
 
-        if (access(path.p, R_OK) == 0 && fnmatch("*/", path.p, 0) != 0)
+        if (is_file(path.p))
             return arena_cstr(a, path);
     }
     (void)buf_addf(looked, "%s%s", looked->len ? ", " : "",

@@ -44,25 +44,12 @@ static void raise_fault(void *ctx, const struct fault *f)
     rr->pending_tail = &p->next;
 }
 
-/* "order 100482", by the first key that has a value. */
-static struct str doc_name(struct read_run *rr, const struct doc *d)
-{
-    const struct field_spec *f = d->shape->level->fields;
-
-    for (int i = 0; f[i].name; i++)
-        if (f[i].key && d->f[i].len)
-            return arena_fmt(&rr->faults, "%s %.*s", d->shape->level->name,
-                             STR_ARGS(d->f[i]));
-    return arena_fmt(&rr->faults, "%s that begins in line %u",
-                     d->shape->level->name, d->line);
-}
-
 static void report_pending(struct read_run *rr, const struct doc *d)
 {
     struct str name = { 0 };
 
     if (rr->pending && d)
-        name = doc_name(rr, d);
+        name = doc_label(&rr->faults, d);
     for (struct pending *p = rr->pending; p; p = p->next) {
         struct str record = name;
 
@@ -97,37 +84,47 @@ static struct str type_names(struct read_run *rr, const struct doc *d,
     return out;
 }
 
+/* A text as the map writes numbers; of a percentage without its sign. */
+static bool read_decimal(struct read_run *rr, const struct stmt *s,
+                         struct val *v, bool percent, struct str *out)
+{
+    struct run *r = &rr->run;
+    struct str text = v->s;
+
+    if (percent && str_ends(str_trim(text), STR("%"))) {
+        text = str_trim(text);
+        text.len--;
+    }
+    switch (dec_canon(r->a, text, &rr->map->num, out)) {
+    case DEC_OK:
+        return true;
+    case DEC_SYNTAX:
+        return RUN_FAULT(r, NUMBER_SYNTAX, s->rule->at, v, v->s,
+                         where_of(r, v));
+    case DEC_OVERFLOW:
+        break;
+    }
+    return RUN_FAULT(r, NUMBER_OVERFLOW, s->rule->at, v, v->s, where_of(r, v));
+}
+
 static bool put_decimal(struct read_run *rr, const struct stmt *s,
                         struct val *v, bool percent, struct str *out)
 {
     struct run *r = &rr->run;
     struct dec d;
-    struct str text = v->s;
 
-    if (v->kind == V_DEC && !percent) {
+    if (v->kind == V_DEC) {
         *out = v->s.p ? v->s : dec_text(r->a, v->d);
-        return true;
+    } else if (v->kind == V_TEXT) {
+        if (!read_decimal(rr, s, v, percent, out))
+            return false;
+    } else {
+        if (!val_to_dec(r, s->rule->e, v, &d))
+            return false;
+        *out = dec_text(r->a, d);
     }
-    if (v->kind == V_TEXT && !percent) {
-        switch (dec_canon(r->a, text, &rr->map->num, out)) {
-        case DEC_OK:
-            return true;
-        case DEC_SYNTAX:
-            return RUN_FAULT(r, NUMBER_SYNTAX, s->rule->at, v, text,
-                             where_of(r, v));
-        case DEC_OVERFLOW:
-            return RUN_FAULT(r, NUMBER_OVERFLOW, s->rule->at, v, text,
-                             where_of(r, v));
-        }
-    }
-    if (v->kind == V_TEXT && percent) {
-        v->s = str_trim(v->s);
-        if (str_ends(v->s, STR("%")))
-            v->s.len--;
-    }
-    if (!val_to_dec(r, s->rule->e, v, &d))
-        return false;
-    *out = dec_text(r->a, dec_strip(d));
+    if (percent && dec_from_canon(*out, &d))
+        *out = dec_text(r->a, dec_strip(d));
     return true;
 }
 

@@ -209,11 +209,34 @@ static bool resolve_comparison(struct resolver *r, struct expr *e)
     return ok;
 }
 
+static void *regex_alloc(PCRE2_SIZE size, void *arena)
+{
+    return arena_alloc(arena, size);
+}
+
+static void regex_free(void *p, void *arena)
+{
+    (void)p;
+    (void)arena;
+}
+
+/* The compiled pattern lives in the map's arena, and goes with it. */
+static pcre2_code *compile_regex(struct arena *a, struct str pattern,
+                                 int *error)
+{
+    pcre2_general_context *memory =
+        pcre2_general_context_create(regex_alloc, regex_free, a);
+    pcre2_compile_context *context = pcre2_compile_context_create(memory);
+    PCRE2_SIZE at;
+
+    return pcre2_compile((PCRE2_SPTR)pattern.p, pattern.len,
+                         PCRE2_UTF | PCRE2_UCP, error, &at, context);
+}
+
 static bool resolve_matches(struct resolver *r, struct expr *e)
 {
     struct expr *pattern = e->args->next;
     PCRE2_UCHAR text[128];
-    PCRE2_SIZE at;
     int code;
 
     if (!resolve_expr(r, e->args))
@@ -223,9 +246,7 @@ static bool resolve_matches(struct resolver *r, struct expr *e)
              STR("\"matches\" takes a constant pattern in quotes"));
         return false;
     }
-    e->regex =
-        pcre2_compile((PCRE2_SPTR)pattern->value.s.p, pattern->value.s.len,
-                      PCRE2_UTF | PCRE2_UCP, &code, &at, NULL);
+    e->regex = compile_regex(&r->map->arena, pattern->value.s, &code);
     if (e->regex)
         return true;
     pcre2_get_error_message(code, text, sizeof(text));
@@ -319,6 +340,11 @@ static bool resolve_call(struct resolver *r, struct expr *e)
 {
     bool ok = true;
 
+    if ((e->func->flags & FN_WRITE) && (!r->map->is_write || r->one_document)) {
+        DIAG(r->diags, NOT_HERE, e->at, str_of(e->func->name),
+             STR("it belongs into a write map: it counts what is written"));
+        return false;
+    }
     if (e->func->flags & FN_TABLE) {
         ok = resolve_table_arg(r, e);
         for (struct expr *x = e->args->next; x; x = x->next)

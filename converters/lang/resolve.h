@@ -38,6 +38,7 @@ struct resolver {
     int n_scopes;
     struct str prefix; /* of the innermost `use` */
     bool has_prefix;
+    bool one_document; /* a route's `when`: there are no others */
 };
 
 void resolver_init(struct resolver *r, struct map *m, struct diags *diags);

@@ -156,9 +156,19 @@ static struct str head_of(struct str name)
     return str_first(name, dot < 0 ? name.len : (size_t)dot);
 }
 
+/* count(order), sum(order.total.gross) look over all documents, wherever they
+ * stand; first(order.date) is the current one's. */
+static bool looks_over_all(const struct resolver *r, const struct func *f)
+{
+    if (r->one_document)
+        return false;
+    return r->n_scopes == 0 || strcmp(f->name, "count") == 0 ||
+           strcmp(f->name, "sum") == 0;
+}
+
 /* Which list, or all documents, does this name speak of? */
 static bool names_driver(const struct resolver *r, const struct expr *e,
-                         struct driver *out)
+                         const struct func *f, struct driver *out)
 {
     struct str head;
 
@@ -166,6 +176,10 @@ static bool names_driver(const struct resolver *r, const struct expr *e,
         e->steps->kind != WANT_ELEMENT)
         return false;
     head = head_of(e->steps->name);
+    if (looks_over_all(r, f) && str_is(head, r->map->document->name)) {
+        *out = (struct driver){ .is_on = true, .depth = -1, .list = -1 };
+        return true;
+    }
     for (int d = r->n_scopes - 1; d >= 0; d--) {
         int list;
 
@@ -179,32 +193,29 @@ static bool names_driver(const struct resolver *r, const struct expr *e,
             return true;
         }
     }
-    if (r->n_scopes == 0 && str_is(head, r->map->document->name)) {
-        *out = (struct driver){ .is_on = true, .depth = -1, .list = -1 };
-        return true;
-    }
     return false;
 }
 
 static bool find_driver(const struct resolver *r, const struct expr *e,
-                        struct driver *out)
+                        const struct func *f, struct driver *out)
 {
-    if (names_driver(r, e, out))
+    if (names_driver(r, e, f, out))
         return true;
     if (e->kind == E_CALL && (e->func->flags & FN_SEVERAL))
         return false; /* it has its own */
     for (const struct expr *x = e->args; x; x = x->next)
-        if (find_driver(r, x, out))
+        if (find_driver(r, x, f, out))
             return true;
     return false;
 }
 
 /* count(line): the list itself. Counts every member that `where` lets pass. */
-static void bare_list_to_one(const struct resolver *r, struct expr *x)
+static void bare_list_to_one(const struct resolver *r, const struct func *f,
+                             struct expr *x)
 {
     struct driver d;
 
-    if (!names_driver(r, x, &d) || x->steps->next ||
+    if (!names_driver(r, x, f, &d) || x->steps->next ||
         str_find_char(x->steps->name, '.') >= 0)
         return;
     x->kind = E_CONST;
@@ -233,55 +244,81 @@ static bool resolve_member(struct resolver *r, struct expr *call)
     return ok;
 }
 
-bool resolve_write_call(struct resolver *r, struct expr *call)
+static bool resolve_args(struct resolver *r, struct expr *call)
 {
-    struct driver d = { 0 };
     bool ok = true;
 
-    if (call->func->flags & FN_MEMBER)
-        return resolve_member(r, call);
-    for (struct expr *x = call->args; x && !d.is_on; x = x->next)
-        (void)find_driver(r, x, &d);
-    if (d.is_on && r->n_scopes == MAX_SCOPES) {
+    for (struct expr *x = call->args; x; x = x->next)
+        if (x->kind != E_CONST)
+            ok = resolve_expr(r, x) && ok;
+    if (call->where)
+        ok = resolve_expr(r, call->where) && ok;
+    return ok;
+}
+
+/* Over a list: its members come one level below the scopes that are open. */
+static bool resolve_over_list(struct resolver *r, struct expr *call)
+{
+    const struct driver *d = &call->driver;
+    bool ok;
+
+    if (r->n_scopes == MAX_SCOPES) {
         DIAG(r->diags, NOT_HERE, call->at, str_of(call->func->name),
              STR("blocks are nested too deep"));
         return false;
     }
+    call->index = r->n_scopes;
+    r->scopes[r->n_scopes++] =
+        (struct scope){ .shape = r->scopes[d->depth].shape->lists[d->list],
+                        .list = d->list };
+    ok = resolve_args(r, call);
+    r->n_scopes--;
+    return ok;
+}
+
+/*
+ * Over all documents: computed once, before anything is written, so nothing
+ * of where it stands can be meant by its names.
+ */
+static bool resolve_over_all(struct resolver *r, struct expr *call)
+{
+    struct resolver apart = { .map = r->map, .diags = r->diags };
+    struct map *m = r->map;
+
+    if (m->n_aggregates == COUNT(m->aggregates)) {
+        DIAG(r->diags, NOT_HERE, call->at, str_of(call->func->name),
+             STR("there are too many sums over all documents"));
+        return false;
+    }
+    call->driver.slot = m->n_aggregates++;
+    m->aggregates[call->driver.slot] = call;
+    m->two_passes = true;
+    call->index = 0;
+    apart.scopes[0] = (struct scope){ .shape = m->shape, .list = -1 };
+    apart.n_scopes = 1;
+    apart.one_document = true;
+    return resolve_args(&apart, call);
+}
+
+bool resolve_write_call(struct resolver *r, struct expr *call)
+{
+    struct driver d = { 0 };
+
+    if (call->func->flags & FN_MEMBER)
+        return resolve_member(r, call);
+    for (struct expr *x = call->args; x && !d.is_on; x = x->next)
+        (void)find_driver(r, x, call->func, &d);
     if (d.is_on) {
-        if (d.depth == -1) {
-            if (r->map->n_aggregates == COUNT(r->map->aggregates)) {
-                DIAG(r->diags, NOT_HERE, call->at, str_of(call->func->name),
-                     STR("there are too many sums over all documents"));
-                return false;
-            }
-            d.slot = r->map->n_aggregates++;
-            r->map->aggregates[d.slot] = call;
-            r->map->two_passes = true;
-        }
         call->driver = d;
         for (struct expr *x = call->args; x; x = x->next)
-            bare_list_to_one(r, x);
-        call->driver.is_on = true;
-        r->scopes[r->n_scopes] = (struct scope){
-            .shape = d.depth == -1 ? r->map->shape
-                                   : r->scopes[d.depth].shape->lists[d.list],
-            .list = d.list,
-        };
-        call->index =
-            r->n_scopes; /* where a member stands while it is walked */
-        r->n_scopes++;
+            bare_list_to_one(r, call->func, x);
+        return d.depth == -1 ? resolve_over_all(r, call)
+                             : resolve_over_list(r, call);
     }
-    for (struct expr *x = call->args; x; x = x->next)
-        if (x->kind != E_CONST)
-            ok = resolve_expr(r, x) && ok;
-    if (call->where && d.is_on)
-        ok = resolve_expr(r, call->where) && ok;
-    if (d.is_on)
-        r->n_scopes--;
-    else if (call->where) {
+    if (call->where) {
         DIAG(r->diags, NOT_HERE, call->where->at, STR("where"),
              STR("there is no list to choose from"));
-        ok = false;
+        return false;
     }
-    return ok;
+    return resolve_args(r, call);
 }

@@ -66,11 +66,14 @@ struct run {
     struct doc *(*all_docs)(void *ctx, bool rewind);
     struct val *aggregates; /* over all documents, by driver.slot */
     struct share *shares;   /* by expr.slot */
-    int64_t (*counter)(void *ctx, struct str name); /* next value */
+    /* The next value of a counter; write maps only. */
+    int64_t (*counter)(void *ctx, struct str name);
+    /* What stands for a character that the charset lacks; write maps only. */
+    bool (*fallback)(void *ctx, uint32_t cp, struct str *text);
 
     struct val *names; /* $name, by slot */
     void (*raise)(void *ctx, const struct fault *f);
-    void *ctx_of; /* for raise and counter */
+    void *ctx_of; /* for raise, counter and fallback */
     bool failed;  /* an error was raised since it was last cleared */
 };
 

@@ -148,6 +148,13 @@ static bool sink_fault(struct write_run *w, struct sink *s,
     }
 }
 
+static int64_t next_count(void *ctx, struct str name)
+{
+    struct write_run *w = ctx;
+
+    return w->counter(w->ctx, name);
+}
+
 /* ---- nodes -------------------------------------------------------------- */
 
 static bool exec(struct write_run *w, struct sink *s, const struct node *n,
@@ -697,6 +704,8 @@ void write_run_init(struct write_run *w, const struct map *map,
                            .a = &w->values,
                            .info = info,
                            .raise = raise_fault,
+                           .counter = next_count,
+                           .fallback = find_fallback,
                            .ctx_of = w };
     w->run.names = xcalloc((size_t)map->n_names, sizeof(struct val));
     w->run.aggregates = xcalloc((size_t)map->n_aggregates, sizeof(struct val));

@@ -55,6 +55,8 @@ struct write_run {
     /* A fault; f->doc and f->field tell what it concerns, as far as known. */
     void (*fault)(void *ctx, const struct fault *f);
     void *ctx;
+    /* The next value of a counter. */
+    int64_t (*counter)(void *ctx, struct str name);
     /* The next document that waits on disk (two passes); NULL: no more. */
     struct doc *(*next_doc)(void *ctx, bool rewind);
 

@@ -85,7 +85,7 @@ static void start(struct sink *s, struct opt_value *opts,
     s->newline = "\n";
     opts[0].text = str_of(c->delimiter ? c->delimiter : ";");
     opts[1].text = str_of(c->quote ? c->quote : "needed");
-    opts[3].text = c->guard ? STR("formulas yes") : STR("formulas no");
+    opts[3].yes = c->guard;
 }
 
 static int write_row(struct sink *s, const char *cells)
