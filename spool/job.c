@@ -12,12 +12,11 @@
 
 #include "converters/base/hash.h"
 #include "converters/document/frame.h"
-#include "converters/lang/output.h"
 #include "converters/lang/write_run.h"
-#include "formats/zip.h"
 #include "spool/docfile.h"
 #include "spool/job_counts.h"
 #include "spool/job_result.h"
+#include "spool/job_zip.h"
 #include "spool/locate.h"
 #include "spool/reader.h"
 
@@ -658,44 +657,6 @@ static void note_replaced(struct job *j, const struct write_run *w)
     j->out->n_replaced += w->n_replaced;
 }
 
-/* Packs the run's files when the map says `zip`. */
-static bool pack_zip(struct job *j, struct write_run *w)
-{
-    struct zip_part *parts;
-    struct output *zip;
-    struct str name;
-
-    if (!w->map->zip || !w->n_outputs)
-        return true;
-    if (!w->staging) {
-        (void)DIAG0(&j->out->diags, SEVERAL_FILES,
-                    ((struct place){ .src = w->map->src, .line = 1 }));
-        return false;
-    }
-    if (!output_name(w, "zip", w->map->zip, &name))
-        return false;
-    parts = xcalloc(w->n_outputs, sizeof(*parts));
-    for (size_t i = 0; i < w->n_outputs; i++)
-        parts[i] = (struct zip_part){
-            .name = arena_cstr(&w->own, w->outputs[i]->name),
-            .path = arena_cstr(&w->own, w->outputs[i]->path),
-            .fd = -1,
-        };
-    zip = arena_alloc(&w->own, sizeof(*zip));
-    zip->name = name;
-    zip->path = arena_fmt(&w->own, "%s/%u.zip", w->staging, w->number);
-    zip->n_documents = w->n_written;
-    if (zipout_write(arena_cstr(&w->own, zip->path), parts, w->n_outputs,
-                     &w->err) == -1)
-        w->io_failed = true;
-    for (size_t i = 0; i < w->n_outputs; i++)
-        (void)unlink(parts[i].path);
-    free(parts);
-    w->outputs[0] = zip;
-    w->n_outputs = 1;
-    return !w->io_failed;
-}
-
 static bool finish_writes(struct job *j)
 {
     if (j->keep_all && !write_kept(j))
@@ -703,7 +664,7 @@ static bool finish_writes(struct job *j)
     for (size_t w = 0; w < j->spec->n_writes; w++) {
         if (!j->keep_all && !write_finish(&j->writes[w]))
             return false;
-        if (!pack_zip(j, &j->writes[w]))
+        if (!job_pack(&j->writes[w], &j->out->diags))
             return false;
         note_replaced(j, &j->writes[w]);
     }

@@ -282,6 +282,15 @@ static int open_aside(struct convert *c)
     return c->out_fd == -1 ? -1 : 0;
 }
 
+/* Messages go there, too: cutting it back would cut them off. */
+static bool is_stderr(const struct stat *out)
+{
+    struct stat err;
+
+    return S_ISREG(out->st_mode) && fstat(STDERR_FILENO, &err) == 0 &&
+           err.st_dev == out->st_dev && err.st_ino == out->st_ino;
+}
+
 static int open_output(struct convert *c)
 {
     struct stat st;
@@ -297,7 +306,7 @@ static int open_output(struct convert *c)
         }
         return 0;
     }
-    if (!c->out && fstat(STDOUT_FILENO, &st) == 0) {
+    if (!c->out && fstat(STDOUT_FILENO, &st) == 0 && !is_stderr(&st)) {
         int flags = fcntl(STDOUT_FILENO, F_GETFL);
 
         c->out_start = lseek(STDOUT_FILENO, 0, SEEK_CUR);
@@ -399,7 +408,8 @@ static void remove_staging(const char *path)
 static void clean_up(struct convert *c, bool failed)
 {
     if (failed && c->is_direct)
-        if (ftruncate(STDOUT_FILENO, 0) == -1)
+        if (ftruncate(STDOUT_FILENO, 0) == -1 ||
+            lseek(STDOUT_FILENO, 0, SEEK_SET) == -1)
             errno = 0; /* a device: nothing to cut */
     if (c->aside)
         (void)unlink(c->aside);

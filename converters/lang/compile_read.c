@@ -332,6 +332,7 @@ static struct stmt *compile_use(struct reading *c, struct block *b,
                                 struct parser *p)
 {
     struct str outer = b->prefix, name;
+    struct name *names = c->r.names;
     struct part_def *d;
     struct stmt *s;
     const char *from;
@@ -354,6 +355,7 @@ static struct stmt *compile_use(struct reading *c, struct block *b,
     s = compile_lines(c, b, d->line->child);
     d->open = false;
     b->prefix = outer;
+    c->r.names = names;
     return s;
 }
 

@@ -436,6 +436,7 @@ static struct node *compile_use(struct writing *c, struct node *parent,
 {
     struct str prefix = c->r.prefix, name;
     bool has_prefix = c->r.has_prefix;
+    struct name *names = c->r.names;
     struct part_def *d;
     struct node *first;
     const char *from;
@@ -458,6 +459,7 @@ static struct node *compile_use(struct writing *c, struct node *parent,
     d->used = d->open = true;
     first = compile_lines(c, parent, d->line->child);
     d->open = false;
+    c->r.names = names;
     c->r.prefix = prefix;
     c->r.has_prefix = has_prefix;
     return first;

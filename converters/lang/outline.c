@@ -34,7 +34,7 @@ int source_read(struct arena *a, const char *path, struct str name,
     }
     if (b.len > max) {
         buf_release(&b);
-        return err_set(e, ERR_HOLD, "%s is over the limit map-size of %llu",
+        return err_set(e, ERR_HOLD, "%s: over the limit map-size of %llu bytes",
                        path, (unsigned long long)max);
     }
     *out = arena_alloc(a, sizeof(**out));

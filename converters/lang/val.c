@@ -299,6 +299,7 @@ bool val_to_count(struct run *r, const struct expr *e, const struct val *v,
 
 static const struct str iso_dates[] = {
     { "YYYY-MM-DD", 10 },
+    { "YYYY-MM-DD hh:mm:ss", 19 },
     { "YYYY-MM-DDThh:mm:ss", 19 },
     { "YYYY-MM-DDThh:mm:ssZ", 20 },
 };
