@@ -49,20 +49,27 @@ void job_settings_unused(struct arena *a, const struct map *const *maps,
             report_unknown(a, maps, &pairs[i], diags);
 }
 
-/* Crockford's letters: no I, L, O, U, so that ids can be read aloud. */
+/*
+ * Seconds, then 15 random bits; but always more than the last id. Two files
+ * taken in one second would have the same name too often by chance alone.
+ * Crockford's letters: no I, L, O, U, so that ids can be read aloud.
+ */
 struct str job_new_id(struct arena *a)
 {
     static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
-    uint64_t seconds = (uint64_t)clock_now();
-    unsigned char noise[4] = { 0 };
+    static uint64_t last;
+    uint16_t noise = 0;
+    uint64_t id;
     char *p = arena_text(a, 10);
 
     if (!clock_is_frozen() &&
-        getrandom(noise, sizeof(noise), 0) != (ssize_t)sizeof(noise))
-        memset(noise, 0, sizeof(noise));
-    for (int i = 6; i >= 0; i--, seconds >>= 5)
-        p[i] = letters[seconds & 31];
-    for (int i = 7; i < 10; i++)
-        p[i] = letters[noise[i - 7] & 31];
+        getrandom(&noise, sizeof(noise), 0) != (ssize_t)sizeof(noise))
+        noise = 0;
+    id = (uint64_t)clock_now() << 15 | (noise & 0x7fff);
+    if (id <= last)
+        id = last + 1;
+    last = id;
+    for (int i = 9; i >= 0; i--, id >>= 5)
+        p[i] = letters[id & 31];
     return (struct str){ p, 10 };
 }
