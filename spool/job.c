@@ -1,4 +1,4 @@
-#include "spool/job.h"
+#include "spool/job_inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,37 +14,16 @@
 #include "converters/document/frame.h"
 #include "converters/lang/write_run.h"
 #include "spool/docfile.h"
-#include "spool/job_counts.h"
 #include "spool/job_result.h"
 #include "spool/job_zip.h"
 #include "spool/locate.h"
 #include "spool/reader.h"
 
-struct job {
-    const struct job_spec *spec;
-    struct job_result *out;
-    struct arena docs; /* the document at hand */
-    struct write_run *writes;
-    struct run_info *infos; /* [n_writes + 1]: the last is the filter's */
-    struct run filter;      /* evaluates spec->when and writes[].when */
-    struct source *sources; /* files and ZIP members, by number */
-    uint32_t n_sources, cap_sources;
-    struct docfile kept; /* two passes: all documents */
-    bool keep_all;
-    bool collecting; /* faults of the second pass name documents to leave out */
-    bool ended, failed; /* END was seen; a fatal fault was */
-    uint64_t n_faulty, n_records;
-    const struct doc *current;
-    struct job_counts counts;
-    struct locate_list places; /* asked of a second reader */
-    bool scattered;
-};
-
 /* ---- faults ------------------------------------------------------------- */
 
 static const struct source *source_at(const struct job *j, uint32_t member)
 {
-    return member < j->n_sources ? &j->sources[member] : NULL;
+    return member < j->n_sources ? &j->sources[member].source : NULL;
 }
 
 static void count_level(struct job *j, enum diag_id id)
@@ -105,7 +84,7 @@ static void add_fault(struct job *j, enum diag_id id, struct place map,
     }
 }
 
-static void on_write_fault(void *ctx, const struct fault *f)
+void job_write_fault(void *ctx, const struct fault *f)
 {
     struct job *j = ctx;
 
@@ -142,10 +121,21 @@ static void on_differ(void *ctx, const struct doc *d, const char *name,
 
 /* ---- frames ------------------------------------------------------------- */
 
-static void on_member(struct job *j, struct str name)
+/* u32 length of the member's name, which ends the whole name */
+static bool on_member(struct job *j, struct str payload)
 {
+    struct job_source *s;
+    struct str name;
+    uint32_t len;
+
+    if (payload.len < sizeof(len))
+        return false;
+    memcpy(&len, payload.p, sizeof(len));
+    name = arena_str(&j->out->arena, str_from(payload, sizeof(len)));
+    if (len > name.len)
+        return false;
     if (j->n_sources == j->cap_sources) {
-        struct source *wider;
+        struct job_source *wider;
 
         /* Places point into the old array: it stays. */
         j->cap_sources = j->cap_sources ? 2 * j->cap_sources : 64;
@@ -154,7 +144,11 @@ static void on_member(struct job *j, struct str name)
             wider[i] = j->sources[i];
         j->sources = wider;
     }
-    j->sources[j->n_sources++].name = arena_str(&j->out->arena, name);
+    s = &j->sources[j->n_sources++];
+    s->source.name = name;
+    s->member = str_from(name, name.len - len);
+    s->file = str_first(name, len ? name.len - len - 1 : name.len);
+    return true;
 }
 
 static bool take_text(struct str *rest, uint32_t len, struct str *out)
@@ -215,10 +209,11 @@ static bool on_end(struct job *j, struct str payload)
     if (payload.len != sizeof(e) + n * sizeof(uint64_t))
         return false;
     memcpy(&e, payload.p, sizeof(e));
+    if (e.n_documents != j->out->n_read)
+        return false;
     j->ended = true;
     j->failed = j->failed || e.failed;
     j->n_faulty = e.n_faulty;
-    j->n_records = e.n_records;
     j->out->n_skipped = e.n_skipped;
     j->out->skips =
         arena_alloc(&j->out->arena, (n + 1) * sizeof(struct job_skip));
@@ -241,7 +236,7 @@ static int64_t next_count(void *ctx, struct str name)
     return job_counts_next(&j->counts, &j->out->arena, name);
 }
 
-static void reset_counts(struct job *j)
+void job_reset_counts(struct job *j)
 {
     job_counts_reset(&j->counts, &j->out->arena, j->spec->counters,
                      j->spec->n_counters);
@@ -259,24 +254,12 @@ static bool for_write(struct job *j, const struct expr *when, struct doc *d,
     return eval_cond(&j->filter, when, holds);
 }
 
-static void name_file(struct job *j, const struct doc *d)
+void job_name_file(struct job *j, const struct doc *d)
 {
-    struct str name = j->sources[d->member].name, base = name;
+    const struct job_source *from = &j->sources[d->member];
 
-    for (size_t i = name.len; i > 0; i--)
-        if (name.p[i - 1] == '/') {
-            base = str_from(name, i);
-            break;
-        }
-    for (size_t w = 0; w <= j->spec->n_writes; w++) {
-        j->infos[w].file_name = base;
-        j->infos[w].file_base = base;
-        for (size_t i = base.len; i > 1; i--)
-            if (base.p[i - 1] == '.') {
-                j->infos[w].file_base = str_first(base, i - 1);
-                break;
-            }
-    }
+    for (size_t w = 0; w <= j->spec->n_writes; w++)
+        run_info_file(&j->infos[w], from->file, from->member);
 }
 
 /* Tries all writes; all keep the document or none does. */
@@ -313,6 +296,17 @@ static bool write_document(struct job *j, struct doc *d)
     return true;
 }
 
+/* The conditions of all writes without a fault: then they will not fault when
+ * the document comes back from disk. */
+static bool conditions_hold_up(struct job *j, struct doc *d)
+{
+    bool holds, ok = true;
+
+    for (size_t w = 0; w < j->spec->n_writes; w++)
+        ok = for_write(j, j->spec->writes[w].when, d, &holds) && ok;
+    return ok;
+}
+
 static bool on_record(struct job *j, struct str payload)
 {
     struct doc *d;
@@ -325,12 +319,14 @@ static bool on_record(struct job *j, struct str payload)
     j->out->n_read++;
     j->current = d;
     doc_derive(&j->docs, d, on_differ, j);
-    name_file(j, d);
+    job_name_file(j, d);
     j->filter.failed = false;
     if (!for_write(j, j->spec->when, d, &holds))
         j->out->n_aside++;
     else if (!holds)
         j->out->n_filtered++;
+    else if (j->keep_all && !conditions_hold_up(j, d))
+        j->out->n_aside++;
     else if (j->keep_all)
         docfile_add(&j->kept, d);
     else if (!write_document(j, d))
@@ -351,7 +347,7 @@ static void on_restart(struct job *j)
     j->sources = NULL;
     j->cap_sources = 0;
     docfile_clear(&j->kept);
-    reset_counts(j);
+    job_reset_counts(j);
     for (size_t w = 0; w < j->spec->n_writes; w++)
         (void)write_reset(&j->writes[w]);
 }
@@ -360,8 +356,7 @@ static bool on_frame(struct job *j, enum frame_type type, struct str payload)
 {
     switch (type) {
     case FRAME_MEMBER:
-        on_member(j, payload);
-        return true;
+        return on_member(j, payload);
     case FRAME_RECORD:
         return on_record(j, payload);
     case FRAME_FAULT:
@@ -378,7 +373,7 @@ static bool on_frame(struct job *j, enum frame_type type, struct str payload)
 }
 
 /* The disk failed below a write: the job as a whole must be run again. */
-static bool io_failed(struct job *j)
+bool job_io_failed(struct job *j)
 {
     if (j->kept.failed) {
         j->out->err = j->kept.err;
@@ -411,7 +406,7 @@ static int pump(struct job *j, int fd)
                 rc == -1 && errno == ETIMEDOUT ? READER_LATE : READER_BAD_FRAME;
             break;
         }
-        if (io_failed(j)) {
+        if (job_io_failed(j)) {
             how = READER_IO;
             break;
         }
@@ -522,7 +517,8 @@ static int run_reader(struct job *j, int spill_fd)
         return -1;
     how = pump(j, fd);
     close(fd);
-    if (how != READER_OK)
+    /* After END it has nothing more to do; whoever holds it may think so. */
+    if (how != READER_OK || j->ended)
         (void)kill(pid, SIGKILL);
     status = wait_for(pid);
     if (how == READER_IO) {
@@ -551,6 +547,7 @@ static void find_places(struct job *j, int spill_fd)
     pid_t pid;
     int fd;
 
+    locate_sort(&j->places);
     if (!j->places.n || start_reader(j, spill_fd, &j->places, &pid, &fd) == -1)
         return;
     frame_in_init(&in, fd, sizeof(p),
@@ -567,59 +564,6 @@ static void find_places(struct job *j, int spill_fd)
     close(fd);
     (void)kill(pid, SIGKILL);
     (void)wait_for(pid);
-}
-
-/* ---- two passes --------------------------------------------------------- */
-
-static struct doc *next_kept(void *ctx, bool rewind)
-{
-    struct job *j = ctx;
-
-    j->current = docfile_next(&j->kept, rewind);
-    if (j->current)
-        name_file(j, j->current);
-    return docfile_current(&j->kept);
-}
-
-/*
- * Every document that cannot be written is left out, and all outputs are
- * made again without it, so that sums and counts are true. Each round leaves
- * out at least one, and the second nearly always succeeds.
- */
-static bool write_kept(struct job *j)
-{
-    bool ok = false;
-
-    while (!ok && !io_failed(j)) {
-        uint64_t before = j->kept.n_excluded;
-
-        reset_counts(j);
-        ok = true;
-        for (size_t w = 0; ok && w < j->spec->n_writes; w++) {
-            j->kept.when = j->spec->writes[w].when;
-            ok = write_all(&j->writes[w]);
-        }
-        if (ok)
-            break;
-        if (j->kept.n_excluded == before)
-            return false; /* not a document's fault */
-        for (size_t w = 0; w < j->spec->n_writes; w++)
-            if (!write_reset(&j->writes[w]))
-                return false;
-    }
-    j->out->n_aside += j->kept.n_excluded;
-    j->out->n_written = j->kept.n - j->kept.n_excluded;
-    return ok;
-}
-
-/* In the second pass a fault leaves its document out of the next round. */
-static void on_kept_fault(void *ctx, const struct fault *f)
-{
-    struct job *j = ctx;
-
-    on_write_fault(j, f);
-    if (diag_table[f->id].level == DIAG_ERROR && j->current)
-        docfile_exclude(&j->kept, j->current->seq);
 }
 
 /* ---- the result --------------------------------------------------------- */
@@ -659,7 +603,7 @@ static void note_replaced(struct job *j, const struct write_run *w)
 
 static bool finish_writes(struct job *j)
 {
-    if (j->keep_all && !write_kept(j))
+    if (j->keep_all && !job_write_kept(j))
         return false;
     for (size_t w = 0; w < j->spec->n_writes; w++) {
         if (!j->keep_all && !write_finish(&j->writes[w]))
@@ -679,7 +623,7 @@ static void conclude(struct job *j)
     o->n_aside += j->n_faulty;
     o->verdict = JOB_DONE;
     if (!j->failed && !finish_writes(j)) {
-        if (io_failed(j))
+        if (job_io_failed(j))
             o->verdict = o->err.next == ERR_REJECT ? JOB_REJECTED : JOB_FAILED;
         else
             j->failed = true;
@@ -723,12 +667,12 @@ static void init_writes(struct job *j)
         w->number = (unsigned)i;
         w->country = s->country;
         w->ctx = j;
-        w->next_doc = next_kept;
+        w->next_doc = job_next_kept;
         w->counter = next_count;
         j->keep_all = j->keep_all || write_needs_all(w);
     }
     for (size_t i = 0; i < s->n_writes; i++)
-        j->writes[i].fault = j->keep_all ? on_kept_fault : on_write_fault;
+        j->writes[i].fault = j->keep_all ? job_kept_fault : job_write_fault;
     init_info(j, s->n_writes, s->read, s->read_settings);
     j->filter = (struct run){ .map = s->read,
                               .a = &j->docs,
@@ -746,7 +690,7 @@ int job_run(const struct job_spec *spec, struct job_result *out)
     hash_seed();
     diags_init(&out->diags, &out->arena, spec->limits->v[LIMIT_ERRORS]);
     init_writes(&j);
-    reset_counts(&j);
+    job_reset_counts(&j);
     spill_fd = docfile_temporary(spec->staging);
     if (spill_fd == -1) {
         (void)machine_failed(&j, "cannot make a temporary file");

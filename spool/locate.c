@@ -47,6 +47,19 @@ void locate_add(struct locate_list *l, const struct doc *d, int field,
     l->v[l->n++] = q;
 }
 
+static int by_document(const void *a, const void *b)
+{
+    const struct locate_query *x = a, *y = b;
+
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+void locate_sort(struct locate_list *l)
+{
+    if (l->n)
+        qsort(l->v, l->n, sizeof(*l->v), by_document);
+}
+
 void locate_release(struct locate_list *l)
 {
     free(l->v);

@@ -34,6 +34,8 @@ struct locate_list {
 /* Notes where d's field stands; d is a document or a member. */
 void locate_add(struct locate_list *l, const struct doc *d, int field,
                 struct diag *diag);
+/* Into the order of documents, before a reader is asked. */
+void locate_sort(struct locate_list *l);
 void locate_release(struct locate_list *l);
 
 /* ---- in the reader ------------------------------------------------------ */

@@ -30,14 +30,16 @@ static void put_text(struct frame_out *o, struct str s)
     (void)buf_add(&o->buf, s);
 }
 
-static void send_member(struct reading *rd, struct str name)
+static void send_member(struct reading *rd, struct str name, struct str member)
 {
+    uint32_t len = (uint32_t)member.len;
     size_t at;
 
     rd->n_members++;
     if (rd->places)
         return;
     at = frame_begin(&rd->out, FRAME_MEMBER);
+    put_text(&rd->out, (struct str){ (const char *)&len, sizeof(len) });
     put_text(&rd->out, name);
     frame_end(&rd->out, at);
 }
@@ -150,22 +152,6 @@ static void send_end(struct reading *rd, uint64_t n_records)
 
 /* ---- one file, or one member of a ZIP ----------------------------------- */
 
-static struct str base_of(struct str name)
-{
-    for (size_t i = name.len; i > 0; i--)
-        if (name.p[i - 1] == '/')
-            return str_from(name, i);
-    return name;
-}
-
-static struct str without_suffix(struct str name)
-{
-    for (size_t i = name.len; i > 1; i--)
-        if (name.p[i - 1] == '.')
-            return str_first(name, i - 1);
-    return name;
-}
-
 struct source_bytes {
     ptrdiff_t (*pull)(void *ctx, char *buf, size_t n);
     void *ctx;
@@ -178,7 +164,7 @@ static void input_fault(struct reading *rd, const struct input *in)
                   in->fault_args, in->n_fault_args);
 }
 
-static int read_source(struct reading *rd, struct str name,
+static int read_source(struct reading *rd, struct str file,
                        const struct source_bytes *from, uint64_t *n_records)
 {
     const struct map *m = rd->spec->read;
@@ -192,15 +178,19 @@ static int read_source(struct reading *rd, struct str name,
                         .names = &rd->file,
                         .fault = on_file_fault,
                         .ctx = &rd->run };
+    struct str name = file, member = STR("");
     int rc;
 
     for (char *c = upper; *c; c++)
         *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
     rd->zip = from->zip;
-    rd->info.file_name = base_of(name);
-    rd->info.file_base = without_suffix(base_of(name));
-    rd->info.file_member = from->zip ? from->zip->member->name : STR("");
-    send_member(rd, name);
+    if (from->zip) {
+        member = from->zip->member->name;
+        name =
+            arena_fmt(&rd->file, "%.*s/%.*s", STR_ARGS(file), STR_ARGS(member));
+    }
+    run_info_file(&rd->info, file, member);
+    send_member(rd, name, member);
     input_init(in, from->pull, from->ctx, m->charset,
                rd->spec->limits->v[LIMIT_INPUT], upper);
     rc = read_file(&rd->run, &r);
@@ -240,22 +230,19 @@ static int read_zip(struct reading *rd, const struct job_input *in,
     int rc = READ_OK, more;
 
     if (zipin_open(&z, in->fd, rd->spec->limits, &rd->file) == -1) {
-        send_member(rd, in->name);
+        send_member(rd, in->name, STR(""));
         zip_fault(rd, &z);
         zipin_close(&z);
         return READ_FAILED;
     }
     while (rc == READ_OK && (more = zipin_next(&z, pattern)) != 0) {
         if (more == -1) {
-            send_member(rd, in->name);
+            send_member(rd, in->name, STR(""));
             zip_fault(rd, &z);
             rc = READ_FAILED;
             break;
         }
-        rc = read_source(rd,
-                         arena_fmt(&rd->file, "%.*s/%.*s", STR_ARGS(in->name),
-                                   STR_ARGS(z.member->name)),
-                         &from, n_records);
+        rc = read_source(rd, in->name, &from, n_records);
     }
     rd->zip = NULL;
     zipin_close(&z);

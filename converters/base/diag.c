@@ -81,6 +81,43 @@ bool diag_is_enough(struct diags *d, enum diag_id id, struct place map)
     return true;
 }
 
+struct diags_mark diags_mark(const struct diags *d)
+{
+    struct diags_mark m = { .then = *d };
+
+    for (const struct alike *a = d->alike; a; a = a->next) {
+        struct alike *copy = arena_alloc(d->arena, sizeof(*copy));
+
+        *copy = *a;
+        copy->next = m.alike;
+        m.alike = copy;
+    }
+    return m;
+}
+
+void diags_keep_errors(struct diags *d, const struct diags_mark *m)
+{
+    struct diag *since = *m->then.last;
+    uint64_t n_errors = d->n_errors;
+
+    *d = m->then;
+    d->alike = m->alike;
+    d->n_errors = n_errors;
+    *d->last = NULL;
+    while (since) {
+        struct diag *next = since->next;
+
+        if (diag_table[since->id].level == DIAG_ERROR) {
+            since->next = NULL;
+            *d->last = since;
+            d->last = &since->next;
+            d->n_listed++;
+            d->n_listed_errors++;
+        }
+        since = next;
+    }
+}
+
 static int place_cmp(const struct place *a, const struct place *b)
 {
     static const struct str none = { NULL, 0 };

@@ -117,6 +117,17 @@ bool diag_is_enough(struct diags *d, enum diag_id id, struct place map);
 
 /* By file, line, column; stable. What is said twice of one place is said once.
  */
+/*
+ * A try that failed is tried again: of what was said since the mark only the
+ * errors stay, its warnings come again.
+ */
+struct diags_mark {
+    struct diags then;
+    struct alike *alike; /* a copy */
+};
+struct diags_mark diags_mark(const struct diags *d);
+void diags_keep_errors(struct diags *d, const struct diags_mark *m);
+
 void diags_sort(struct diags *d);
 /*
  * The message's text with its DIAG_ARGS arguments (NULL: none), control

@@ -3,7 +3,8 @@
  *
  *   frame = u8 type, u8[3] zero, u32 length, payload
  *
- *   MEMBER   a file, or a member of a ZIP, begins: u32 input, name
+ *   MEMBER   a file, or a member of a ZIP, begins: u32 length of the member's
+ *            name, the whole name, which ends in it
  *   RECORD   a packed document (document.h)
  *   FAULT    a message: struct fault_frame, then its texts
  *   RESTART  forget all records so far: groups are scattered, reading begins

@@ -102,7 +102,7 @@ static struct str numbered(struct write_run *w, struct str name)
 {
     size_t dot = name.len;
 
-    if (w->map->per_n < 2 || !w->n_outputs || !w->map->file)
+    if (w->map->per_n < 2)
         return name;
     while (dot > 0 && name.p[dot - 1] != '.')
         dot--;
@@ -127,7 +127,8 @@ static bool make_name(struct write_run *w, struct str *out)
 {
     if (!output_name(w, "file", w->map->file, out))
         return false;
-    *out = numbered(w, *out);
+    if (textmap_find(&w->names, folded(w, *out)))
+        *out = numbered(w, *out);
     if (textmap_find(&w->names, folded(w, *out)))
         return RUN_FAULT(&w->run, FILE_NAME_TWICE, file_place(w->map), NULL,
                          *out);

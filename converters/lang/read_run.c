@@ -51,6 +51,15 @@ static void forget_pending(struct read_run *rr)
     rr->pending_tail = &rr->pending;
 }
 
+/* What is skipped may be as faulty as it likes. */
+static void forget_since(struct read_run *rr, struct pending **tail,
+                         bool failed)
+{
+    *tail = NULL;
+    rr->pending_tail = tail;
+    rr->run.failed = failed;
+}
+
 static void report_pending(struct read_run *rr, const struct doc *d)
 {
     struct str name = { 0 };
@@ -289,6 +298,8 @@ static void exec_member(struct each *e)
     struct read_run *rr = e->rr;
     struct doc *outer = rr->member;
     uint32_t outer_index = rr->member_index;
+    struct pending **before = rr->pending_tail;
+    bool failed = rr->run.failed;
     struct doc *m;
     bool holds = true;
 
@@ -310,6 +321,8 @@ static void exec_member(struct each *e)
     rr->member_index = e->d->lists[e->s->list].n + 1;
     if (exec(rr, e->s->body, m) == GO_ON)
         append_member(e->d, e->s->list, m);
+    else
+        forget_since(rr, before, failed);
     rr->member = outer;
     rr->member_index = outer_index;
 }
@@ -439,9 +452,7 @@ static void finish(struct read_run *rr, struct doc *d, enum outcome outcome)
     bool failed = rr->run.failed;
 
     if (outcome == DROP) {
-        /* What is skipped may be as faulty as it likes. */
-        forget_pending(rr);
-        rr->run.failed = false;
+        forget_since(rr, &rr->pending, false);
         return;
     }
     report_pending(rr, d);

@@ -51,6 +51,9 @@ struct run_info {
     struct str file_name, file_base, file_member;
 };
 
+/* Sets file.name, file.base, file.member from a file's path and its member. */
+void run_info_file(struct run_info *i, struct str file, struct str member);
+
 struct run {
     const struct map *map;
     struct arena *a;

@@ -419,3 +419,20 @@ bool arg_str(struct run *r, const struct expr *call, int i, struct str *out)
     *out = val_str(r, &v);
     return true;
 }
+
+/* ---- the file ----------------------------------------------------------- */
+
+void run_info_file(struct run_info *i, struct str file, struct str member)
+{
+    size_t from = file.len, dot;
+
+    while (from > 0 && file.p[from - 1] != '/')
+        from--;
+    i->file_name = str_from(file, from);
+    i->file_member = member;
+    dot = i->file_name.len;
+    while (dot > 0 && i->file_name.p[dot - 1] != '.')
+        dot--;
+    i->file_base =
+        str_first(i->file_name, dot > 1 ? dot - 1 : i->file_name.len);
+}

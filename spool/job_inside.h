@@ -1,0 +1,50 @@
+/* job_inside.h - what the job*.c files share; everybody else uses job.h. */
+#ifndef SPOOL_JOB_INSIDE_H
+#define SPOOL_JOB_INSIDE_H
+
+#include "converters/lang/write_run.h"
+#include "spool/docfile.h"
+#include "spool/job.h"
+#include "spool/job_counts.h"
+#include "spool/locate.h"
+
+/* A file, or a member of a ZIP, that documents come from. */
+struct job_source {
+    struct source source; /* "orders.zip/july.csv" */
+    struct str file, member;
+};
+
+struct job {
+    const struct job_spec *spec;
+    struct job_result *out;
+    struct arena docs; /* the document at hand */
+    struct write_run *writes;
+    struct run_info *infos;     /* [n_writes + 1]: the last is the filter's */
+    struct run filter;          /* evaluates spec->when and writes[].when */
+    struct job_source *sources; /* files and ZIP members, by number */
+    uint32_t n_sources, cap_sources;
+    struct docfile kept; /* two passes: all documents */
+    bool keep_all;
+    bool ended, failed; /* END was seen; a fatal fault was */
+    uint64_t n_faulty;
+    const struct doc *current;
+    struct job_counts counts;
+    struct locate_list places; /* asked of a second reader */
+    bool scattered;
+};
+
+/* A fault that a write map raised; ctx is the job. */
+void job_write_fault(void *ctx, const struct fault *f);
+/* file.name and friends are those of d's file from now on. */
+void job_name_file(struct job *j, const struct doc *d);
+void job_reset_counts(struct job *j);
+/* The disk failed below a write: result->err tells; the job ends. */
+bool job_io_failed(struct job *j);
+
+/* ---- job_kept.c: maps that look over all documents ---------------------- */
+
+struct doc *job_next_kept(void *job, bool rewind);
+void job_kept_fault(void *job, const struct fault *f);
+bool job_write_kept(struct job *j);
+
+#endif
