@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "converters/base/hash.h"
+#include "converters/base/utf8.h"
 #include "converters/document/frame.h"
 #include "converters/lang/write_run.h"
 #include "spool/docfile.h"
@@ -596,9 +597,21 @@ static void collect_outputs(struct job *j)
         }
 }
 
+/* "â" 3, "â¢" 1 */
 static void note_replaced(struct job *j, const struct write_run *w)
 {
-    j->out->n_replaced += w->n_replaced;
+    struct job_result *o = j->out;
+
+    o->n_replaced += w->n_replaced;
+    for (size_t i = 0; i < w->n_distinct; i++) {
+        char bytes[4];
+        unsigned n = utf8_put(bytes, w->replaced[i].cp);
+
+        o->replaced =
+            arena_fmt(&o->arena, "%.*s%s\"%.*s\" %llu", STR_ARGS(o->replaced),
+                      i || o->replaced.len ? ", " : "", (int)n, bytes,
+                      (unsigned long long)w->replaced[i].n);
+    }
 }
 
 static bool finish_writes(struct job *j)

@@ -85,6 +85,7 @@ struct job_result {
     struct err err;
     uint64_t n_read, n_written, n_aside, n_skipped, n_filtered;
     uint64_t n_warnings, n_replaced; /* characters replaced by fallbacks */
+    struct str replaced;             /* which: "â" 3, "â¢" 1 */
     struct job_skip *skips;
     size_t n_skips;
     struct job_output *outputs;

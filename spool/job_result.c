@@ -42,9 +42,10 @@ static void summarize(struct job_result *o, const struct level *l)
         (void)buf_addf(&b, ", %llu skipped (%s)",
                        (unsigned long long)o->skips[i].n, o->skips[i].reason);
     if (o->n_replaced)
-        (void)buf_addf(&b, ", %llu character%s replaced",
+        (void)buf_addf(&b, ", %llu character%s replaced (%.*s)",
                        (unsigned long long)o->n_replaced,
-                       o->n_replaced == 1 ? "" : "s");
+                       o->n_replaced == 1 ? "" : "s",
+                       STR_ARGS(str_first(o->replaced, 400)));
     if (o->n_warnings)
         (void)buf_addf(&b, ", %llu warning%s",
                        (unsigned long long)o->n_warnings,

@@ -79,7 +79,6 @@
     X(CONTROL_CHAR, "control-char", ERROR, "control character %1 cannot stand in %2") \
     X(REGEX_LIMIT, "regex-limit", ERROR, "the pattern takes too long on \"%1\"") \
     X(TOTALS_DIFFER, "totals-differ", WARNING, "%1 is %2 in the file, but %3 by its parts") \
-    X(TOO_LARGE, "too-large", ERROR, "%1 is larger than %2") \
     X(NO_ROOT, "no-root", ERROR, "no outermost element would be written; an XML file has one") \
     X(FILE_NAME, "file-name", ERROR, "no usable file name comes out of %1: \"%2\"") \
     X(SEVERAL_FILES, "several-files", ERROR, "the map makes several files; give a folder for them: -o FOLDER/") \

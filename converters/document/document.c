@@ -227,19 +227,37 @@ static bool take(struct str *in, void *to, size_t n)
     return true;
 }
 
-static bool is_word_of(const char *choices, struct str s)
+bool choices_has(const char *choices, struct str word)
 {
     struct str rest = str_of(choices);
 
     for (;;) {
         ptrdiff_t bar = str_find_char(rest, '|');
+        struct str one = str_first(rest, bar < 0 ? rest.len : (size_t)bar);
 
-        if (str_eq(s, str_first(rest, bar < 0 ? rest.len : (size_t)bar)))
+        if (str_eq(one, word))
             return true;
         if (bar < 0)
             return false;
         rest = str_from(rest, (size_t)bar + 1);
     }
+}
+
+struct str choices_list(struct arena *a, const char *choices)
+{
+    struct str rest = str_of(choices), out;
+    struct buf b;
+
+    buf_init(&b, KB(4));
+    for (size_t i = 0; i < rest.len; i++) {
+        if (rest.p[i] == '|')
+            (void)buf_addz(&b, ", ");
+        else
+            (void)buf_addc(&b, rest.p[i]);
+    }
+    out = arena_str(a, buf_str(&b));
+    buf_release(&b);
+    return out;
 }
 
 /* [-]digits[.digits], at most 18 significant ones: cheap to see. */
@@ -276,7 +294,7 @@ static bool is_canonical(const struct shape *s, int i, struct str v)
     case FT_BOOL:
         return str_is(v, "yes") || str_is(v, "no");
     case FT_CHOICE:
-        return is_word_of(shape_spec(s, i)->choices, v);
+        return choices_has(shape_spec(s, i)->choices, v);
     }
     return false;
 }

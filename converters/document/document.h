@@ -54,6 +54,10 @@ struct level {
 extern const struct level *const documents[]; /* ends with NULL */
 const struct level *document_find(struct str name);
 const char *field_type_name(enum field_type t);
+/* Of a field's choices, "new|confirmed|paid": is it one of them; all of them
+ * for people, "new, confirmed, paid". */
+bool choices_has(const char *choices, struct str word);
+struct str choices_list(struct arena *a, const char *choices);
 
 enum { MAX_LISTS = 8, MAX_X = 64 };
 

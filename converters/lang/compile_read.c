@@ -92,11 +92,13 @@ static void join_lines(struct reading *c, struct block *b, struct stmt *s,
 {
     struct stmt *before = s->field < MAX_FIELDS ? b->last_set[s->field] : NULL;
 
+    s->guarded = b->guarded;
+
     if (s->field < MAX_FIELDS)
         b->last_set[s->field] = s;
     if (!before)
         return;
-    if (!before->rule->when && !b->guarded) {
+    if (!before->rule->when && !before->guarded) {
         DIAG(c->ld->diags, SET_TWICE, s->at, name);
         return;
     }

@@ -37,13 +37,35 @@ static void typed_val(enum field_type type, struct str s, struct val *out)
         };
 }
 
+/*
+ * x.* fields exist where a read map sets them: `x.colour` is the line's, or if
+ * the line has none the order's.
+ */
+static bool eval_x(struct run *r, const struct expr *e, struct val *out)
+{
+    struct str name = e->shape->x[e->index - e->shape->n_fixed];
+
+    *out = val_empty();
+    for (int d = e->depth; d >= 0 && out->kind == V_EMPTY; d--) {
+        const struct doc *doc = r->scope[d];
+        const struct shape *s = doc->shape;
+
+        for (int i = 0; i < s->n_x; i++)
+            if (str_eq(s->x[i], name))
+                typed_val(FT_TEXT, doc->f[s->n_fixed + i], out);
+        if (e->bracket) /* order.x.colour: this scope's and no other's */
+            break;
+    }
+    return true;
+}
+
 static bool eval_field(struct run *r, const struct expr *e, struct val *out)
 {
     const struct doc *d = r->scope[e->depth];
     int i = e->index;
 
     if (i >= d->shape->n_fixed)
-        i = d->shape->n_fixed + e->shape->x_to[i - e->shape->n_fixed];
+        return eval_x(r, e, out);
     typed_val(shape_type(d->shape, i), d->f[i], out);
     return true;
 }
@@ -139,9 +161,26 @@ static bool eval_not(struct run *r, const struct expr *e, struct val *out)
     return true;
 }
 
+/* Both texts as numbers, else both as dates: for < and >, where 9 < 10. */
+static bool compare_texts(struct run *r, const struct val *a,
+                          const struct val *b, int *out)
+{
+    struct dec x, y;
+    struct date s, t;
+
+    if (val_is_dec(r, a, &x) && val_is_dec(r, b, &y))
+        *out = dec_cmp(x, y);
+    else if (val_is_date(r, a, &s) && val_is_date(r, b, &t))
+        *out = date_cmp(s, t);
+    else
+        *out = str_cmp(a->s, b->s);
+    return true;
+}
+
 /*
  * -1, 0, 1. If either side is a number, the other is read as one; the same
- * for dates and yes/no; two source texts compare as texts.
+ * for dates and yes/no. Two texts are equal when their characters are: codes
+ * 7 and 007 differ; which one is larger is decided by value.
  */
 static bool compare(struct run *r, const struct expr *e, const struct val *a,
                     const struct val *b, int *out)
@@ -162,8 +201,10 @@ static bool compare(struct run *r, const struct expr *e, const struct val *a,
         if (!val_to_bool(r, e, a, &p) || !val_to_bool(r, e, b, &q))
             return false;
         *out = p - q;
-    } else {
+    } else if (e->kind == E_EQ || e->kind == E_NE || e->kind == E_IN) {
         *out = str_cmp(a->s, b->s);
+    } else {
+        return compare_texts(r, a, b, out);
     }
     return true;
 }

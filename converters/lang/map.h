@@ -47,7 +47,6 @@ enum expr_kind {
     E_PATH,    /* parsed, not resolved yet */
     E_SOURCE,  /* read maps: something in the file */
     E_FIELD,   /* write maps: a field of a document in scope */
-    E_COUNT,   /* write maps: how many members a list has; no operator */
     E_INDEX,   /* order.index, line.index */
     E_NAME,    /* $name */
     E_SETTING, /* $setting */
@@ -229,6 +228,7 @@ struct stmt {
     struct place at;
     int field;         /* S_SET */
     int slot;          /* S_NAME */
+    bool guarded;      /* S_SET: in the block of a `when` */
     int decided;       /* S_SET: slot shared by all lines of a field, or -1 */
     struct rule *rule; /* S_SET, S_NAME */
     struct expr *cond; /* S_SKIP..S_WHEN; S_EACH: where */

@@ -256,6 +256,10 @@ static bool set_per(struct loader *ld, struct parser *p)
         m->per_n = n;
         return parse_end(p);
     }
+    if (digits.len)
+        return option_fail(
+            ld, &at, "one file per",
+            arena_fmt(&m->arena, "N %s, or a field", m->document->name));
     m->per = parse_expr(p);
     if (!m->per || !parse_end(p))
         return false;
@@ -503,6 +507,11 @@ static void unknown_option(struct loader *ld, const struct oline *l)
     for (; o && o->name && n < COUNT(names); o++)
         names[n++] = o->name;
     word = str_first(word, blank < 0 ? word.len : (size_t)blank);
+    if (ld->map->format->rows && !ld->map->is_write &&
+        (str_is(word, "type") || str_is(word, "record"))) {
+        DIAG(ld->diags, NOT_BUILT, oline_place(l, word), STR("row types"));
+        return;
+    }
     c = ld->map->is_write ? read_options : write_options;
     for (; c->name; c++)
         if (str_is(word, c->name)) {

@@ -79,25 +79,6 @@ static void report_pending(struct read_run *rr, const struct doc *d)
 
 /* ---- values into fields: where a column becomes a document's field ------ */
 
-static struct str type_names(struct read_run *rr, const struct doc *d,
-                             int field)
-{
-    const struct field_spec *f = shape_spec(d->shape, field);
-    struct buf b;
-    struct str out;
-
-    buf_init(&b, KB(1));
-    for (const char *c = f->choices; *c; c++) {
-        if (*c == '|')
-            (void)buf_addz(&b, ", ");
-        else
-            (void)buf_addc(&b, *c);
-    }
-    out = arena_str(rr->run.a, buf_str(&b));
-    buf_release(&b);
-    return out;
-}
-
 /* A text as the map writes numbers; of a percentage without its sign. */
 static bool read_decimal(struct read_run *rr, const struct stmt *s,
                          struct val *v, bool percent, struct str *out)
@@ -161,20 +142,11 @@ static bool put_choice(struct read_run *rr, const struct stmt *s,
                        const struct doc *d, struct val *v, struct str *out)
 {
     const struct field_spec *f = shape_spec(d->shape, s->field);
-    struct str rest = str_of(f->choices);
 
     *out = val_str(&rr->run, v);
-    for (;;) {
-        ptrdiff_t bar = str_find_char(rest, '|');
-
-        if (str_eq(*out, str_first(rest, bar < 0 ? rest.len : (size_t)bar)))
-            return true;
-        if (bar < 0)
-            break;
-        rest = str_from(rest, (size_t)bar + 1);
-    }
-    return RUN_FAULT(&rr->run, CHOICE_VALUE, s->rule->at, v, *out,
-                     str_of(f->name), type_names(rr, d, s->field));
+    return choices_has(f->choices, *out) ||
+           RUN_FAULT(&rr->run, CHOICE_VALUE, s->rule->at, v, *out,
+                     str_of(f->name), choices_list(rr->run.a, f->choices));
 }
 
 static bool set_field(struct read_run *rr, const struct stmt *s, struct doc *d,

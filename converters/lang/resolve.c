@@ -91,39 +91,6 @@ static bool resolve_name(struct resolver *r, struct expr *e)
 
 /* ---- choices ------------------------------------------------------------ */
 
-bool choices_has(const char *choices, struct str word)
-{
-    struct str rest = str_of(choices);
-
-    for (;;) {
-        ptrdiff_t bar = str_find_char(rest, '|');
-        struct str one = str_first(rest, bar < 0 ? rest.len : (size_t)bar);
-
-        if (str_eq(one, word))
-            return true;
-        if (bar < 0)
-            return false;
-        rest = str_from(rest, (size_t)bar + 1);
-    }
-}
-
-struct str choices_list(struct arena *a, const char *choices)
-{
-    struct str rest = str_of(choices), out;
-    struct buf b;
-
-    buf_init(&b, KB(4));
-    for (size_t i = 0; i < rest.len; i++) {
-        if (rest.p[i] == '|')
-            (void)buf_addz(&b, ", ");
-        else
-            (void)buf_addc(&b, rest.p[i]);
-    }
-    out = arena_str(a, buf_str(&b));
-    buf_release(&b);
-    return out;
-}
-
 /* What a field compared with a bare word may be; NULL: no choice. */
 static const char *field_choices(const struct resolver *r,
                                  const struct expr *field)

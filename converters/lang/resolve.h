@@ -67,8 +67,5 @@ struct want *want_new(struct map *m, enum want_kind kind);
 /* A bare word that is a choice of the field on the other side. */
 bool resolve_choice(struct resolver *r, const struct expr *field,
                     struct expr *word);
-/* "one of a, b, c" of a field's choices. */
-struct str choices_list(struct arena *a, const char *choices);
-bool choices_has(const char *choices, struct str word);
 
 #endif

@@ -56,8 +56,10 @@ static bool find_qualified(struct resolver *r, struct expr *e, struct str name)
             e->depth = d;
             return true;
         }
-        if (find_in(r, e, d, rest))
+        if (find_in(r, e, d, rest)) {
+            e->bracket = true;
             return true;
+        }
     }
     return false;
 }

@@ -1,33 +1,14 @@
-#include "converters/lang/write_run.h"
+#include "converters/lang/write_inside.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "converters/base/utf8.h"
-#include "converters/lang/func.h"
-#include "converters/lang/output.h"
 #include "converters/lang/table.h"
 
-/*
- * The body around `each DOCUMENT`, flattened: what runs once per file has no
- * loop in it and can stop at an EACH to wait for documents.
- */
-enum step_kind { ST_OPEN, ST_CLOSE, ST_NODE, ST_WHEN, ST_EACH };
-
-struct wstep {
-    enum step_kind kind;
-    const struct node *node;
-    size_t jump; /* ST_WHEN: where to go on when it does not hold */
-};
-
-struct step_list {
-    struct wstep *v;
-    size_t n, cap;
-    size_t n_each;
-};
-
-enum { FLUSH_AT = 256 * 1024 };
+/* One document may become this many times larger than it was. */
+enum { FLUSH_AT = 256 * 1024, OUT_PER_IN = 16 };
 
 /* ---- faults and replacements -------------------------------------------- */
 
@@ -72,6 +53,7 @@ static void count_replaced(void *ctx, uint32_t cp)
             w->replaced[i].n++;
             return;
         }
+    /* Numbers of taken-back documents stay in this list: it is for people. */
     if (w->n_distinct < MAX_REPLACED)
         w->replaced[w->n_distinct++] = (struct replaced){ cp, 1 };
 }
@@ -121,8 +103,7 @@ static struct str char_name(struct write_run *w, uint32_t cp)
 }
 
 /* The sink refused a value: says which character and why. */
-static bool sink_fault(struct write_run *w, struct sink *s,
-                       const struct node *n)
+bool write_sink_fault(struct write_run *w, struct sink *s, const struct node *n)
 {
     struct place at = n->rule ? n->rule->at : n->at;
     struct str cp = char_name(w, s->bad_cp), cs = str_of(w->map->charset->name);
@@ -141,8 +122,10 @@ static bool sink_fault(struct write_run *w, struct sink *s,
     case DIAG_CSV_NO_QUOTE:
         return RUN_FAULT(&w->run, CSV_NO_QUOTE, at, NULL, cp);
     default:
-        return RUN_FAULT(&w->run, TOO_LARGE, at, NULL,
-                         STR("what one document makes"), STR("512 MB"));
+        return RUN_FAULT(
+            &w->run, LIMIT, at, NULL, STR("what is made of one document"),
+            arena_fmt(&w->values, "%d times that of document", OUT_PER_IN),
+            STR("document"));
     }
 }
 
@@ -156,10 +139,11 @@ static bool open_element(struct write_run *w, struct sink *s,
                              STR("this would be a second one"));
         s->state.has_root = true;
     }
-    return w->map->format->write->open(s, &n->part) == 0 || sink_fault(w, s, n);
+    return w->map->format->write->open(s, &n->part) == 0 ||
+           write_sink_fault(w, s, n);
 }
 
-static bool has_root(struct write_run *w, const struct sink *s)
+bool write_has_root(struct write_run *w, const struct sink *s)
 {
     if (w->map->format->rows || s->state.has_root)
         return true;
@@ -211,8 +195,8 @@ static bool node_holds(struct write_run *w, const struct node *n, bool *holds)
     return !n->cond || eval_cond(&w->run, n->cond, holds);
 }
 
-static bool exec_children(struct write_run *w, struct sink *s,
-                          const struct node *n, bool *content)
+bool write_children(struct write_run *w, struct sink *s, const struct node *n,
+                    bool *content)
 {
     for (n = n->child; n; n = n->next)
         if (!exec(w, s, n, content))
@@ -234,15 +218,15 @@ static bool exec_value_element(struct write_run *w, struct sink *s,
     *content = true;
     s->is_key = n->is_key;
     if (!n->child && n->part.depth > 0)
-        return ops->leaf(s, &n->part, v) == 0 || sink_fault(w, s, n);
+        return ops->leaf(s, &n->part, v) == 0 || write_sink_fault(w, s, n);
     if (!open_element(w, s, n))
         return false;
-    if (!exec_children(w, s, n, &inner))
+    if (!write_children(w, s, n, &inner))
         return false;
     s->is_key = n->is_key;
     if ((v.len && ops->text(s, &n->part, v) == -1) ||
         ops->close(s, &n->part) == -1)
-        return sink_fault(w, s, n);
+        return write_sink_fault(w, s, n);
     return true;
 }
 
@@ -262,14 +246,14 @@ static bool exec_element(struct write_run *w, struct sink *s,
         return exec_value_element(w, s, n, content);
     if (!open_element(w, s, n))
         return false;
-    if (!exec_children(w, s, n, &inner))
+    if (!write_children(w, s, n, &inner))
         return false;
     if (!inner && !n->keep && n->part.depth > 0) {
         sink_rewind(s, before);
         return true;
     }
     *content = true;
-    return ops->close(s, &n->part) == 0 || sink_fault(w, s, n);
+    return ops->close(s, &n->part) == 0 || write_sink_fault(w, s, n);
 }
 
 static bool exec_attribute(struct write_run *w, struct sink *s,
@@ -285,7 +269,7 @@ static bool exec_attribute(struct write_run *w, struct sink *s,
     *content = true;
     s->is_key = n->is_key;
     return w->map->format->write->value(s, &n->part, v) == 0 ||
-           sink_fault(w, s, n);
+           write_sink_fault(w, s, n);
 }
 
 static bool exec_text(struct write_run *w, struct sink *s, const struct node *n,
@@ -301,7 +285,7 @@ static bool exec_text(struct write_run *w, struct sink *s, const struct node *n,
     *content = true;
     s->is_key = n->is_key;
     return w->map->format->write->text(s, &n->part, v) == 0 ||
-           sink_fault(w, s, n);
+           write_sink_fault(w, s, n);
 }
 
 static bool exec_list(struct write_run *w, struct sink *s, const struct node *n,
@@ -319,7 +303,7 @@ static bool exec_list(struct write_run *w, struct sink *s, const struct node *n,
         r->index[n->depth]++;
         ok = node_holds(w, n, &holds);
         if (ok && holds)
-            ok = exec_children(w, s, n, content);
+            ok = write_children(w, s, n, content);
         if (!holds)
             r->index[n->depth]--;
     }
@@ -334,7 +318,7 @@ static bool exec_when(struct write_run *w, struct sink *s, const struct node *n,
 
     if (!node_holds(w, n, &holds))
         return false;
-    return !holds || exec_children(w, s, n, content);
+    return !holds || write_children(w, s, n, content);
 }
 
 static bool exec_name(struct write_run *w, struct sink *s, const struct node *n,
@@ -362,11 +346,11 @@ static bool exec_row(struct write_run *w, struct sink *s, const struct node *n,
     if (!holds)
         return true;
     if (ops->open(s, &n->part) == -1)
-        return sink_fault(w, s, n);
-    if (!exec_children(w, s, n, content))
+        return write_sink_fault(w, s, n);
+    if (!write_children(w, s, n, content))
         return false;
     *content = true;
-    return ops->close(s, &n->part) == 0 || sink_fault(w, s, n);
+    return ops->close(s, &n->part) == 0 || write_sink_fault(w, s, n);
 }
 
 /* A column has its place in every row, empty or not. */
@@ -381,7 +365,7 @@ static bool exec_cell(struct write_run *w, struct sink *s, const struct node *n,
         return false;
     s->is_key = n->is_key;
     return w->map->format->write->value(s, &n->part, v) == 0 ||
-           sink_fault(w, s, n);
+           write_sink_fault(w, s, n);
 }
 
 static bool exec_each_doc(struct write_run *w, struct sink *s,
@@ -466,7 +450,8 @@ static bool run_step(struct write_run *w, struct sink *s, struct output *o)
     case ST_NODE:
         return exec(w, s, t->node, &content) && keep_name(w, t->node);
     case ST_CLOSE:
-        return ops->close(s, &t->node->part) == 0 || sink_fault(w, s, t->node);
+        return ops->close(s, &t->node->part) == 0 ||
+               write_sink_fault(w, s, t->node);
     case ST_WHEN:
     case ST_OPEN:
         if (cond && !eval_cond(&w->run, cond, &holds))
@@ -483,7 +468,7 @@ static bool run_step(struct write_run *w, struct sink *s, struct output *o)
 }
 
 /* Runs the output's body up to the next `each DOCUMENT`, or to its end. */
-static bool run_steps(struct write_run *w, struct sink *s, struct output *o)
+bool write_steps(struct write_run *w, struct sink *s, struct output *o)
 {
     while (o->step < w->steps->n && w->steps->v[o->step].kind != ST_EACH)
         if (!run_step(w, s, o))
@@ -491,25 +476,25 @@ static bool run_steps(struct write_run *w, struct sink *s, struct output *o)
     return true;
 }
 
-static const struct node *each_node(const struct write_run *w,
-                                    const struct output *o)
+const struct node *write_each_node(const struct write_run *w,
+                                   const struct output *o)
 {
     return o->step < w->steps->n ? w->steps->v[o->step].node : NULL;
 }
 
-static bool begin_output(struct write_run *w, struct sink *s, struct output *o)
+bool write_begin_file(struct write_run *w, struct sink *s, struct output *o)
 {
     if (w->map->bom && sink_bytes(s, charset_bom(w->map->charset)) == -1)
-        return sink_fault(w, s, w->map->root);
+        return write_sink_fault(w, s, w->map->root);
     if (w->map->format->write->begin(s, &w->map->plan_out) == -1)
-        return sink_fault(w, s, w->map->root);
-    return run_steps(w, s, o);
+        return write_sink_fault(w, s, w->map->root);
+    return write_steps(w, s, o);
 }
 
 /* ---- one document ------------------------------------------------------- */
 
 /* Is the document for this map at all? `each order where ...` */
-static bool let_through(struct write_run *w, const struct node *each,
+bool write_lets_through(struct write_run *w, const struct node *each,
                         bool *holds)
 {
     *holds = true;
@@ -525,7 +510,7 @@ static const struct node *first_each(const struct write_run *w)
     return NULL;
 }
 
-static void begin_document(struct write_run *w, struct doc *d)
+void write_begin_document(struct write_run *w, struct doc *d)
 {
     arena_reset(&w->values);
     w->node = NULL;
@@ -544,9 +529,9 @@ bool write_try(struct write_run *w, struct doc *d)
     bool holds, content = false, ok;
     struct sink *s;
 
-    begin_document(w, d);
+    write_begin_document(w, d);
     w->target = NULL;
-    if (!let_through(w, first_each(w), &holds))
+    if (!write_lets_through(w, first_each(w), &holds))
         return false;
     if (!holds) {
         w->skipped = true;
@@ -560,11 +545,11 @@ bool write_try(struct write_run *w, struct doc *d)
         return false;
     }
     w->before = sink_mark(s);
-    ok = !w->target_is_new || begin_output(w, s, w->target);
-    if (ok && each_node(w, w->target))
-        ok = exec_children(w, s, each_node(w, w->target), &content);
+    ok = !w->target_is_new || write_begin_file(w, s, w->target);
+    if (ok && write_each_node(w, w->target))
+        ok = write_children(w, s, write_each_node(w, w->target), &content);
     if (ok && w->map->per_n == 1)
-        ok = has_root(w, s);
+        ok = write_has_root(w, s);
     if (!ok || w->run.failed) {
         write_undo(w);
         return false;
@@ -594,10 +579,10 @@ static bool finish_output(struct write_run *w, struct output *o)
     w->node = NULL;
     if (o->step < w->steps->n)
         o->step++; /* past the each */
-    if (!run_steps(w, s, o) || !has_root(w, s))
+    if (!write_steps(w, s, o) || !write_has_root(w, s))
         return false;
     if (w->map->format->write->end(s) == -1)
-        return sink_fault(w, s, w->map->root);
+        return write_sink_fault(w, s, w->map->root);
     o->is_done = true;
     return true;
 }
@@ -625,117 +610,6 @@ bool write_finish(struct write_run *w)
     return outputs_close(w);
 }
 
-/* ---- two passes --------------------------------------------------------- */
-
-/* All documents through the each at which the output stands. */
-static bool write_each(struct write_run *w, struct output *o, bool first)
-{
-    const struct node *each = each_node(w, o);
-    struct doc *d = w->next_doc(w->ctx, true);
-    bool ok = true;
-
-    w->run.index[0] = 0;
-    for (; d && !w->io_failed; d = w->next_doc(w->ctx, false)) {
-        struct sink *s = output_sink(w, o);
-        bool content = false, holds;
-
-        if (!s)
-            return false;
-        begin_document(w, d);
-        w->before = sink_mark(s);
-        if (!let_through(w, each, &holds) ||
-            (holds &&
-             (w->run.index[0]++, !exec_children(w, s, each, &content)))) {
-            sink_rewind(s, w->before);
-            ok = false;
-        } else if (holds && first) {
-            o->n_documents++;
-            w->n_written++;
-        }
-        if (s->out.len >= FLUSH_AT && !output_flush(w, o))
-            return false;
-    }
-    return ok && !w->io_failed;
-}
-
-/* One file per document or key: each document runs through all steps. */
-static bool write_each_own(struct write_run *w)
-{
-    struct doc *d = w->next_doc(w->ctx, true);
-    bool ok = true;
-
-    for (; d && !w->io_failed; d = w->next_doc(w->ctx, false)) {
-        if (!write_try(w, d))
-            ok = false;
-        else if (!write_keep(w))
-            return false;
-    }
-    return ok && !w->io_failed && write_finish(w);
-}
-
-static struct doc *all_docs(void *ctx, bool rewind)
-{
-    struct write_run *w = ctx;
-
-    return w->next_doc(w->ctx, rewind);
-}
-
-/* count(order), sum(order.total.gross): known before anything is written. */
-static bool compute_aggregates(struct write_run *w)
-{
-    w->run.all_docs = all_docs;
-    w->innermost = NULL;
-    arena_reset(&w->values);
-    for (int i = 0; i < w->map->n_aggregates; i++) {
-        const struct expr *e = w->map->aggregates[i];
-        struct val v;
-
-        if (!e->func->eval(&w->run, e, &v))
-            return false;
-        if (v.s.p)
-            v.s = arena_str(&w->own, v.s);
-        w->run.aggregates[i] = v;
-    }
-    return true;
-}
-
-bool write_all(struct write_run *w)
-{
-    struct output *o;
-    struct sink *s;
-    bool is_new, ok = true, first = true;
-    struct doc *d;
-
-    if (!compute_aggregates(w))
-        return false;
-    if (w->map->per || w->map->per_n)
-        return write_each_own(w);
-    d = w->next_doc(w->ctx, true);
-    if (!d)
-        return true;
-    begin_document(w, d);
-    o = output_for(w, &is_new);
-    s = o ? output_sink(w, o) : NULL;
-    if (!s)
-        return false;
-    w->innermost = NULL;
-    if (!begin_output(w, s, o))
-        return false;
-    while (ok && o->step < w->steps->n) {
-        ok = write_each(w, o, first);
-        first = false;
-        o->step++;
-        if (ok && output_sink(w, o))
-            ok = run_steps(w, &o->slot->sink, o);
-    }
-    if (!ok)
-        return false;
-    if (w->map->format->write->end(&o->slot->sink) == -1)
-        return sink_fault(w, &o->slot->sink, w->map->root);
-    o->is_done = true;
-    return outputs_close(w);
-}
-
 /* ---- life --------------------------------------------------------------- */
 
 void write_run_init(struct write_run *w, const struct map *map,
@@ -760,6 +634,7 @@ void write_run_init(struct write_run *w, const struct map *map,
         struct sink *s = &w->slots[i].sink;
 
         sink_init(s, map->charset);
+        s->out.max = FLUSH_AT + OUT_PER_IN * limits->v[LIMIT_DOCUMENT];
         s->newline = map->newline;
         s->fallback = find_fallback;
         s->replaced = count_replaced;
