@@ -164,6 +164,18 @@ static void input_fault(struct reading *rd, const struct input *in)
                   in->fault_args, in->n_fault_args);
 }
 
+/* "//lStk:stock", as it stands in the map: the file may be another one. */
+static void no_records(struct reading *rd, const struct reader *r)
+{
+    struct str path = r->plan->anywhere ? STR("/") : STR("");
+
+    for (const struct want *w = r->plan->path; w; w = w->child)
+        path = arena_fmt(&rd->file, "%.*s/%.*s", STR_ARGS(path),
+                         STR_ARGS(w->name));
+    send_fault(rd, DIAG_NO_RECORDS, false, 0, 0, r->plan->path->at, &path, 1,
+               (struct str){ 0 });
+}
+
 static int read_source(struct reading *rd, struct str file,
                        const struct source_bytes *from, uint64_t *n_records)
 {
@@ -196,6 +208,8 @@ static int read_source(struct reading *rd, struct str file,
     rc = read_file(&rd->run, &r);
     if (rc == READ_FAILED && !rd->failed)
         input_fault(rd, in);
+    if (rc == READ_OK && !r.n_records && m->plan.path)
+        no_records(rd, &r);
     *n_records += r.n_records;
     arena_release(&r.arena);
     input_release(in);

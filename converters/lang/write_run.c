@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "converters/base/text.h"
 #include "converters/base/utf8.h"
 #include "converters/lang/table.h"
 
@@ -43,19 +44,29 @@ static void raise_fault(void *ctx, const struct fault *f)
     w->fault(w->ctx, &g);
 }
 
+/* Counted per character, and noted until the document is kept or undone. */
 static void count_replaced(void *ctx, uint32_t cp)
 {
     struct write_run *w = ctx;
+    size_t i = 0;
 
     w->n_replaced++;
-    for (size_t i = 0; i < w->n_distinct; i++)
-        if (w->replaced[i].cp == cp) {
-            w->replaced[i].n++;
-            return;
-        }
-    /* Numbers of taken-back documents stay in this list: it is for people. */
-    if (w->n_distinct < MAX_REPLACED)
-        w->replaced[w->n_distinct++] = (struct replaced){ cp, 1 };
+    while (i < w->n_distinct && w->replaced[i].cp != cp)
+        i++;
+    if (i == MAX_REPLACED)
+        return;
+    if (i == w->n_distinct)
+        w->replaced[w->n_distinct++] = (struct replaced){ .cp = cp };
+    w->replaced[i].n++;
+    if (w->n_tried < COUNT(w->tried))
+        w->tried[w->n_tried++] = (uint8_t)i;
+}
+
+static void undo_replaced(struct write_run *w)
+{
+    w->n_replaced = w->replaced_before;
+    while (w->n_tried)
+        w->replaced[w->tried[--w->n_tried]].n--;
 }
 
 /* The map's table, then the country's, then that for all. */
@@ -127,6 +138,31 @@ bool write_sink_fault(struct write_run *w, struct sink *s, const struct node *n)
             arena_fmt(&w->values, "%d times that of document", OUT_PER_IN),
             STR("document"));
     }
+}
+
+/*
+ * Writes a value through one of the format's operations. What does not fit
+ * into the charset is tried once more composed: macOS and some shops send "e"
+ * and an accent as two characters.
+ */
+static bool put_value(struct write_run *w, struct sink *s, const struct node *n,
+                      int (*put)(struct sink *, const struct part *,
+                                 struct str),
+                      struct str v)
+{
+    struct sink_mark before = sink_mark(s);
+    struct str composed;
+
+    s->is_key = n->is_key;
+    if (put(s, &n->part, v) == 0)
+        return true;
+    if (s->fault == DIAG_UNMAPPABLE || s->fault == DIAG_UNMAPPABLE_KEY) {
+        composed = text_nfc(&w->values, v);
+        sink_rewind(s, before);
+        if (!str_eq(composed, v) && put(s, &n->part, composed) == 0)
+            return true;
+    }
+    return write_sink_fault(w, s, n);
 }
 
 /* An element is opened; at the outermost level there may be only one. */
@@ -216,18 +252,15 @@ static bool exec_value_element(struct write_run *w, struct sink *s,
     if (!there)
         return true;
     *content = true;
-    s->is_key = n->is_key;
     if (!n->child && n->part.depth > 0)
-        return ops->leaf(s, &n->part, v) == 0 || write_sink_fault(w, s, n);
+        return put_value(w, s, n, ops->leaf, v);
     if (!open_element(w, s, n))
         return false;
     if (!write_children(w, s, n, &inner))
         return false;
-    s->is_key = n->is_key;
-    if ((v.len && ops->text(s, &n->part, v) == -1) ||
-        ops->close(s, &n->part) == -1)
-        return write_sink_fault(w, s, n);
-    return true;
+    if (v.len && !put_value(w, s, n, ops->text, v))
+        return false;
+    return ops->close(s, &n->part) == 0 || write_sink_fault(w, s, n);
 }
 
 /* An element without content is left out: written first, taken back then. */
@@ -267,9 +300,7 @@ static bool exec_attribute(struct write_run *w, struct sink *s,
     if (!there)
         return true;
     *content = true;
-    s->is_key = n->is_key;
-    return w->map->format->write->value(s, &n->part, v) == 0 ||
-           write_sink_fault(w, s, n);
+    return put_value(w, s, n, w->map->format->write->value, v);
 }
 
 static bool exec_text(struct write_run *w, struct sink *s, const struct node *n,
@@ -283,9 +314,7 @@ static bool exec_text(struct write_run *w, struct sink *s, const struct node *n,
     if (!there)
         return true;
     *content = true;
-    s->is_key = n->is_key;
-    return w->map->format->write->text(s, &n->part, v) == 0 ||
-           write_sink_fault(w, s, n);
+    return put_value(w, s, n, w->map->format->write->text, v);
 }
 
 static bool exec_list(struct write_run *w, struct sink *s, const struct node *n,
@@ -363,9 +392,7 @@ static bool exec_cell(struct write_run *w, struct sink *s, const struct node *n,
     (void)content;
     if (!node_value(w, n, &v, &there))
         return false;
-    s->is_key = n->is_key;
-    return w->map->format->write->value(s, &n->part, v) == 0 ||
-           write_sink_fault(w, s, n);
+    return put_value(w, s, n, w->map->format->write->value, v);
 }
 
 static bool exec_each_doc(struct write_run *w, struct sink *s,
@@ -522,6 +549,7 @@ void write_begin_document(struct write_run *w, struct doc *d)
     w->target_is_new = false;
     w->index_before = w->run.index[0];
     w->replaced_before = w->n_replaced;
+    w->n_tried = 0;
 }
 
 bool write_try(struct write_run *w, struct doc *d)
@@ -563,7 +591,7 @@ void write_undo(struct write_run *w)
         return;
     sink_rewind(&w->target->slot->sink, w->before);
     w->run.index[0] = w->index_before;
-    w->n_replaced = w->replaced_before;
+    undo_replaced(w);
     if (w->target_is_new)
         output_drop_last(w);
     w->target = NULL;

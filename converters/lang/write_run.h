@@ -67,6 +67,8 @@ struct write_run {
     uint64_t n_replaced;
     struct replaced replaced[MAX_REPLACED];
     size_t n_distinct;
+    uint8_t tried[256]; /* of the document at hand: indexes of replaced[] */
+    size_t n_tried;
     struct err err; /* after JOB-level failures: the disk */
     bool io_failed;
 
