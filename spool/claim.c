@@ -309,7 +309,6 @@ static int commit_taken(struct keeper *k, struct claim *c, struct err *e)
             .size = c->seen.size,
             .once = happens_once(x),
             .test = x->test,
-            .run_id = k->new_run_id(&k->arena),
             .run_time = c->taken_at,
             .taken_at = c->taken_at,
         };

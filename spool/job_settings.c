@@ -50,19 +50,23 @@ void job_settings_unused(struct arena *a, const struct map *const *maps,
 }
 
 /* Crockford's letters: no I, L, O, U, so that ids can be read aloud. */
-struct str job_new_id(struct arena *a)
+void job_id_text(uint64_t id, char out[JOB_ID_LEN])
 {
     static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
-    uint64_t seconds = (uint64_t)clock_now();
-    unsigned char noise[4] = { 0 };
-    char *p = arena_text(a, 10);
+
+    for (int i = JOB_ID_LEN; i > 0; i--, id >>= 5)
+        out[i - 1] = letters[id & 31];
+}
+
+struct str job_new_id(struct arena *a)
+{
+    char *p = arena_text(a, JOB_ID_LEN);
+    uint64_t id = (uint64_t)clock_now() << JOB_ID_BITS;
+    uint16_t noise = 0;
 
     if (!clock_is_frozen() &&
-        getrandom(noise, sizeof(noise), 0) != (ssize_t)sizeof(noise))
-        memset(noise, 0, sizeof(noise));
-    for (int i = 6; i >= 0; i--, seconds >>= 5)
-        p[i] = letters[seconds & 31];
-    for (int i = 7; i < 10; i++)
-        p[i] = letters[noise[i - 7] & 31];
-    return (struct str){ p, 10 };
+        getrandom(&noise, sizeof(noise), 0) != (ssize_t)sizeof(noise))
+        noise = 0;
+    job_id_text(id | (noise & ((1u << JOB_ID_BITS) - 1)), p);
+    return (struct str){ p, JOB_ID_LEN };
 }

@@ -38,7 +38,6 @@ struct keeper {
     /* Given by the caller. */
     struct conf *conf; /* with maps loaded, without mistakes */
     int (*run)(const struct job_spec *spec, struct job_result *out);
-    struct str (*new_run_id)(struct arena *a);
     const char *const *only; /* names of routes; NULL: all but `by hand` */
     size_t n_only;
 

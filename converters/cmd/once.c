@@ -83,7 +83,6 @@ static int keep(struct view *v, int argc, char **argv)
     struct keeper k = {
         .conf = &v->conf,
         .run = job_run,
-        .new_run_id = job_new_id,
         .only = argc > 1 ? (const char *const *)argv + 1 : NULL,
         .n_only = argc > 1 ? (size_t)argc - 1 : 0,
     };

@@ -120,12 +120,6 @@ static int fake_run(const struct job_spec *spec, struct job_result *out)
     return 0;
 }
 
-static struct str fake_id(struct arena *a)
-{
-    (void)a;
-    return STR("run-1");
-}
-
 /* ---- the tree ------------------------------------------------------------ */
 
 static void load_conf(void)
@@ -180,7 +174,6 @@ static void once_of(const char *const *only, size_t n)
 {
     k = (struct keeper){ .conf = &conf,
                          .run = fake_run,
-                         .new_run_id = fake_id,
                          .only = only,
                          .n_only = n };
     if (keeper_once(&k, &e) == -1)
@@ -489,8 +482,7 @@ static void a_second_keeper_does_nothing(void **state)
     pid = fork();
     if (pid == 0) {
         struct keeper second = { .conf = &conf,
-                                 .run = fake_run,
-                                 .new_run_id = fake_id };
+                                 .run = fake_run };
         int rc = keeper_once(&second, &e);
 
         _exit(rc == 0 && second.is_busy ? 0 : 1);
@@ -509,8 +501,7 @@ static void a_lost_ledger_stops_the_start(void **state)
     keeper_close(&k);
     assert_int_equal(rename(at("spool/state/ledger.db"), at("away.db")), 0);
     k = (struct keeper){ .conf = &conf,
-                         .run = fake_run,
-                         .new_run_id = fake_id };
+                         .run = fake_run };
     assert_int_equal(keeper_once(&k, &e), -1);
     assert_int_equal(e.next, ERR_STOP);
     keeper_close(&k);
