@@ -40,7 +40,7 @@ static int run_child(struct keeper *k, const struct route *route,
     c.in_fd = openat(k->spool_fd, in, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (c.in_fd == -1)
         return err_sys(e, ERR_HOLD, "the original in the spool is gone");
-    if (ledger_counters(k->ledger, r->route, &k->arena, &c.counters,
+    if (ledger_counters(k->ledger, r->route, &k->item, &c.counters,
                         &c.n_counters, e) == -1) {
         close(c.in_fd);
         return -1;
@@ -138,7 +138,7 @@ static int plan_output(struct keeper *k, const struct route *route, int dir,
 
     if (!w)
         return err_set(e, ERR_HOLD, "the job names a write that is not there");
-    if (look_at_output(dir, o, k->conf->limits.v[LIMIT_NAME], &got, &k->arena,
+    if (look_at_output(dir, o, k->conf->limits.v[LIMIT_NAME], &got, &k->item,
                        e) == -1)
         return -1;
     for (const struct conf_to *to = w->to; to; to = to->next) {
@@ -148,7 +148,7 @@ static int plan_output(struct keeper *k, const struct route *route, int dir,
         d->path = o->path;
         d->name = o->name;
         d->partner = route->test ? STR("") : to->partner->name;
-        d->folder = route->test ? arena_fmt(&k->arena, "test/%.*s",
+        d->folder = route->test ? arena_fmt(&k->item, "test/%.*s",
                                             STR_ARGS(route->name))
                                 : to->folder;
         d->replace = is_snapshot(read) || route->test;
@@ -163,7 +163,7 @@ static int plan_output(struct keeper *k, const struct route *route, int dir,
 static struct str rejected_name(struct keeper *k, const struct receipt *r,
                                 const char *ending)
 {
-    return arena_fmt(&k->arena, "%llu-%.*s%s", (unsigned long long)r->job,
+    return arena_fmt(&k->item, "%llu-%.*s%s", (unsigned long long)r->job,
                      STR_ARGS(r->name), ending);
 }
 
@@ -245,7 +245,7 @@ static struct str maps_text(struct keeper *k, const struct route *route)
             sha256_end(&h, hex);
             buf_addf(&b, "%.*s %s\n", STR_ARGS(m->name), hex);
         }
-    out = arena_str(&k->arena, buf_str(&b));
+    out = arena_str(&k->item, buf_str(&b));
     buf_release(&b);
     return out;
 }
@@ -255,7 +255,7 @@ static int settle(struct keeper *k, const struct route *route,
                   struct receipt *r, const char *staging,
                   const struct result *res, struct err *e)
 {
-    int dir = dir_open_at(k->spool_fd, arena_fmt(&k->arena, "tmp/%s", staging));
+    int dir = dir_open_at(k->spool_fd, arena_fmt(&k->item, "tmp/%s", staging));
     bool rejected = res->verdict == JOB_REJECTED;
     struct deliveries ds = { 0 };
     int rc = dir == -1 ? err_sys(e, ERR_RETRY, "the staging folder") : 0;
@@ -283,6 +283,24 @@ static int settle(struct keeper *k, const struct route *route,
     return rc;
 }
 
+/* One try a run: what failed now would fail again in a moment. */
+static bool was_tried(const struct keeper *k, uint64_t job)
+{
+    for (size_t i = 0; i < k->n_tried; i++)
+        if (k->tried[i] == job)
+            return true;
+    return false;
+}
+
+static void remember_try(struct keeper *k, uint64_t job)
+{
+    if (k->n_tried == k->cap_tried) {
+        k->cap_tried = k->cap_tried ? k->cap_tried * 2 : 16;
+        k->tried = xrealloc(k->tried, k->cap_tried * sizeof(*k->tried));
+    }
+    k->tried[k->n_tried++] = job;
+}
+
 /* A try that did not get through: wait for better days, or for a person. */
 static int give_up(struct keeper *k, const struct receipt *r, struct err *e)
 {
@@ -294,6 +312,7 @@ static int give_up(struct keeper *k, const struct receipt *r, struct err *e)
         return -1;
     case ERR_RETRY:
         k->machine_failed = true;
+        remember_try(k, r->job);
         keeper_trouble(k, "job %llu: %s", (unsigned long long)r->job, why);
         return ledger_waits(k->ledger, r, why, e);
     case ERR_REJECT:
@@ -316,7 +335,7 @@ static int convert_one(struct keeper *k, const struct route *route,
     snprintf(staging, sizeof(staging), "%s.%llu", r->id,
              (unsigned long long)r->n_tries);
     snprintf(below, sizeof(below), "tmp/%s", staging);
-    path = arena_fmt(&k->arena, "%s/%s", k->conf->spool, below);
+    path = arena_fmt(&k->item, "%s/%s", k->conf->spool, below);
     if (tree_remove(k->spool_fd, below) == -1 ||
         mkdirat(k->spool_fd, below, 0700) == -1) {
         err_sys(e, ERR_RETRY, "cannot make %s", path.p);
@@ -324,7 +343,7 @@ static int convert_one(struct keeper *k, const struct route *route,
     }
     rc = run_child(k, route, r, path.p, e);
     dir = rc == 0 ? dir_open_at(k->spool_fd, str_of(below)) : -1;
-    if (rc == 0 && (dir == -1 || !result_read(dir, &k->arena, &res)))
+    if (rc == 0 && (dir == -1 || !result_read(dir, &k->item, &res)))
         rc = err_set(e, ERR_HOLD, "the converting process left no result");
     if (dir != -1)
         close(dir);
@@ -341,24 +360,6 @@ static int convert_one(struct keeper *k, const struct route *route,
         rc = give_up(k, r, e);
     tree_remove(k->spool_fd, below);
     return rc;
-}
-
-/* One try a run: what failed now would fail again in a moment. */
-static bool was_tried(const struct keeper *k, uint64_t job)
-{
-    for (size_t i = 0; i < k->n_tried; i++)
-        if (k->tried[i] == job)
-            return true;
-    return false;
-}
-
-static void remember_try(struct keeper *k, uint64_t job)
-{
-    if (k->n_tried == k->cap_tried) {
-        k->cap_tried = k->cap_tried ? k->cap_tried * 2 : 16;
-        k->tried = xrealloc(k->tried, k->cap_tried * sizeof(*k->tried));
-    }
-    k->tried[k->n_tried++] = job;
 }
 
 /* Of two equal files that came together, the second waits for the first. */
@@ -379,7 +380,6 @@ static int convert_or_suppress(struct keeper *k, const struct route *route,
                  (unsigned long long)twin);
         return ledger_waits(k->ledger, r, why, e);
     }
-    remember_try(k, r->job);
     return convert_one(k, route, r, e);
 }
 
@@ -402,6 +402,7 @@ int keeper_convert(struct keeper *k, struct err *e)
         }
         if (!keeper_runs(k, route) || was_tried(k, r[i].job))
             continue;
+        arena_reset(&k->item);
         if (convert_or_suppress(k, route, &r[i], e) == -1)
             return -1;
     }

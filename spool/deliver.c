@@ -21,7 +21,7 @@
 
 static int open_below_spool(struct keeper *k, const struct delivery *d)
 {
-    if (dir_make(k->spool_fd, arena_cstr(&k->arena, d->folder), 0700) == -1)
+    if (dir_make(k->spool_fd, arena_cstr(&k->item, d->folder), 0700) == -1)
         return -1;
     return dir_open_at(k->spool_fd, d->folder);
 }
@@ -71,10 +71,10 @@ static int open_target(struct keeper *k, const struct delivery *d,
 static int open_source(struct keeper *k, const struct delivery *d,
                        struct err *e)
 {
-    struct str path = d->kind == OUT_ORIGINAL
-                          ? arena_fmt(&k->arena, "in/%s", d->claim)
-                          : arena_fmt(&k->arena, "out/%s/%.*s", d->receipt,
-                                      STR_ARGS(d->path));
+    struct str path =
+        d->kind == OUT_ORIGINAL
+            ? arena_fmt(&k->item, "in/%s", d->claim)
+            : arena_fmt(&k->item, "out/%s/%.*s", d->receipt, STR_ARGS(d->path));
     int fd = openat(k->spool_fd, path.p, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
     if (fd == -1)
@@ -89,7 +89,7 @@ static int try_again(struct keeper *k, struct delivery *d, int dir_fd,
     struct stat st;
 
     if (d->state != DELIVERY_HELD ||
-        fstatat(dir_fd, arena_cstr(&k->arena, d->name), &st,
+        fstatat(dir_fd, arena_cstr(&k->item, d->name), &st,
                 AT_SYMLINK_NOFOLLOW) == 0 ||
         errno != ENOENT)
         return 0;
@@ -150,9 +150,10 @@ static int finish_receipts(struct keeper *k, struct err *e)
         struct delivery *d;
         size_t n_open;
 
-        if (ledger_deliveries(k->ledger, r[i].id, unsettled, &k->arena, &d,
+        if (ledger_deliveries(k->ledger, r[i].id, unsettled, &k->item, &d,
                               &n_open, e) == -1)
             return -1;
+        arena_reset(&k->item);
         if (n_open == 0 && ledger_done(k->ledger, &r[i], e) == -1)
             return -1;
     }
@@ -171,6 +172,7 @@ int keeper_deliver(struct keeper *k, struct err *e)
     for (size_t i = 0; i < n; i++) {
         if (d[i].state == DELIVERY_HELD && !d[i].name_taken)
             continue;
+        arena_reset(&k->item);
         if (deliver_one(k, &d[i], e) == -1)
             return -1;
     }

@@ -7,6 +7,7 @@
 #include "tests/unit/tree.h"
 
 #include <sys/file.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 
 #include "converters/base/date.h"
@@ -43,6 +44,7 @@ static struct conf conf;
 static struct arena diag_arena;
 static struct keeper k;
 static struct err e;
+static size_t batch; /* files of a round; 0: as usual */
 
 /* ---- the job ------------------------------------------------------------- */
 
@@ -109,6 +111,8 @@ static int fake_run(const struct job_spec *spec, struct job_result *out)
     }
     if (str_starts(text, STR("none")))
         return 0;
+    if (str_is(text, "drop"))
+        put("eshop/inbox/orders-dropped.csv", "x");
     if (str_is(text, "late"))
         write_late();
     if (str_starts(text, STR("aside"))) {
@@ -154,6 +158,7 @@ static int setup(void **state)
     (void)state;
     tree_make();
     clock_freeze(NOW);
+    batch = 0;
     for (size_t i = 0; i < COUNT(folders); i++)
         assert_int_equal(mkdir(at(folders[i]), 0700), 0);
     load_conf();
@@ -175,7 +180,8 @@ static void once_of(const char *const *only, size_t n)
     k = (struct keeper){ .conf = &conf,
                          .run = fake_run,
                          .only = only,
-                         .n_only = n };
+                         .n_only = n,
+                         .batch = batch };
     if (keeper_once(&k, &e) == -1)
         fail_msg("%s", e.text);
 }
@@ -317,6 +323,71 @@ static void two_equal_files_together_are_one(void **state)
     assert_int_equal(job(2).same_as, 1);
     assert_int_equal(n_names("pohoda/in"), 2);
     expect_clean();
+    keeper_close(&k);
+}
+
+static void rounds_take_what_waited_at_the_start(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        char name[40], text[8];
+
+        snprintf(name, sizeof(name), "eshop/inbox/orders%d.csv", i);
+        snprintf(text, sizeof(text), i ? "%d" : "drop", i);
+        put(name, text);
+    }
+    batch = 2;
+    once();
+    assert_int_equal(k.n_taken, 5);
+    assert_int_equal(n_names("pohoda/in"), 5);
+    assert_true(is_there("eshop/inbox/orders-dropped.csv"));
+    expect_clean();
+    keeper_close(&k);
+    once();
+    assert_int_equal(k.n_taken, 1); /* it came while the others were taken */
+    keeper_close(&k);
+}
+
+static void memory_does_not_grow_with_files(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 24; i++) {
+        char name[40], text[8];
+
+        snprintf(name, sizeof(name), "eshop/inbox/orders%d.csv", i);
+        snprintf(text, sizeof(text), "%d", i);
+        put(name, text);
+    }
+    batch = 8;
+    once();
+    assert_int_equal(k.n_taken, 24);
+    if (k.arena.used + k.item.used > 2000)
+        fail_msg("%zu bytes are still in use", k.arena.used + k.item.used);
+    keeper_close(&k);
+}
+
+/* Files with nothing but holes: only their sizes count. */
+static void files_that_do_not_fit_together_wait(void **state)
+{
+    struct statvfs v;
+    off_t size;
+    size_t n;
+
+    (void)state;
+    once();
+    assert_int_equal(statvfs(tree_root, &v), 0);
+    size = (off_t)(v.f_bavail * v.f_frsize / 5 * 2) - (off_t)MB(256);
+    if (size < (off_t)MB(1) || v.f_bavail < v.f_blocks / 20)
+        skip();
+    conf.limits.v[LIMIT_INPUT] = UINT64_MAX;
+    put("eshop/inbox/orders1.csv", "one");
+    put("eshop/inbox/orders2.csv", "two");
+    assert_int_equal(truncate(at("eshop/inbox/orders1.csv"), size), 0);
+    assert_int_equal(truncate(at("eshop/inbox/orders2.csv"), size), 0);
+    keeper_look(&k);
+    assert_int_equal(keeper_claim(&k, 10, &n, &e), 0);
+    assert_int_equal(n, 1);
+    assert_null(k.troubles); /* the next round asks again */
     keeper_close(&k);
 }
 
@@ -481,8 +552,7 @@ static void a_second_keeper_does_nothing(void **state)
     put("eshop/inbox/orders.csv", "one");
     pid = fork();
     if (pid == 0) {
-        struct keeper second = { .conf = &conf,
-                                 .run = fake_run };
+        struct keeper second = { .conf = &conf, .run = fake_run };
         int rc = keeper_once(&second, &e);
 
         _exit(rc == 0 && second.is_busy ? 0 : 1);
@@ -500,8 +570,7 @@ static void a_lost_ledger_stops_the_start(void **state)
     once();
     keeper_close(&k);
     assert_int_equal(rename(at("spool/state/ledger.db"), at("away.db")), 0);
-    k = (struct keeper){ .conf = &conf,
-                         .run = fake_run };
+    k = (struct keeper){ .conf = &conf, .run = fake_run };
     assert_int_equal(keeper_once(&k, &e), -1);
     assert_int_equal(e.next, ERR_STOP);
     keeper_close(&k);
@@ -558,6 +627,9 @@ int main(void)
         TEST(by_hand_waits_until_it_is_named),
         TEST(the_same_file_again_is_not_sent_again),
         TEST(two_equal_files_together_are_one),
+        TEST(rounds_take_what_waited_at_the_start),
+        TEST(memory_does_not_grow_with_files),
+        TEST(files_that_do_not_fit_together_wait),
         TEST(mode_test_delivers_into_the_spool),
         TEST(a_late_writer_is_taken_again),
         TEST(a_rejected_file_goes_back_with_its_report),
