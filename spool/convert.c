@@ -12,10 +12,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "spool/convert_child.h"
@@ -24,7 +28,79 @@
 #include "spool/report.h"
 #include "spool/result.h"
 
+/* Seconds: for what a job does beside reading; the longest that poll() can. */
+enum { PATIENCE = 60, MAX_WAIT = 400000 };
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Is it over within so many seconds? It is watched in a way that needs no
+ * signal. */
+static bool ends_within(pid_t pid, uint64_t seconds)
+{
+    int64_t now = monotonic_ms(), end;
+    struct pollfd p = { .fd = pidfd_open(pid, 0), .events = POLLIN };
+    int rc = 0;
+
+    end = now + (int64_t)(seconds < MAX_WAIT ? seconds : MAX_WAIT) * 1000;
+    if (p.fd == -1)
+        return true; /* an old kernel: wait without an end */
+    for (; rc <= 0 && now < end; now = monotonic_ms()) {
+        rc = poll(&p, 1, (int)(end - now));
+        if (rc == -1 && errno != EINTR)
+            break;
+    }
+    close(p.fd);
+    return rc != 0;
+}
+
+static uint64_t time_of(const struct keeper *k, const struct route *route,
+                        enum limit_id limit)
+{
+    uint64_t value = k->conf->limits.v[limit];
+
+    return child_times(route) * (value < MAX_WAIT ? value : MAX_WAIT);
+}
+
 /* 0: it ended well and left a result; -1: e says how it died. */
+static int wait_for(const struct keeper *k, const struct route *route,
+                    pid_t pid, struct err *e)
+{
+    uint64_t seconds =
+        time_of(k, route, LIMIT_WALL) + (k->patience ? k->patience : PATIENCE);
+    bool late = !ends_within(pid, seconds);
+    int status;
+
+    if (late)
+        kill(pid, SIGKILL);
+    while (waitpid(pid, &status, 0) == -1)
+        if (errno != EINTR)
+            return err_sys(e, ERR_RETRY, "wait for the job");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    if (late)
+        return err_set(e, ERR_HOLD,
+                       "the conversion was not over after %llu s and was "
+                       "stopped (limit wall)",
+                       (unsigned long long)seconds);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+        return err_set(e, ERR_HOLD,
+                       "the conversion needed more than %llu s of processor "
+                       "time and was stopped (limit cpu)",
+                       (unsigned long long)time_of(k, route, LIMIT_CPU));
+    if (WIFSIGNALED(status))
+        return err_set(e, ERR_HOLD, "the converting process died (signal %d)",
+                       WTERMSIG(status));
+    return err_set(e, ERR_RETRY, "the converting process failed (status %d)",
+                   WEXITSTATUS(status));
+}
+
+/* As wait_for(). */
 static int run_child(struct keeper *k, const struct route *route,
                      const struct receipt *r, const char *staging,
                      struct err *e)
@@ -34,7 +110,6 @@ static int run_child(struct keeper *k, const struct route *route,
     };
     pid_t keeper = getpid(), pid;
     char in[48];
-    int status;
 
     snprintf(in, sizeof(in), "in/%s", r->claim);
     c.in_fd = openat(k->spool_fd, in, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -52,16 +127,7 @@ static int run_child(struct keeper *k, const struct route *route,
     close(c.in_fd);
     if (pid == -1)
         return err_sys(e, ERR_RETRY, "fork");
-    while (waitpid(pid, &status, 0) == -1)
-        if (errno != EINTR)
-            return err_sys(e, ERR_RETRY, "wait for the job");
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return 0;
-    if (WIFSIGNALED(status))
-        return err_set(e, ERR_HOLD, "the converting process died (signal %d)",
-                       WTERMSIG(status));
-    return err_set(e, ERR_RETRY, "the converting process failed (status %d)",
-                   WEXITSTATUS(status));
+    return wait_for(k, route, pid, e);
 }
 
 /* The write that an output is of, or NULL: the job lied. */
@@ -343,7 +409,9 @@ static int convert_one(struct keeper *k, const struct route *route,
     }
     rc = run_child(k, route, r, path.p, e);
     dir = rc == 0 ? dir_open_at(k->spool_fd, str_of(below)) : -1;
-    if (rc == 0 && (dir == -1 || !result_read(dir, &k->item, &res)))
+    if (rc == 0 &&
+        (dir == -1 ||
+         !result_read(dir, k->conf->limits.v[LIMIT_OUTPUTS], &k->item, &res)))
         rc = err_set(e, ERR_HOLD, "the converting process left no result");
     if (dir != -1)
         close(dir);

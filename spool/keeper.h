@@ -40,7 +40,8 @@ struct keeper {
     int (*run)(const struct job_spec *spec, struct job_result *out);
     const char *const *only; /* names of routes; NULL: all but `by hand` */
     size_t n_only;
-    size_t batch; /* files of a round; 0: the usual number */
+    size_t batch;      /* files of a round; 0: the usual number */
+    uint64_t patience; /* seconds for a job beside its limits; 0: as usual */
 
     /* Open while it works. */
     struct ledger *ledger;

@@ -6,7 +6,9 @@
  */
 #include "tests/unit/tree.h"
 
+#include <signal.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 
@@ -49,20 +51,21 @@ static size_t batch; /* files of a round; 0: as usual */
 /* ---- the job ------------------------------------------------------------- */
 
 static void fake_output(const struct job_spec *spec, struct str text,
-                        struct job_result *out)
+                        struct job_result *out, size_t n)
 {
     struct arena *a = &out->arena;
     int fd;
 
-    out->outputs = arena_alloc(a, sizeof(*out->outputs));
-    out->outputs[0] = (struct job_output){
-        .path = arena_cstr(a, STR("result.xml")),
-        .name = arena_cstr(
-            a, arena_fmt(a, "out-%.*s", STR_ARGS(spec->inputs[0].name))),
-        .bytes = text.len,
-        .n_documents = 1,
-    };
-    out->n_outputs = 1;
+    out->outputs = arena_alloc(a, n * sizeof(*out->outputs));
+    for (size_t i = 0; i < n; i++)
+        out->outputs[i] = (struct job_output){
+            .path = arena_cstr(a, STR("result.xml")),
+            .name = arena_cstr(a, arena_fmt(a, "out%.*s-%.*s", (int)i, "123456",
+                                            STR_ARGS(spec->inputs[0].name))),
+            .bytes = text.len,
+            .n_documents = 1,
+        };
+    out->n_outputs = n;
     out->n_written = 1;
     fd = open(arena_fmt(a, "%s/result.xml", spec->staging).p,
               O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -99,6 +102,22 @@ static int fake_run(const struct job_spec *spec, struct job_result *out)
     out->summary = STR("1 order read");
     if (str_starts(text, STR("die")))
         raise(SIGKILL);
+    if (str_starts(text, STR("sleep")))
+        pause();
+    if (str_starts(text, STR("spin"))) {
+        struct rlimit l;
+
+        getrlimit(RLIMIT_CPU, &l);
+        raise(l.rlim_cur == 4 * spec->limits->v[LIMIT_CPU] ? SIGXCPU : SIGHUP);
+    }
+    if (str_starts(text, STR("full"))) {
+        out->verdict = JOB_REJECTED;
+        return err_set(&out->err, ERR_REJECT, "limit output hit") + 1;
+    }
+    if (str_starts(text, STR("many"))) {
+        fake_output(spec, text, out, 3);
+        return 0;
+    }
     if (str_starts(text, STR("fail"))) {
         out->verdict = JOB_FAILED;
         return err_set(&out->err, ERR_RETRY, "no memory") + 1;
@@ -120,7 +139,7 @@ static int fake_run(const struct job_spec *spec, struct job_result *out)
         DIAG(&out->diags, NUMBER_SYNTAX, ((struct place){ .line = 3 }),
              STR("7,y"), STR(""));
     }
-    fake_output(spec, text, out);
+    fake_output(spec, text, out, 1);
     return 0;
 }
 
@@ -181,7 +200,8 @@ static void once_of(const char *const *only, size_t n)
                          .run = fake_run,
                          .only = only,
                          .n_only = n,
-                         .batch = batch };
+                         .batch = batch,
+                         .patience = 1 };
     if (keeper_once(&k, &e) == -1)
         fail_msg("%s", e.text);
 }
@@ -210,6 +230,14 @@ static void expect_job(uint64_t number, enum receipt_state want)
         fail_msg("job %d is %s, not %s: %.*s", (int)number,
                  receipt_state_names[got], receipt_state_names[want],
                  STR_ARGS(job(number).why));
+}
+
+static void expect_why(uint64_t number, const char *want)
+{
+    struct str got = job(number).why;
+
+    if (!str_is(got, want))
+        fail_msg("job %d: %.*s", (int)number, STR_ARGS(got));
 }
 
 static void expect_clean(void)
@@ -492,6 +520,54 @@ static void a_dead_job_is_held_others_go_on(void **state)
     keeper_close(&k);
 }
 
+static void a_job_that_takes_too_long_is_held(void **state)
+{
+    (void)state;
+    conf.limits.v[LIMIT_WALL] = 0;
+    put("eshop/inbox/orders1.csv", "sleep");
+    put("eshop/inbox/orders2.csv", "spin");
+    put("eshop/inbox/orders3.csv", "three");
+    once();
+    expect_why(1, "the conversion was not over after 1 s and was stopped "
+                  "(limit wall)");
+    expect_why(2, "the conversion needed more than 480 s of processor time "
+                  "and was stopped (limit cpu)");
+    expect_job(1, RECEIPT_HELD);
+    expect_job(2, RECEIPT_HELD);
+    expect_job(3, RECEIPT_DONE);
+    keeper_close(&k);
+}
+
+static void too_many_outputs_reject_the_file(void **state)
+{
+    (void)state;
+    conf.limits.v[LIMIT_OUTPUTS] = 3;
+    put("eshop/inbox/orders1.csv", "many");
+    once();
+    expect_job(1, RECEIPT_DONE);
+    keeper_close(&k);
+    conf.limits.v[LIMIT_OUTPUTS] = 2;
+    put("eshop/inbox/orders2.csv", "many more");
+    once();
+    expect_job(2, RECEIPT_REJECTED);
+    expect_why(2, "3 output files of one input are more than the limit "
+                  "outputs (2)");
+    assert_int_equal(n_names("pohoda/in"), 3);
+    keeper_close(&k);
+}
+
+static void a_limit_that_was_hit_is_in_the_report(void **state)
+{
+    (void)state;
+    put("eshop/inbox/orders.csv", "full");
+    once();
+    expect_job(1, RECEIPT_REJECTED);
+    expect_why(1, "limit output hit");
+    assert_non_null(strstr(text_of("eshop/rejected/1-orders.csv.report.txt"),
+                           "\nerror: limit output hit\n"));
+    keeper_close(&k);
+}
+
 static void a_failed_machine_is_tried_again(void **state)
 {
     (void)state;
@@ -636,6 +712,9 @@ int main(void)
         TEST(a_record_set_aside_is_reported_the_rest_delivered),
         TEST(a_file_without_outputs_is_done),
         TEST(a_dead_job_is_held_others_go_on),
+        TEST(a_job_that_takes_too_long_is_held),
+        TEST(too_many_outputs_reject_the_file),
+        TEST(a_limit_that_was_hit_is_in_the_report),
         TEST(a_failed_machine_is_tried_again),
         TEST(a_missing_folder_makes_the_delivery_wait),
         TEST(a_taken_name_is_waited_for),
