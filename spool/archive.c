@@ -108,7 +108,8 @@ static int claim_anew(struct keeper *k, const struct claim *c, int fd,
     }
     if (ledger_commit(k->ledger, e) == -1)
         return -1;
-    if (renameat(fd, c->id, fd, anew.id) == -1)
+    /* Under the old name it would be nobody's once that row is ARCHIVED. */
+    if (renameat(fd, c->id, fd, anew.id) == -1 || dir_sync(fd) == -1)
         return err_sys(e, ERR_RETRY, "cannot rename the claimed file");
     k->again = true;
     return 0;

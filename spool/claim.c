@@ -26,8 +26,6 @@
 #include "spool/keeper.h"
 #include "spool/scan.h"
 
-#define CLAIM_FOLDER ".claim"
-
 /* ---- the intake stops before the disk is full --------------------------- */
 
 /* size: of all that is about to come, not of one file. */
@@ -57,17 +55,6 @@ static bool is_wanted(const struct keeper *k, const struct inbox *in,
             route_takes(r, in->partner->name, in->folder, name))
             return true;
     return false;
-}
-
-static int rename_fresh(int from_dir, const char *from, int to_dir,
-                        const char *to)
-{
-    if (renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
-        return 0;
-    /* NFS and SMB have no such flag; the target name is random. */
-    if (errno == EINVAL || errno == ENOSYS)
-        return renameat(from_dir, from, to_dir, to);
-    return -1;
 }
 
 struct open_inbox {
@@ -384,6 +371,13 @@ static int commit_taken(struct keeper *k, struct claim *c, struct err *e)
     return ledger_taken(k->ledger, c, r, n, e);
 }
 
+static int wait_longer(struct keeper *k, const struct err *e)
+{
+    keeper_trouble(k, "%s", e->text);
+    k->machine_failed = true;
+    return 0;
+}
+
 /* Back under its name, if that is still free; else it waits as it is. */
 static int put_back(struct keeper *k, const struct claim *c,
                     const struct open_inbox *o, struct err *e)
@@ -396,6 +390,11 @@ static int put_back(struct keeper *k, const struct claim *c,
                        "in use again; it waits in %s/%s",
                        STR_ARGS(c->name), CLAIM_FOLDER, c->id);
         return 0;
+    }
+    /* Only then may the row go that knows whose file it is. */
+    if (dir_sync(o->fd) == -1 || dir_sync(o->claim_fd) == -1) {
+        err_sys(e, ERR_RETRY, "cannot sync the inbox");
+        return wait_longer(k, e);
     }
     return ledger_unclaim(k->ledger, c, e);
 }
@@ -427,11 +426,8 @@ static int take_one(struct keeper *k, struct claim *c,
         err_sys(e, ERR_RETRY, "cannot sync the inbox");
         how = LATER;
     }
-    if (how == LATER) {
-        keeper_trouble(k, "%s", e->text);
-        k->machine_failed = true;
-        return 0;
-    }
+    if (how == LATER)
+        return wait_longer(k, e);
     return commit_taken(k, c, e);
 }
 

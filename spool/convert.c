@@ -194,6 +194,15 @@ static struct delivery *add_delivery(struct deliveries *ds)
     return &ds->list[ds->n++];
 }
 
+/* Apart for every destination, as they would be in earnest. */
+static struct str test_folder(struct keeper *k, const struct route *route,
+                              const struct conf_to *to)
+{
+    return arena_fmt(&k->item, "test/%.*s/%.*s%s%.*s", STR_ARGS(route->name),
+                     STR_ARGS(to->partner->name), to->folder.len ? "/" : "",
+                     STR_ARGS(to->folder));
+}
+
 static int plan_output(struct keeper *k, const struct route *route, int dir,
                        const struct result_output *o, struct deliveries *ds,
                        struct err *e)
@@ -214,9 +223,7 @@ static int plan_output(struct keeper *k, const struct route *route, int dir,
         d->path = o->path;
         d->name = o->name;
         d->partner = route->test ? STR("") : to->partner->name;
-        d->folder = route->test ? arena_fmt(&k->item, "test/%.*s",
-                                            STR_ARGS(route->name))
-                                : to->folder;
+        d->folder = route->test ? test_folder(k, route, to) : to->folder;
         d->replace = is_snapshot(read) || route->test;
         d->bytes = got.bytes;
         d->n_documents = o->n_documents;

@@ -26,6 +26,29 @@ static int open_below_spool(struct keeper *k, const struct delivery *d)
     return dir_open_at(k->spool_fd, d->folder);
 }
 
+/* The sender's people are to use it like the folder that it is in. */
+static int make_rejected(int root, const struct partner *p)
+{
+    int fd, rc, saved;
+
+    if (mkdirat(root, "rejected", 0770) == -1)
+        return errno == EEXIST ? 0 : -1;
+    fd = dir_open_at(root, STR("rejected"));
+    rc = fd == -1 ? -1 : 0;
+    if (rc == 0 && p->group != (gid_t)-1 &&
+        (fchown(fd, (uid_t)-1, p->group) == -1 || fchmod(fd, 02770) == -1))
+        rc = -1;
+    if (rc == 0 && (dir_sync(fd) == -1 || dir_sync(root) == -1))
+        rc = -1;
+    saved = errno;
+    if (fd != -1)
+        close(fd);
+    if (rc == -1) /* as it is, nobody would mend it later */
+        unlinkat(root, "rejected", AT_REMOVEDIR);
+    errno = saved;
+    return rc;
+}
+
 static int open_partner(const struct partner *p, const struct delivery *d)
 {
     int root, fd, saved;
@@ -35,8 +58,7 @@ static int open_partner(const struct partner *p, const struct delivery *d)
     root = dir_open(p->folder, STR(""));
     if (root == -1)
         return -1;
-    fd = dir_make(root, "rejected", 0770) == 0 ? dir_open_at(root, d->folder)
-                                               : -1;
+    fd = make_rejected(root, p) == 0 ? dir_open_at(root, d->folder) : -1;
     saved = errno;
     close(root);
     errno = saved;

@@ -247,7 +247,7 @@ int keeper_once(struct keeper *k, struct err *e)
         return -1;
     if (k->is_busy)
         return 0;
-    if (work(k, e) == -1)
+    if (step(k, keeper_sweep_claimed, e) == -1 || work(k, e) == -1)
         return -1;
     keeper_look(k);
     if (work_rounds(k, e) == -1)

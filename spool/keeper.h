@@ -18,7 +18,7 @@
  *   spool/state/ledger.db  the ledger; spool/generation names it
  *   spool/tmp/             begun and not committed: swept at the start
  *   spool/in/  out/        originals and results of open files
- *   spool/test/ROUTE/      what a route with `mode test` delivers
+ *   spool/test/ROUTE/PARTNER/  what a route with `mode test` delivers
  *   spool/archive/         originals (N-NAME), results and reports (N/)
  */
 #ifndef SPOOL_KEEPER_H
@@ -27,6 +27,9 @@
 #include "spool/conf.h"
 #include "spool/job.h"
 #include "spool/ledger.h"
+
+/* In an inbox: files that are ours, under the ids of their claims. */
+#define CLAIM_FOLDER ".claim"
 
 /* Something in the way that a person may want to know, one line each. */
 struct trouble {
@@ -83,6 +86,8 @@ void keeper_close(struct keeper *k);
 void keeper_look(struct keeper *k);
 int keeper_claim(struct keeper *k, size_t max, size_t *n, struct err *e);
 int keeper_take(struct keeper *k, struct err *e); /* CLAIMED -> TAKEN */
+/* unclaimed.c: files in .claim/ that the ledger does not know. */
+int keeper_sweep_claimed(struct keeper *k, struct err *e);
 int keeper_convert(struct keeper *k, struct err *e);
 int keeper_deliver(struct keeper *k, struct err *e);
 int keeper_archive(struct keeper *k, struct err *e);
