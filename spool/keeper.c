@@ -241,8 +241,6 @@ static int work_rounds(struct keeper *k, struct err *e)
 
 int keeper_once(struct keeper *k, struct err *e)
 {
-    uint64_t job;
-
     if (open_all(k, e) == -1)
         return -1;
     if (k->is_busy)
@@ -254,9 +252,9 @@ int keeper_once(struct keeper *k, struct err *e)
         return -1;
     if (k->again && work(k, e) == -1)
         return -1;
-    if (last_job(k, &job, e) == -1)
+    if (last_job(k, &k->last_job, e) == -1)
         return -1;
-    return write_generation(k, job, e);
+    return write_generation(k, k->last_job, e);
 }
 
 void keeper_close(struct keeper *k)

@@ -59,6 +59,7 @@ struct keeper {
     int64_t began_at;
     uint64_t first_job;  /* the first one that this run may have taken */
     uint64_t first_open; /* the oldest that was open when it began */
+    uint64_t last_job;   /* the newest when it ended */
     uint64_t *tried;     /* jobs whose try failed in this run */
     size_t n_tried, cap_tried;
     uint64_t n_taken, n_aside_records;

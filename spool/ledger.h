@@ -235,6 +235,7 @@ struct ledger_find {
     const char *claim;
     uint64_t job;
     uint64_t since;  /* this job and later ones */
+    uint64_t until;  /* and none after this one */
     unsigned states; /* of receipts: 1u << RECEIPT_..., 0: any */
     unsigned last;   /* only that many, the newest */
 };

@@ -10,7 +10,6 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "spool/files.h"
@@ -21,13 +20,13 @@ static int give_back(struct keeper *k, const struct inbox *in, int inbox_fd,
                      int claim_fd, const char *id, struct err *e)
 {
     struct claim *c;
-    char name[64];
+    const char *name;
 
     if (ledger_find_claim(k->ledger, id, &k->item, &c, e) == -1)
         return -1;
     if (c)
         return 0;
-    snprintf(name, sizeof(name), "unclaimed-%s.part", id);
+    name = arena_fmt(&k->item, "unclaimed-%s.part", id).p;
     if (rename_fresh(claim_fd, id, inbox_fd, name) == -1 ||
         dir_sync(inbox_fd) == -1 || dir_sync(claim_fd) == -1) {
         err_sys(e, ERR_RETRY, "cannot move %s/%s to %s", CLAIM_FOLDER, id,
