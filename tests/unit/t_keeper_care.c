@@ -72,7 +72,7 @@ static void rounds_take_what_waited_at_the_start(void **state)
 {
     (void)state;
     for (int i = 0; i < 5; i++) {
-        char name[40], text[8];
+        char name[40], text[16];
 
         snprintf(name, sizeof(name), "eshop/inbox/orders%d.csv", i);
         snprintf(text, sizeof(text), i ? "%d" : "drop", i);
@@ -94,7 +94,7 @@ static void memory_does_not_grow_with_files(void **state)
 {
     (void)state;
     for (int i = 0; i < 24; i++) {
-        char name[40], text[8];
+        char name[40], text[16];
 
         snprintf(name, sizeof(name), "eshop/inbox/orders%d.csv", i);
         snprintf(text, sizeof(text), "%d", i);
