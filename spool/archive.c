@@ -51,7 +51,7 @@ static int move_all(struct keeper *k, const struct claim *c,
                     const struct receipt *r, size_t n, struct str *path,
                     struct err *e)
 {
-    struct arena *a = &k->arena;
+    struct arena *a = &k->item;
     char day[11], folder[32];
     struct stat st;
 
@@ -108,7 +108,8 @@ static int claim_anew(struct keeper *k, const struct claim *c, int fd,
     }
     if (ledger_commit(k->ledger, e) == -1)
         return -1;
-    if (renameat(fd, c->id, fd, anew.id) == -1)
+    /* Under the old name it would be nobody's once that row is ARCHIVED. */
+    if (renameat(fd, c->id, fd, anew.id) == -1 || dir_sync(fd) == -1)
         return err_sys(e, ERR_RETRY, "cannot rename the claimed file");
     k->again = true;
     return 0;
@@ -119,7 +120,7 @@ static int drop_claimed(struct keeper *k, const struct claim *c,
                         const struct receipt *r, struct err *e)
 {
     const struct partner *p = conf_partner(k->conf, c->partner);
-    struct str below = arena_fmt(&k->arena, "%.*s%s.claim", STR_ARGS(c->folder),
+    struct str below = arena_fmt(&k->item, "%.*s%s.claim", STR_ARGS(c->folder),
                                  c->folder.len ? "/" : "");
     struct stat st;
     int fd, rc = 0;
@@ -150,7 +151,7 @@ static int archive_one(struct keeper *k, const struct claim *c, struct err *e)
     struct receipt *r;
     size_t n;
 
-    if (ledger_receipts(k->ledger, &mine, &k->arena, &r, &n, e) == -1)
+    if (ledger_receipts(k->ledger, &mine, &k->item, &r, &n, e) == -1)
         return -1;
     if (n == 0)
         return err_set(e, ERR_STOP, "ledger: claim %s has no receipt", c->id);
@@ -167,6 +168,7 @@ int keeper_archive(struct keeper *k, struct err *e)
     if (ledger_to_archive(k->ledger, &k->arena, &c, &n, e) == -1)
         return -1;
     for (size_t i = 0; i < n; i++) {
+        arena_reset(&k->item);
         if (archive_one(k, &c[i], e) == 0)
             continue;
         if (e->next == ERR_STOP)

@@ -26,10 +26,9 @@
 #include "spool/keeper.h"
 #include "spool/scan.h"
 
-#define CLAIM_FOLDER ".claim"
-
 /* ---- the intake stops before the disk is full --------------------------- */
 
+/* size: of all that is about to come, not of one file. */
 static bool has_room(struct keeper *k, uint64_t size)
 {
     uint64_t least = 2 * size + MB(256), free_bytes, all;
@@ -56,17 +55,6 @@ static bool is_wanted(const struct keeper *k, const struct inbox *in,
             route_takes(r, in->partner->name, in->folder, name))
             return true;
     return false;
-}
-
-static int rename_fresh(int from_dir, const char *from, int to_dir,
-                        const char *to)
-{
-    if (renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
-        return 0;
-    /* NFS and SMB have no such flag; the target name is random. */
-    if (errno == EINVAL || errno == ENOSYS)
-        return renameat(from_dir, from, to_dir, to);
-    return -1;
 }
 
 struct open_inbox {
@@ -97,81 +85,145 @@ static int inbox_open(const struct partner *p, struct str folder,
     return -1;
 }
 
-/* The rows first, all in one commit; then the renames. */
-static int claim_files(struct keeper *k, const struct inbox *in,
-                       const struct found *files, size_t n, struct err *e)
-{
-    struct claim *claims = arena_alloc(&k->arena, n * sizeof(*claims));
-    struct open_inbox o;
+/* An inbox as it was when the run began. */
+struct waiting {
+    const struct inbox *in;
+    struct found *files; /* complete, and wanted; oldest first */
+    size_t n, done;
+    struct waiting *next;
+};
 
-    if (inbox_open(in->partner, in->folder, &o, e) == -1) {
-        keeper_trouble(k, "%s", e->text);
-        return 0;
+static struct waiting *look_into(struct keeper *k, const struct inbox *in)
+{
+    struct waiting *w = arena_alloc(&k->kept, sizeof(*w));
+    struct err e;
+    size_t n;
+
+    w->in = in;
+    if (scan_inbox(k->conf, in, &k->kept, &w->files, &n, &e) == -1) {
+        keeper_trouble(k, "%s", e.text);
+        return w;
     }
+    for (size_t i = 0; i < n; i++)
+        if (!w->files[i].why && is_wanted(k, in, w->files[i].name))
+            w->files[w->n++] = w->files[i];
+    return w;
+}
+
+void keeper_look(struct keeper *k)
+{
+    struct waiting **last = &k->waiting;
+
+    *last = NULL;
+    for (const struct inbox *in = scan_inboxes(k->conf, &k->kept); in;
+         in = in->next) {
+        *last = look_into(k, in);
+        last = &(*last)->next;
+    }
+}
+
+/* It may have been taken away, or written to, since we looked. */
+static bool is_as_seen(int dir_fd, const char *name, const struct found *f)
+{
+    struct stat st;
+
+    return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           (uint64_t)st.st_size == f->size &&
+           (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec ==
+               f->mtime_ns;
+}
+
+/* Up to `max` of its files, as long as there is room. */
+static size_t choose(struct keeper *k, struct waiting *w, int dir_fd,
+                     struct claim *claims, size_t max, uint64_t *bytes)
+{
+    size_t n = 0;
+
+    for (; w->done < w->n && n < max; w->done++) {
+        const struct found *f = &w->files[w->done];
+
+        if (!is_as_seen(dir_fd, arena_cstr(&k->arena, f->name), f))
+            continue;
+        if (!has_room(k, *bytes + f->size))
+            break;
+        *bytes += f->size;
+        id_new(claims[n].id);
+        claims[n].partner = w->in->partner->name;
+        claims[n].folder = w->in->folder;
+        claims[n++].name = f->name;
+    }
+    return n;
+}
+
+/* The rows first, all in one commit; then the renames. */
+static int claim_files(struct keeper *k, const struct open_inbox *o,
+                       const struct claim *claims, size_t n, struct err *e)
+{
+    if (n == 0)
+        return 0;
     if (ledger_begin(k->ledger, e) == -1)
-        goto fail;
-    for (size_t i = 0; i < n; i++) {
-        id_new(claims[i].id);
-        claims[i].partner = in->partner->name;
-        claims[i].folder = in->folder;
-        claims[i].name = files[i].name;
+        return -1;
+    for (size_t i = 0; i < n; i++)
         if (ledger_claim(k->ledger, &claims[i], e) == -1) {
             ledger_rollback(k->ledger);
-            goto fail;
+            return -1;
         }
-    }
     if (ledger_commit(k->ledger, e) == -1)
-        goto fail;
+        return -1;
     /* A rename that fails leaves a row that keeper_take() drops. */
     for (size_t i = 0; i < n; i++)
-        if (rename_fresh(o.fd, arena_cstr(&k->arena, claims[i].name),
-                         o.claim_fd, claims[i].id) == -1 &&
+        if (rename_fresh(o->fd, arena_cstr(&k->arena, claims[i].name),
+                         o->claim_fd, claims[i].id) == -1 &&
             errno != ENOENT) {
             err_sys(e, ERR_RETRY, "cannot move %.*s into %s",
                     STR_ARGS(claims[i].name), CLAIM_FOLDER);
             keeper_trouble(k, "%s", e->text);
         }
-    inbox_close(&o);
     return 0;
-fail:
-    inbox_close(&o);
-    return -1;
 }
 
-static int claim_inbox(struct keeper *k, const struct inbox *in, size_t max,
-                       size_t *n, struct err *e)
+static int claim_inbox(struct keeper *k, struct waiting *w, size_t max,
+                       size_t *n, uint64_t *bytes, struct err *e)
 {
-    struct found *files, *ready;
-    size_t n_files, n_ready = 0;
+    struct claim *claims = arena_alloc(&k->arena, max * sizeof(*claims));
+    struct open_inbox o;
+    size_t n_mine;
+    int rc;
 
-    if (scan_inbox(k->conf, in, &k->arena, &files, &n_files, e) == -1) {
+    if (inbox_open(w->in->partner, w->in->folder, &o, e) == -1) {
         keeper_trouble(k, "%s", e->text);
+        w->done = w->n;
         return 0;
     }
-    ready = arena_alloc(&k->arena, (n_files + 1) * sizeof(*ready));
-    for (size_t i = 0; i < n_files && *n + n_ready < max; i++) {
-        if (files[i].why || !is_wanted(k, in, files[i].name))
-            continue;
-        if (!has_room(k, files[i].size)) {
-            keeper_trouble(k, "%s: little free space; nothing more is taken",
-                           k->conf->spool);
-            k->machine_failed = true;
-            break;
-        }
-        ready[n_ready++] = files[i];
-    }
-    *n += n_ready;
-    return n_ready ? claim_files(k, in, ready, n_ready, e) : 0;
+    n_mine = choose(k, w, o.fd, claims, max, bytes);
+    rc = claim_files(k, &o, claims, n_mine, e);
+    inbox_close(&o);
+    *n += n_mine;
+    return rc;
 }
 
 int keeper_claim(struct keeper *k, size_t max, size_t *n, struct err *e)
 {
+    uint64_t bytes = 0;
+    int rc = 0;
+
     *n = 0;
-    for (const struct inbox *in = scan_inboxes(k->conf, &k->arena);
-         in && *n < max; in = in->next)
-        if (claim_inbox(k, in, max, n, e) == -1)
-            return -1;
-    return 0;
+    while (rc == 0 && k->waiting && *n < max) {
+        struct waiting *w = k->waiting;
+
+        if (w->done < w->n)
+            rc = claim_inbox(k, w, max - *n, n, &bytes, e);
+        if (w->done < w->n)
+            break; /* a full round, or a full disk */
+        k->waiting = w->next;
+    }
+    if (rc == 0 && *n == 0 && k->waiting) {
+        keeper_trouble(k, "%s: little free space; nothing more is taken",
+                       k->conf->spool);
+        k->machine_failed = true;
+    }
+    arena_reset(&k->arena);
+    return rc;
 }
 
 /* ---- 3 and 4: copy ------------------------------------------------------ */
@@ -296,7 +348,7 @@ static int commit_taken(struct keeper *k, struct claim *c, struct err *e)
 
     for (const struct route *x = k->conf->routes; x; x = x->next)
         n++;
-    r = arena_alloc(&k->arena, (n + 1) * sizeof(*r));
+    r = arena_alloc(&k->item, (n + 1) * sizeof(*r));
     n = 0;
     c->taken_at = clock_now();
     for (const struct route *x = k->conf->routes; x; x = x->next) {
@@ -305,11 +357,10 @@ static int commit_taken(struct keeper *k, struct claim *c, struct err *e)
         r[n] = (struct receipt){
             .route = x->name,
             .partner = c->partner,
-            .name = label_of(&k->arena, c->name),
+            .name = label_of(&k->item, c->name),
             .size = c->seen.size,
             .once = happens_once(x),
             .test = x->test,
-            .run_id = k->new_run_id(&k->arena),
             .run_time = c->taken_at,
             .taken_at = c->taken_at,
         };
@@ -320,18 +371,30 @@ static int commit_taken(struct keeper *k, struct claim *c, struct err *e)
     return ledger_taken(k->ledger, c, r, n, e);
 }
 
+static int wait_longer(struct keeper *k, const struct err *e)
+{
+    keeper_trouble(k, "%s", e->text);
+    k->machine_failed = true;
+    return 0;
+}
+
 /* Back under its name, if that is still free; else it waits as it is. */
 static int put_back(struct keeper *k, const struct claim *c,
                     const struct open_inbox *o, struct err *e)
 {
     if (rename_fresh(o->claim_fd, c->id, o->fd,
-                     arena_cstr(&k->arena, c->name)) == -1 &&
+                     arena_cstr(&k->item, c->name)) == -1 &&
         errno != ENOENT) {
         keeper_trouble(k,
                        "%.*s changed while we read it, and its name is "
                        "in use again; it waits in %s/%s",
                        STR_ARGS(c->name), CLAIM_FOLDER, c->id);
         return 0;
+    }
+    /* Only then may the row go that knows whose file it is. */
+    if (dir_sync(o->fd) == -1 || dir_sync(o->claim_fd) == -1) {
+        err_sys(e, ERR_RETRY, "cannot sync the inbox");
+        return wait_longer(k, e);
     }
     return ledger_unclaim(k->ledger, c, e);
 }
@@ -363,11 +426,8 @@ static int take_one(struct keeper *k, struct claim *c,
         err_sys(e, ERR_RETRY, "cannot sync the inbox");
         how = LATER;
     }
-    if (how == LATER) {
-        keeper_trouble(k, "%s", e->text);
-        k->machine_failed = true;
-        return 0;
-    }
+    if (how == LATER)
+        return wait_longer(k, e);
     return commit_taken(k, c, e);
 }
 
@@ -398,6 +458,7 @@ int keeper_take(struct keeper *k, struct err *e)
         }
         rc = take_one(k, &claims[i], &o, e);
         inbox_close(&o);
+        arena_reset(&k->item);
         if (rc == -1)
             return -1;
     }

@@ -12,10 +12,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "spool/convert_child.h"
@@ -28,7 +32,82 @@
  * seldom means this file, unless it happens with it again and again. */
 enum { MAX_TRIES = 5 };
 
+/* Seconds: for what a job does beside reading; the longest that poll() can. */
+enum { PATIENCE = 60, MAX_WAIT = 400000 };
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Is it over within so many seconds? It is watched in a way that needs no
+ * signal. */
+static bool ends_within(pid_t pid, uint64_t seconds)
+{
+    int64_t now = monotonic_ms(), end;
+    struct pollfd p = { .fd = pidfd_open(pid, 0), .events = POLLIN };
+    int rc = 0;
+
+    end = now + (int64_t)(seconds < MAX_WAIT ? seconds : MAX_WAIT) * 1000;
+    if (p.fd == -1)
+        return true; /* an old kernel: wait without an end */
+    for (; rc <= 0 && now < end; now = monotonic_ms()) {
+        rc = poll(&p, 1, (int)(end - now));
+        if (rc == -1 && errno != EINTR)
+            break;
+    }
+    close(p.fd);
+    return rc != 0;
+}
+
+static uint64_t time_of(const struct keeper *k, const struct route *route,
+                        enum limit_id limit)
+{
+    uint64_t value = k->conf->limits.v[limit];
+
+    return child_times(route) * (value < MAX_WAIT ? value : MAX_WAIT);
+}
+
 /* 0: it ended well and left a result; -1: e says how it died. */
+static int wait_for(const struct keeper *k, const struct route *route,
+                    const struct receipt *r, pid_t pid, struct err *e)
+{
+    uint64_t seconds =
+        time_of(k, route, LIMIT_WALL) + (k->patience ? k->patience : PATIENCE);
+    bool late = !ends_within(pid, seconds);
+    int status;
+
+    if (late)
+        kill(pid, SIGKILL);
+    while (waitpid(pid, &status, 0) == -1)
+        if (errno != EINTR)
+            return err_sys(e, ERR_RETRY, "wait for the job");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    if (late)
+        return err_set(e, ERR_HOLD,
+                       "the conversion was not over after %llu s and was "
+                       "stopped (limit wall)",
+                       (unsigned long long)seconds);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+        return err_set(e, ERR_HOLD,
+                       "the conversion needed more than %llu s of processor "
+                       "time and was stopped (limit cpu)",
+                       (unsigned long long)time_of(k, route, LIMIT_CPU));
+    if (WIFSIGNALED(status))
+        return err_set(
+            e,
+            job_ended_from_outside(status) && r->n_tries < MAX_TRIES ? ERR_RETRY
+                                                                     : ERR_HOLD,
+            "the converting process died (signal %d)", WTERMSIG(status));
+    return err_set(e, ERR_RETRY, "the converting process failed (status %d)",
+                   WEXITSTATUS(status));
+}
+
+/* As wait_for(). */
 static int run_child(struct keeper *k, const struct route *route,
                      const struct receipt *r, const char *staging,
                      struct err *e)
@@ -38,13 +117,12 @@ static int run_child(struct keeper *k, const struct route *route,
     };
     pid_t keeper = getpid(), pid;
     char in[48];
-    int status;
 
     snprintf(in, sizeof(in), "in/%s", r->claim);
     c.in_fd = openat(k->spool_fd, in, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (c.in_fd == -1)
         return err_sys(e, ERR_HOLD, "the original in the spool is gone");
-    if (ledger_counters(k->ledger, r->route, &k->arena, &c.counters,
+    if (ledger_counters(k->ledger, r->route, &k->item, &c.counters,
                         &c.n_counters, e) == -1) {
         close(c.in_fd);
         return -1;
@@ -56,19 +134,7 @@ static int run_child(struct keeper *k, const struct route *route,
     close(c.in_fd);
     if (pid == -1)
         return err_sys(e, ERR_RETRY, "fork");
-    while (waitpid(pid, &status, 0) == -1)
-        if (errno != EINTR)
-            return err_sys(e, ERR_RETRY, "wait for the job");
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return 0;
-    if (WIFSIGNALED(status))
-        return err_set(
-            e,
-            job_ended_from_outside(status) && r->n_tries < MAX_TRIES ? ERR_RETRY
-                                                                     : ERR_HOLD,
-            "the converting process died (signal %d)", WTERMSIG(status));
-    return err_set(e, ERR_RETRY, "the converting process failed (status %d)",
-                   WEXITSTATUS(status));
+    return wait_for(k, route, r, pid, e);
 }
 
 /* The write that an output is of, or NULL: the job lied. */
@@ -135,6 +201,15 @@ static struct delivery *add_delivery(struct deliveries *ds)
     return &ds->list[ds->n++];
 }
 
+/* Apart for every destination, as they would be in earnest. */
+static struct str test_folder(struct keeper *k, const struct route *route,
+                              const struct conf_to *to)
+{
+    return arena_fmt(&k->item, "test/%.*s/%.*s%s%.*s", STR_ARGS(route->name),
+                     STR_ARGS(to->partner->name), to->folder.len ? "/" : "",
+                     STR_ARGS(to->folder));
+}
+
 static int plan_output(struct keeper *k, const struct route *route, int dir,
                        const struct result_output *o, struct deliveries *ds,
                        struct err *e)
@@ -145,7 +220,7 @@ static int plan_output(struct keeper *k, const struct route *route, int dir,
 
     if (!w)
         return err_set(e, ERR_HOLD, "the job names a write that is not there");
-    if (look_at_output(dir, o, k->conf->limits.v[LIMIT_NAME], &got, &k->arena,
+    if (look_at_output(dir, o, k->conf->limits.v[LIMIT_NAME], &got, &k->item,
                        e) == -1)
         return -1;
     for (const struct conf_to *to = w->to; to; to = to->next) {
@@ -155,9 +230,7 @@ static int plan_output(struct keeper *k, const struct route *route, int dir,
         d->path = o->path;
         d->name = o->name;
         d->partner = route->test ? STR("") : to->partner->name;
-        d->folder = route->test ? arena_fmt(&k->arena, "test/%.*s",
-                                            STR_ARGS(route->name))
-                                : to->folder;
+        d->folder = route->test ? test_folder(k, route, to) : to->folder;
         d->replace = is_snapshot(read) || route->test;
         d->bytes = got.bytes;
         d->n_documents = o->n_documents;
@@ -170,7 +243,7 @@ static int plan_output(struct keeper *k, const struct route *route, int dir,
 static struct str rejected_name(struct keeper *k, const struct receipt *r,
                                 const char *ending)
 {
-    return arena_fmt(&k->arena, "%llu-%.*s%s", (unsigned long long)r->job,
+    return arena_fmt(&k->item, "%llu-%.*s%s", (unsigned long long)r->job,
                      STR_ARGS(r->name), ending);
 }
 
@@ -252,7 +325,7 @@ static struct str maps_text(struct keeper *k, const struct route *route)
             sha256_end(&h, hex);
             buf_addf(&b, "%.*s %s\n", STR_ARGS(m->name), hex);
         }
-    out = arena_str(&k->arena, buf_str(&b));
+    out = arena_str(&k->item, buf_str(&b));
     buf_release(&b);
     return out;
 }
@@ -262,7 +335,7 @@ static int settle(struct keeper *k, const struct route *route,
                   struct receipt *r, const char *staging,
                   const struct result *res, struct err *e)
 {
-    int dir = dir_open_at(k->spool_fd, arena_fmt(&k->arena, "tmp/%s", staging));
+    int dir = dir_open_at(k->spool_fd, arena_fmt(&k->item, "tmp/%s", staging));
     bool rejected = res->verdict == JOB_REJECTED;
     struct deliveries ds = { 0 };
     int rc = dir == -1 ? err_sys(e, ERR_RETRY, "the staging folder") : 0;
@@ -290,6 +363,24 @@ static int settle(struct keeper *k, const struct route *route,
     return rc;
 }
 
+/* One try a run: what failed now would fail again in a moment. */
+static bool was_tried(const struct keeper *k, uint64_t job)
+{
+    for (size_t i = 0; i < k->n_tried; i++)
+        if (k->tried[i] == job)
+            return true;
+    return false;
+}
+
+static void remember_try(struct keeper *k, uint64_t job)
+{
+    if (k->n_tried == k->cap_tried) {
+        k->cap_tried = k->cap_tried ? k->cap_tried * 2 : 16;
+        k->tried = xrealloc(k->tried, k->cap_tried * sizeof(*k->tried));
+    }
+    k->tried[k->n_tried++] = job;
+}
+
 /* A try that did not get through: wait for better days, or for a person. */
 static int give_up(struct keeper *k, const struct receipt *r, struct err *e)
 {
@@ -301,6 +392,7 @@ static int give_up(struct keeper *k, const struct receipt *r, struct err *e)
         return -1;
     case ERR_RETRY:
         k->machine_failed = true;
+        remember_try(k, r->job);
         keeper_trouble(k, "job %llu: %s", (unsigned long long)r->job, why);
         return ledger_waits(k->ledger, r, why, e);
     case ERR_REJECT:
@@ -323,7 +415,7 @@ static int convert_one(struct keeper *k, const struct route *route,
     snprintf(staging, sizeof(staging), "%s.%llu", r->id,
              (unsigned long long)r->n_tries);
     snprintf(below, sizeof(below), "tmp/%s", staging);
-    path = arena_fmt(&k->arena, "%s/%s", k->conf->spool, below);
+    path = arena_fmt(&k->item, "%s/%s", k->conf->spool, below);
     if (tree_remove(k->spool_fd, below) == -1 ||
         mkdirat(k->spool_fd, below, 0700) == -1) {
         err_sys(e, ERR_RETRY, "cannot make %s", path.p);
@@ -331,7 +423,9 @@ static int convert_one(struct keeper *k, const struct route *route,
     }
     rc = run_child(k, route, r, path.p, e);
     dir = rc == 0 ? dir_open_at(k->spool_fd, str_of(below)) : -1;
-    if (rc == 0 && (dir == -1 || !result_read(dir, &k->arena, &res)))
+    if (rc == 0 &&
+        (dir == -1 ||
+         !result_read(dir, k->conf->limits.v[LIMIT_OUTPUTS], &k->item, &res)))
         rc = err_set(e, ERR_HOLD, "the converting process left no result");
     if (dir != -1)
         close(dir);
@@ -349,24 +443,6 @@ static int convert_one(struct keeper *k, const struct route *route,
         rc = give_up(k, r, e);
     tree_remove(k->spool_fd, below);
     return rc;
-}
-
-/* One try a run: what failed now would fail again in a moment. */
-static bool was_tried(const struct keeper *k, uint64_t job)
-{
-    for (size_t i = 0; i < k->n_tried; i++)
-        if (k->tried[i] == job)
-            return true;
-    return false;
-}
-
-static void remember_try(struct keeper *k, uint64_t job)
-{
-    if (k->n_tried == k->cap_tried) {
-        k->cap_tried = k->cap_tried ? k->cap_tried * 2 : 16;
-        k->tried = xrealloc(k->tried, k->cap_tried * sizeof(*k->tried));
-    }
-    k->tried[k->n_tried++] = job;
 }
 
 /* Of two equal files that came together, the second waits for the first. */
@@ -387,7 +463,6 @@ static int convert_or_suppress(struct keeper *k, const struct route *route,
                  (unsigned long long)twin);
         return ledger_waits(k->ledger, r, why, e);
     }
-    remember_try(k, r->job);
     return convert_one(k, route, r, e);
 }
 
@@ -410,6 +485,7 @@ int keeper_convert(struct keeper *k, struct err *e)
         }
         if (!keeper_runs(k, route) || was_tried(k, r[i].job))
             continue;
+        arena_reset(&k->item);
         if (convert_or_suppress(k, route, &r[i], e) == -1)
             return -1;
     }

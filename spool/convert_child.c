@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,6 +30,22 @@ static void add_output(struct child *c, const struct job_output *o,
     };
 }
 
+/* What a file may become has an end: the keeper names and checks each. */
+static void check_outputs(const struct child *c, struct job_result *res)
+{
+    uint64_t max = c->k->conf->limits.v[LIMIT_OUTPUTS];
+    uint64_t n = c->result.n_outputs + res->n_outputs;
+
+    if (res->verdict != JOB_DONE || n <= max)
+        return;
+    res->verdict = JOB_REJECTED;
+    res->n_written = 0;
+    err_set(&res->err, ERR_REJECT,
+            "%llu output files of one input are more than the limit outputs "
+            "(%llu)",
+            (unsigned long long)n, (unsigned long long)max);
+}
+
 /* The run of one read map joins those before it: all of it, or nothing. */
 static void add_run(struct child *c, const struct job_result *res,
                     uint64_t read)
@@ -38,7 +55,7 @@ static void add_run(struct child *c, const struct job_result *res,
     if (res->verdict == JOB_FAILED ||
         (res->verdict == JOB_REJECTED && r->verdict == JOB_DONE))
         r->verdict = res->verdict;
-    if (res->verdict == JOB_FAILED)
+    if (res->verdict != JOB_DONE)
         r->err = res->err;
     r->n.n_read += res->n_read;
     r->n.n_written += res->n_written;
@@ -58,7 +75,7 @@ static void add_run(struct child *c, const struct job_result *res,
         r->has_report = true;
         report_body(&c->report, res);
     }
-    for (size_t i = 0; i < res->n_outputs; i++)
+    for (size_t i = 0; res->verdict == JOB_DONE && i < res->n_outputs; i++)
         add_output(c, &res->outputs[i], read);
 }
 
@@ -138,6 +155,7 @@ static _Noreturn void child_main(struct child *c)
 
         if (run_read(c, x, i, &res) == -1)
             _exit(1);
+        check_outputs(c, &res);
         add_run(c, &res, i);
         if (res.verdict == JOB_DONE) { /* the next run counts on */
             c->counters = res.counters;
@@ -159,6 +177,29 @@ static _Noreturn void child_main(struct child *c)
     _exit(0);
 }
 
+uint64_t child_times(const struct route *route)
+{
+    uint64_t n = 0;
+
+    for (const struct conf_read *x = route->reads; x; x = x->next)
+        n += JOB_TIMES;
+    return n;
+}
+
+static void limit_processor(const struct child *c)
+{
+    uint64_t limit = c->k->conf->limits.v[LIMIT_CPU];
+    rlim_t max = RLIM_INFINITY / JOB_TIMES / 1000;
+    struct rlimit l;
+
+    if (limit > max)
+        return;
+    /* The reader sets its own, which must not be above ours. */
+    l.rlim_cur = limit * child_times(c->route);
+    l.rlim_max = l.rlim_cur + 2;
+    (void)setrlimit(RLIMIT_CPU, &l);
+}
+
 _Noreturn void child_become(struct child *c, pid_t keeper)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -168,5 +209,6 @@ _Noreturn void child_become(struct child *c, pid_t keeper)
         _exit(1);
     c->in_fd = 3;
     close_range(4, ~0u, 0);
+    limit_processor(c);
     child_main(c);
 }

@@ -28,6 +28,11 @@ struct child {
     size_t n_counters;
 };
 
+/* Times the limits of a reader that a whole job may take: it may need a
+ * second reader, and it writes. */
+enum { JOB_TIMES = 4 };
+uint64_t child_times(const struct route *route);
+
 /* To be called right after fork(). Never returns. */
 _Noreturn void child_become(struct child *c, pid_t keeper);
 

@@ -21,9 +21,32 @@
 
 static int open_below_spool(struct keeper *k, const struct delivery *d)
 {
-    if (dir_make(k->spool_fd, arena_cstr(&k->arena, d->folder), 0700) == -1)
+    if (dir_make(k->spool_fd, arena_cstr(&k->item, d->folder), 0700) == -1)
         return -1;
     return dir_open_at(k->spool_fd, d->folder);
+}
+
+/* The sender's people are to use it like the folder that it is in. */
+static int make_rejected(int root, const struct partner *p)
+{
+    int fd, rc, saved;
+
+    if (mkdirat(root, "rejected", 0770) == -1)
+        return errno == EEXIST ? 0 : -1;
+    fd = dir_open_at(root, STR("rejected"));
+    rc = fd == -1 ? -1 : 0;
+    if (rc == 0 && p->group != (gid_t)-1 &&
+        (fchown(fd, (uid_t)-1, p->group) == -1 || fchmod(fd, 02770) == -1))
+        rc = -1;
+    if (rc == 0 && (dir_sync(fd) == -1 || dir_sync(root) == -1))
+        rc = -1;
+    saved = errno;
+    if (fd != -1)
+        close(fd);
+    if (rc == -1) /* as it is, nobody would mend it later */
+        unlinkat(root, "rejected", AT_REMOVEDIR);
+    errno = saved;
+    return rc;
 }
 
 static int open_partner(const struct partner *p, const struct delivery *d)
@@ -35,8 +58,7 @@ static int open_partner(const struct partner *p, const struct delivery *d)
     root = dir_open(p->folder, STR(""));
     if (root == -1)
         return -1;
-    fd = dir_make(root, "rejected", 0770) == 0 ? dir_open_at(root, d->folder)
-                                               : -1;
+    fd = make_rejected(root, p) == 0 ? dir_open_at(root, d->folder) : -1;
     saved = errno;
     close(root);
     errno = saved;
@@ -71,10 +93,10 @@ static int open_target(struct keeper *k, const struct delivery *d,
 static int open_source(struct keeper *k, const struct delivery *d,
                        struct err *e)
 {
-    struct str path = d->kind == OUT_ORIGINAL
-                          ? arena_fmt(&k->arena, "in/%s", d->claim)
-                          : arena_fmt(&k->arena, "out/%s/%.*s", d->receipt,
-                                      STR_ARGS(d->path));
+    struct str path =
+        d->kind == OUT_ORIGINAL
+            ? arena_fmt(&k->item, "in/%s", d->claim)
+            : arena_fmt(&k->item, "out/%s/%.*s", d->receipt, STR_ARGS(d->path));
     int fd = openat(k->spool_fd, path.p, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
     if (fd == -1)
@@ -89,7 +111,7 @@ static int try_again(struct keeper *k, struct delivery *d, int dir_fd,
     struct stat st;
 
     if (d->state != DELIVERY_HELD ||
-        fstatat(dir_fd, arena_cstr(&k->arena, d->name), &st,
+        fstatat(dir_fd, arena_cstr(&k->item, d->name), &st,
                 AT_SYMLINK_NOFOLLOW) == 0 ||
         errno != ENOENT)
         return 0;
@@ -150,9 +172,10 @@ static int finish_receipts(struct keeper *k, struct err *e)
         struct delivery *d;
         size_t n_open;
 
-        if (ledger_deliveries(k->ledger, r[i].id, unsettled, &k->arena, &d,
+        if (ledger_deliveries(k->ledger, r[i].id, unsettled, &k->item, &d,
                               &n_open, e) == -1)
             return -1;
+        arena_reset(&k->item);
         if (n_open == 0 && ledger_done(k->ledger, &r[i], e) == -1)
             return -1;
     }
@@ -171,6 +194,7 @@ int keeper_deliver(struct keeper *k, struct err *e)
     for (size_t i = 0; i < n; i++) {
         if (d[i].state == DELIVERY_HELD && !d[i].name_taken)
             continue;
+        arena_reset(&k->item);
         if (deliver_one(k, &d[i], e) == -1)
             return -1;
     }

@@ -124,6 +124,16 @@ int dir_make(int at, const char *path, mode_t mode)
     return 0;
 }
 
+int rename_fresh(int from_dir, const char *from, int to_dir, const char *to)
+{
+    if (renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    /* NFS and SMB have no such flag; the target name is random. */
+    if (errno == EINVAL || errno == ENOSYS)
+        return renameat(from_dir, from, to_dir, to);
+    return -1;
+}
+
 static bool is_dots(const char *name)
 {
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;

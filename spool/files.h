@@ -23,6 +23,8 @@ int dir_open_at(int at, struct str below);
 int dir_sync(int fd);
 /* mkdir -p below `at`; every new name is synced in its parent. */
 int dir_make(int at, const char *path, mode_t mode);
+/* A rename that takes no other file's place, where the system can tell. */
+int rename_fresh(int from_dir, const char *from, int to_dir, const char *to);
 /* Removes a file or a whole tree; what is not there is no error. */
 int tree_remove(int at, const char *name);
 /* Syncs every file and folder of a tree, deepest first. */

@@ -125,7 +125,13 @@ void job_settings_unused(struct arena *a, const struct map *const *maps,
                          const struct setting_pair *pairs, size_t n,
                          struct diags *diags);
 
-/* A 10-character id, sortable by time: for run_id when there is no ledger. */
+/*
+ * Ids of runs: ten letters, sortable by time. Seven say the second, three tell
+ * runs of the same second apart: by the job's number where a ledger counts
+ * (ledger_taken()), else by chance.
+ */
+enum { JOB_ID_LEN = 10, JOB_ID_BITS = 15 /* below the seconds */ };
+void job_id_text(uint64_t id, char out[JOB_ID_LEN]);
 struct str job_new_id(struct arena *a);
 
 #endif

@@ -49,27 +49,24 @@ void job_settings_unused(struct arena *a, const struct map *const *maps,
             report_unknown(a, maps, &pairs[i], diags);
 }
 
-/*
- * Seconds, then 15 random bits; but always more than the last id. Two files
- * taken in one second would have the same name too often by chance alone.
- * Crockford's letters: no I, L, O, U, so that ids can be read aloud.
- */
-struct str job_new_id(struct arena *a)
+/* Crockford's letters: no I, L, O, U, so that ids can be read aloud. */
+void job_id_text(uint64_t id, char out[JOB_ID_LEN])
 {
     static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
-    static uint64_t last;
+
+    for (int i = JOB_ID_LEN; i > 0; i--, id >>= 5)
+        out[i - 1] = letters[id & 31];
+}
+
+struct str job_new_id(struct arena *a)
+{
+    char *p = arena_text(a, JOB_ID_LEN);
+    uint64_t id = (uint64_t)clock_now() << JOB_ID_BITS;
     uint16_t noise = 0;
-    uint64_t id;
-    char *p = arena_text(a, 10);
 
     if (!clock_is_frozen() &&
         getrandom(&noise, sizeof(noise), 0) != (ssize_t)sizeof(noise))
         noise = 0;
-    id = (uint64_t)clock_now() << 15 | (noise & 0x7fff);
-    if (id <= last)
-        id = last + 1;
-    last = id;
-    for (int i = 9; i >= 0; i--, id >>= 5)
-        p[i] = letters[id & 31];
-    return (struct str){ p, 10 };
+    job_id_text(id | (noise & ((1u << JOB_ID_BITS) - 1)), p);
+    return (struct str){ p, JOB_ID_LEN };
 }

@@ -25,7 +25,7 @@ bool keeper_runs(const struct keeper *k, const struct route *r)
 
 void keeper_trouble(struct keeper *k, const char *fmt, ...)
 {
-    struct trouble *t = arena_alloc(&k->arena, sizeof(*t));
+    struct trouble *t = arena_alloc(&k->kept, sizeof(*t));
     char text[512];
     va_list ap;
 
@@ -35,7 +35,7 @@ void keeper_trouble(struct keeper *k, const char *fmt, ...)
     for (const struct trouble *x = k->troubles; x; x = x->next)
         if (str_is(x->text, text))
             return;
-    t->text = arena_str(&k->arena, str_of(text));
+    t->text = arena_str(&k->kept, str_of(text));
     if (!k->last_trouble)
         k->last_trouble = &k->troubles;
     *k->last_trouble = t;
@@ -204,37 +204,57 @@ static int open_all(struct keeper *k, struct err *e)
 
 /* ---- a run -------------------------------------------------------------- */
 
+/* A step's rows are gone with it: the next one asks the ledger. */
+static int step(struct keeper *k, int (*run)(struct keeper *k, struct err *e),
+                struct err *e)
+{
+    int rc = run(k, e);
+
+    arena_reset(&k->arena);
+    arena_reset(&k->item);
+    return rc;
+}
+
 /* Every row one step on, as far as it gets. */
 static int work(struct keeper *k, struct err *e)
 {
-    if (keeper_take(k, e) == -1 || keeper_convert(k, e) == -1 ||
-        keeper_deliver(k, e) == -1)
+    if (step(k, keeper_take, e) == -1 || step(k, keeper_convert, e) == -1 ||
+        step(k, keeper_deliver, e) == -1)
         return -1;
-    return keeper_archive(k, e);
+    return step(k, keeper_archive, e);
+}
+
+/* Round by round, until nothing waits or nothing comes in any more. */
+static int work_rounds(struct keeper *k, struct err *e)
+{
+    uint64_t before;
+    size_t n;
+
+    do {
+        before = k->n_taken;
+        if (keeper_claim(k, k->batch ? k->batch : BATCH, &n, e) == -1 ||
+            (n && work(k, e) == -1))
+            return -1;
+    } while (n && k->n_taken > before);
+    return 0;
 }
 
 int keeper_once(struct keeper *k, struct err *e)
 {
-    size_t n = BATCH;
-    uint64_t job, before;
-
     if (open_all(k, e) == -1)
         return -1;
     if (k->is_busy)
         return 0;
-    if (work(k, e) == -1)
+    if (step(k, keeper_sweep_claimed, e) == -1 || work(k, e) == -1)
         return -1;
-    do {
-        before = k->n_taken;
-        if (keeper_claim(k, BATCH, &n, e) == -1 || work(k, e) == -1)
-            return -1;
-        /* A full batch means that more may wait, unless none of it came in. */
-    } while (n == BATCH && k->n_taken > before);
+    keeper_look(k);
+    if (work_rounds(k, e) == -1)
+        return -1;
     if (k->again && work(k, e) == -1)
         return -1;
-    if (last_job(k, &job, e) == -1)
+    if (last_job(k, &k->last_job, e) == -1)
         return -1;
-    return write_generation(k, job, e);
+    return write_generation(k, k->last_job, e);
 }
 
 void keeper_close(struct keeper *k)
@@ -250,4 +270,7 @@ void keeper_close(struct keeper *k)
     k->tried = NULL;
     k->n_tried = k->cap_tried = 0;
     arena_release(&k->arena);
+    arena_release(&k->item);
+    arena_release(&k->kept);
+    k->waiting = NULL;
 }

@@ -18,7 +18,7 @@
  *   spool/state/ledger.db  the ledger; spool/generation names it
  *   spool/tmp/             begun and not committed: swept at the start
  *   spool/in/  out/        originals and results of open files
- *   spool/test/ROUTE/      what a route with `mode test` delivers
+ *   spool/test/ROUTE/PARTNER/  what a route with `mode test` delivers
  *   spool/archive/         originals (N-NAME), results and reports (N/)
  */
 #ifndef SPOOL_KEEPER_H
@@ -27,6 +27,9 @@
 #include "spool/conf.h"
 #include "spool/job.h"
 #include "spool/ledger.h"
+
+/* In an inbox: files that are ours, under the ids of their claims. */
+#define CLAIM_FOLDER ".claim"
 
 /* Something in the way that a person may want to know, one line each. */
 struct trouble {
@@ -38,26 +41,32 @@ struct keeper {
     /* Given by the caller. */
     struct conf *conf; /* with maps loaded, without mistakes */
     int (*run)(const struct job_spec *spec, struct job_result *out);
-    struct str (*new_run_id)(struct arena *a);
     const char *const *only; /* names of routes; NULL: all but `by hand` */
     size_t n_only;
+    size_t batch;      /* files of a round; 0: the usual number */
+    uint64_t patience; /* seconds for a job beside its limits; 0: as usual */
 
     /* Open while it works. */
     struct ledger *ledger;
     int spool_fd, lock_fd;
-    struct arena arena; /* of the run: small rows */
+    /* Memory of a run does not grow with the number of its files. */
+    struct arena arena; /* of the step at hand: lists of rows */
+    struct arena item;  /* of the one file that a step is busy with */
+    struct arena kept;  /* of the run: what waited, what is to be told */
 
     /* What the run found, for the caller. */
     bool is_busy; /* another keeper is at work: nothing was done */
     int64_t began_at;
     uint64_t first_job;  /* the first one that this run may have taken */
     uint64_t first_open; /* the oldest that was open when it began */
-    uint64_t *tried;     /* jobs that had their try in this run */
+    uint64_t last_job;   /* the newest when it ended */
+    uint64_t *tried;     /* jobs whose try failed in this run */
     size_t n_tried, cap_tried;
     uint64_t n_taken, n_aside_records;
     bool machine_failed; /* disk, memory: try again later */
     bool again;          /* there is more to do now: work once more */
     struct trouble *troubles, **last_trouble;
+    struct waiting *waiting; /* seen at the start, not claimed yet */
 };
 
 /*
@@ -70,9 +79,16 @@ void keeper_close(struct keeper *k);
 
 /* ---- its steps, one file each ------------------------------------------- */
 
-/* claim.c: up to `max` complete files into custody; *n: how many. */
+/*
+ * claim.c: looks into the inboxes, once a run; then claims up to `max` of the
+ * files that were complete, *n says how many. What comes later waits for the
+ * next run.
+ */
+void keeper_look(struct keeper *k);
 int keeper_claim(struct keeper *k, size_t max, size_t *n, struct err *e);
 int keeper_take(struct keeper *k, struct err *e); /* CLAIMED -> TAKEN */
+/* unclaimed.c: files in .claim/ that the ledger does not know. */
+int keeper_sweep_claimed(struct keeper *k, struct err *e);
 int keeper_convert(struct keeper *k, struct err *e);
 int keeper_deliver(struct keeper *k, struct err *e);
 int keeper_archive(struct keeper *k, struct err *e);

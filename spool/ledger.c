@@ -259,12 +259,40 @@ static int next_job(struct ledger *l, uint64_t *job, struct err *e)
     return rc == 1 ? 0 : -1;
 }
 
+/*
+ * The second and the job's number; but always more than the last one. So an
+ * id never comes again, also when the clock is set back or a second has more
+ * jobs than its letters can count.
+ */
+static int next_run_id(struct ledger *l, const struct receipt *r,
+                       char id[JOB_ID_LEN + 1], struct err *e)
+{
+    const uint64_t mask = (UINT64_C(1) << JOB_ID_BITS) - 1;
+    uint64_t now = (uint64_t)r->taken_at << JOB_ID_BITS | (r->job & mask);
+    struct rows rows;
+    int rc;
+
+    if (db_change(l->db, e, 1,
+                  "INSERT INTO counter VALUES('run',?) ON CONFLICT(name) DO"
+                  " UPDATE SET value=max(value+1,excluded.value)",
+                  "u", now) == -1 ||
+        db_ask(l->db, e, &rows, "SELECT value FROM counter WHERE name='run'",
+               "") == -1)
+        return -1;
+    rc = db_next(&rows, e);
+    if (rc == 1)
+        job_id_text(db_u(&rows, 0), id);
+    id[JOB_ID_LEN] = '\0';
+    db_end(&rows);
+    return rc == 1 ? 0 : -1;
+}
+
 static int add_receipt(struct ledger *l, const struct claim *c,
                        struct receipt *r, struct err *e)
 {
-    char why[64] = "";
+    char why[64] = "", run_id[JOB_ID_LEN + 1];
 
-    if (next_job(l, &r->job, e) == -1 ||
+    if (next_job(l, &r->job, e) == -1 || next_run_id(l, r, run_id, e) == -1 ||
         same_content(l, r, &r->same_as, e) == -1)
         return -1;
     r->state = r->same_as ? RECEIPT_SUPPRESSED : RECEIPT_TAKEN;
@@ -275,9 +303,9 @@ static int add_receipt(struct ledger *l, const struct claim *c,
                   "INSERT INTO receipt(job,id,claim,route,partner,name,size,"
                   "sha256,once,test,state,run_id,run_time,taken_at,ended_at,"
                   "same_as,why) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                  "uzzsssuzuuzstttuz", r->job, r->id, c->id, r->route,
+                  "uzzsssuzuuzztttuz", r->job, r->id, c->id, r->route,
                   r->partner, r->name, r->size, r->sha256, (uint64_t)r->once,
-                  (uint64_t)r->test, receipt_state_names[r->state], r->run_id,
+                  (uint64_t)r->test, receipt_state_names[r->state], run_id,
                   r->run_time, r->taken_at, r->same_as ? r->taken_at : 0,
                   r->same_as, why) == -1)
         return -1;

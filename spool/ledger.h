@@ -172,8 +172,9 @@ int ledger_claim(struct ledger *l, const struct claim *c, struct err *e);
 /* It never left the inbox, or it was put back. */
 int ledger_unclaim(struct ledger *l, const struct claim *c, struct err *e);
 /*
- * Custody. Gives every receipt its job number; one with `once` whose content
- * was DONE before on its route becomes SUPPRESSED. Both are set in r[].
+ * Custody. Gives every receipt its job number and its run_id; one with `once`
+ * whose content was DONE before on its route becomes SUPPRESSED. All but
+ * run_id, which is for those who ask, is set in r[].
  */
 int ledger_taken(struct ledger *l, const struct claim *c, struct receipt *r,
                  size_t n, struct err *e);
@@ -234,6 +235,7 @@ struct ledger_find {
     const char *claim;
     uint64_t job;
     uint64_t since;  /* this job and later ones */
+    uint64_t until;  /* and none after this one */
     unsigned states; /* of receipts: 1u << RECEIPT_..., 0: any */
     unsigned last;   /* only that many, the newest */
 };

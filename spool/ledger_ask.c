@@ -174,6 +174,7 @@ enum {
 #define RECEIPT_WHERE                                                   \
     " (?1='' OR route=?1) AND (?2='' OR claim=?2) AND (?3=0 OR job=?3)" \
     " AND (?4='' OR instr(?4,','||state||',')) AND job>=?5"             \
+    " AND job<=?7"                                                      \
     " ORDER BY job DESC LIMIT ?6"
 
 int ledger_receipts(struct ledger *l, const struct ledger_find *f,
@@ -188,13 +189,13 @@ int ledger_receipts(struct ledger *l, const struct ledger_find *f,
     state_list(f->states, receipt_state_names, N_RECEIPT_STATES, states,
                sizeof(states));
     /* The open ones have an index of their own: the rest may be millions. */
-    if (db_ask(l->db, e, &r,
-               open ? RECEIPT_COLUMNS
-                   " WHERE ended_at IS NULL AND" RECEIPT_WHERE
-                    : RECEIPT_COLUMNS " WHERE" RECEIPT_WHERE,
-               "zzuzui", f->route ? f->route : "", f->claim ? f->claim : "",
-               f->job, states, f->since,
-               f->last ? (int64_t)f->last : (int64_t)-1) == -1)
+    if (db_ask(
+            l->db, e, &r,
+            open ? RECEIPT_COLUMNS " WHERE ended_at IS NULL AND" RECEIPT_WHERE
+                 : RECEIPT_COLUMNS " WHERE" RECEIPT_WHERE,
+            "zzuzuiu", f->route ? f->route : "", f->claim ? f->claim : "",
+            f->job, states, f->since, f->last ? (int64_t)f->last : (int64_t)-1,
+            f->until ? f->until : (uint64_t)INT64_MAX) == -1)
         return -1;
     *out = NULL;
     *n = 0;

@@ -26,6 +26,12 @@ void report_head(struct buf *b, const struct receipt *r, const char *result)
     buf_addz(b, "\n");
 }
 
+/* It did not get to the end, for a reason that is not in its messages. */
+static bool is_stopped(const struct job_result *res)
+{
+    return res->verdict != JOB_DONE && res->err.text[0];
+}
+
 void report_body(struct buf *b, const struct job_result *res)
 {
     uint64_t n = res->diags.n_errors + res->diags.n_warnings;
@@ -35,6 +41,8 @@ void report_body(struct buf *b, const struct job_result *res)
         buf_addz(b, "\n\n");
     }
     diags_print(&res->diags, false, b);
+    if (is_stopped(res))
+        buf_addf(b, "error: %s\n", res->err.text);
     if (n > res->diags.n_listed)
         buf_addf(b,
                  "\n%llu messages in all; the first %llu are listed (limit "
@@ -52,7 +60,7 @@ struct str report_first(struct arena *a, const struct job_result *res)
     while (d && diag_table[d->id].level != DIAG_ERROR)
         d = d->next;
     if (!d)
-        return out;
+        return is_stopped(res) ? arena_str(a, str_of(res->err.text)) : out;
     buf_init(&b, 2000);
     if (d->at.line)
         buf_addf(&b, "%u:%u: ", d->at.line, d->at.col);

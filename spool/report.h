@@ -28,7 +28,8 @@
 void report_head(struct buf *b, const struct receipt *r, const char *result);
 /* The messages of one run, and how many there were. */
 void report_body(struct buf *b, const struct job_result *res);
-/* One line about the first error, for the ledger: "14:9: not a number: x". */
+/* One line about the first error, for the ledger: "14:9: not a number: x".
+ * A job that no message explains was stopped: by a limit, by the disk. */
 struct str report_first(struct arena *a, const struct job_result *res);
 
 #endif

@@ -6,6 +6,9 @@
 
 #define RESULT_FILE "result"
 
+/* Names have their limit; this is for lines of any size that they allow. */
+enum { OTHER_LINES = 10000, LINE_SIZE = 4096 };
+
 static const char *const verdicts[] = { "done", "rejected", "failed" };
 
 /* A value must not end its line or its column. */
@@ -32,7 +35,7 @@ int result_write(int dir_fd, const struct result *r)
     struct buf b;
     int rc;
 
-    buf_init(&b, MB(64));
+    buf_init(&b, (r->n_outputs + r->n_counters + OTHER_LINES) * LINE_SIZE);
     buf_addz(&b, "verdict");
     add_value(&b, str_of(verdicts[r->verdict]));
     buf_addz(&b, "\nerror");
@@ -181,13 +184,14 @@ static bool parse_line(struct str line, struct result *r)
     return false;
 }
 
-static bool parse_all(struct str text, struct arena *a, struct result *r)
+static bool parse_all(struct str text, uint64_t max_outputs, struct arena *a,
+                      struct result *r)
 {
     size_t n_lines = 0;
 
     for (size_t i = 0; i < text.len; i++)
         n_lines += text.p[i] == '\n';
-    if (n_lines > MAX_OUTPUTS + 16)
+    if (n_lines > max_outputs + OTHER_LINES)
         return false;
     r->outputs = arena_alloc(a, (n_lines + 1) * sizeof(*r->outputs));
     r->counters = arena_alloc(a, (n_lines + 1) * sizeof(*r->counters));
@@ -204,15 +208,18 @@ static bool parse_all(struct str text, struct arena *a, struct result *r)
     return false;
 }
 
-bool result_read(int dir_fd, struct arena *a, struct result *out)
+bool result_read(int dir_fd, uint64_t max_outputs, struct arena *a,
+                 struct result *out)
 {
     struct buf b;
     bool ok;
 
     *out = (struct result){ 0 };
-    buf_init(&b, MB(65));
+    if (max_outputs > INT32_MAX)
+        max_outputs = INT32_MAX;
+    buf_init(&b, (max_outputs + OTHER_LINES) * LINE_SIZE);
     ok = file_read(dir_fd, RESULT_FILE, &b) == 0 &&
-         parse_all(arena_str(a, buf_str(&b)), a, out);
+         parse_all(arena_str(a, buf_str(&b)), max_outputs, a, out);
     buf_release(&b);
     return ok;
 }

@@ -20,7 +20,7 @@ struct result_output {
 
 struct result {
     enum job_verdict verdict;
-    struct err err; /* JOB_FAILED */
+    struct err err; /* JOB_FAILED, or a limit that the job hit */
     struct counters n;
     uint64_t n_errors;
     struct str summary;
@@ -32,11 +32,10 @@ struct result {
     size_t n_counters;
 };
 
-enum { MAX_OUTPUTS = 100000 };
-
 /* Writes `result` into the folder. -1 with errno. */
 int result_write(int dir_fd, const struct result *r);
-/* false: there is none, or it is not complete. */
-bool result_read(int dir_fd, struct arena *a, struct result *out);
+/* false: there is none, it is not complete, or it names more outputs. */
+bool result_read(int dir_fd, uint64_t max_outputs, struct arena *a,
+                 struct result *out);
 
 #endif

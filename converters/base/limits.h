@@ -51,6 +51,7 @@
     X(MAP_SIZE, "map-size", MB(1), "bytes", "a map or configuration file")     \
     X(MAP_DEPTH, "map-depth", 32, "", "nesting of blocks in a map")            \
     X(NAME, "name", 200, "bytes", "a file name that is delivered")             \
+    X(OUTPUTS, "outputs", 100000, "", "output files of one input")             \
     X(OPEN_FILES, "open-files", 64, "", "outputs that are open at once")
 
 enum limit_id {

@@ -11,19 +11,36 @@
 
 extern const struct cmd cmd_once;
 
-/* What this run did, one line a job: those it took, and those that are open. */
-static int list_jobs(struct view *v, const struct keeper *k, bool *any_open,
-                     struct err *e)
+/* Jobs that are asked of the ledger at once. */
+enum { PAGE = 256 };
+
+static void list_job(struct view *v, struct text_table *t,
+                     const struct receipt *r, struct err *e)
 {
-    const struct ledger_find all = { .since = k->first_open };
-    struct text_table t = { .arena = &v->arena,
-                            .n_columns = 6,
-                            .right = { true } };
-    struct receipt *r;
     struct json j;
+
+    if (cmd_globals.json) {
+        json_init(&j);
+        json_open(&j, NULL, '{');
+        json_receipt(&j, r);
+        json_close(&j, '}');
+        json_end(&j);
+        return;
+    }
+    TABLE_ROW(t, number_text(&v->arena, r->job), r->route, r->name,
+              str_of(receipt_state_names[r->state]), r->summary,
+              arrival_text(v, r, e));
+}
+
+/* What this run did, one line a job: those it took, and those that are open. */
+static int list_page(struct view *v, const struct keeper *k, uint64_t from,
+                     struct text_table *t, bool *any_open, struct err *e)
+{
+    const struct ledger_find page = { .since = from, .until = from + PAGE - 1 };
+    struct receipt *r;
     size_t n;
 
-    if (ledger_receipts(v->ledger, &all, &v->arena, &r, &n, e) == -1)
+    if (ledger_receipts(v->ledger, &page, &v->arena, &r, &n, e) == -1)
         return -1;
     for (size_t i = 0; i < n; i++) {
         bool open = !r[i].ended_at;
@@ -34,22 +51,30 @@ static int list_jobs(struct view *v, const struct keeper *k, bool *any_open,
         *any_open =
             *any_open || open ||
             (r[i].state == RECEIPT_REJECTED && r[i].ended_at >= k->began_at);
-        if (cmd_globals.json) {
-            json_init(&j);
-            json_open(&j, NULL, '{');
-            json_receipt(&j, &r[i]);
-            json_close(&j, '}');
-            json_end(&j);
-            continue;
-        }
-        TABLE_ROW(&t, number_text(&v->arena, r[i].job), r[i].route, r[i].name,
-                  str_of(receipt_state_names[r[i].state]), r[i].summary,
-                  arrival_text(v, &r[i], e));
+        list_job(v, t, &r[i], e);
+    }
+    return 0;
+}
+
+static int list_jobs(struct view *v, const struct keeper *k, bool *any_open,
+                     struct err *e)
+{
+    struct arena cells = { 0 };
+    struct text_table t = { .arena = &cells,
+                            .n_columns = 6,
+                            .right = { true } };
+    int rc = 0;
+
+    for (uint64_t job = k->first_open; rc == 0 && job <= k->last_job;
+         job += PAGE) {
+        rc = list_page(v, k, job, &t, any_open, e);
+        arena_reset(&v->arena);
     }
     table_print(&t);
-    if (!t.n && !cmd_globals.json && isatty(STDOUT_FILENO))
+    if (rc == 0 && !t.n && !cmd_globals.json && isatty(STDOUT_FILENO))
         puts("nothing was waiting");
-    return 0;
+    arena_release(&cells);
+    return rc;
 }
 
 static int check_routes(const struct view *v, int argc, char **argv)
@@ -83,7 +108,6 @@ static int keep(struct view *v, int argc, char **argv)
     struct keeper k = {
         .conf = &v->conf,
         .run = job_run,
-        .new_run_id = job_new_id,
         .only = argc > 1 ? (const char *const *)argv + 1 : NULL,
         .n_only = argc > 1 ? (size_t)argc - 1 : 0,
     };

@@ -1,225 +1,5 @@
-/*
- * t_keeper.c - a real tree, a real ledger, and a job that only copies.
- *
- * The job obeys the text of its input: "reject", "aside", "fail", "die" and
- * "none" at its start; anything else is copied to out-NAME.
- */
-#include "tests/unit/tree.h"
-
-#include <sys/file.h>
-#include <sys/wait.h>
-
-#include "converters/base/date.h"
-#include "spool/keeper.h"
-
-enum { NOW = 1800000000 };
-
-static const char conf_text[] = "spool spool\n"
-                                "partner eshop\n"
-                                "  folder eshop\n"
-                                "partner pohoda\n"
-                                "  folder pohoda\n"
-                                "  mode 0640\n"
-                                "route orders\n"
-                                "  from eshop inbox/orders*.csv\n"
-                                "  read r\n"
-                                "  write w\n"
-                                "  to pohoda in\n"
-                                "route copies\n"
-                                "  from eshop inbox/*-both.csv\n"
-                                "  read r\n"
-                                "  write w\n"
-                                "  to eshop outbox\n"
-                                "route hand\n"
-                                "  from eshop inbox/hand*.csv\n"
-                                "  read r\n"
-                                "  write w\n"
-                                "  to pohoda in\n"
-                                "  by hand\n";
-
-static struct map read_map = { .name = { "r", 1 } };
-static struct map write_map = { .name = { "w", 1 } };
-static struct conf conf;
-static struct arena diag_arena;
-static struct keeper k;
-static struct err e;
-
-/* ---- the job ------------------------------------------------------------- */
-
-static void fake_output(const struct job_spec *spec, struct str text,
-                        struct job_result *out)
-{
-    struct arena *a = &out->arena;
-    int fd;
-
-    out->outputs = arena_alloc(a, sizeof(*out->outputs));
-    out->outputs[0] = (struct job_output){
-        .path = arena_cstr(a, STR("result.xml")),
-        .name = arena_cstr(
-            a, arena_fmt(a, "out-%.*s", STR_ARGS(spec->inputs[0].name))),
-        .bytes = text.len,
-        .n_documents = 1,
-    };
-    out->n_outputs = 1;
-    out->n_written = 1;
-    fd = open(arena_fmt(a, "%s/result.xml", spec->staging).p,
-              O_WRONLY | O_CREAT | O_EXCL, 0600);
-    if (fd == -1 || file_put(fd, text) == -1)
-        _exit(9);
-    close(fd);
-}
-
-/* The sender goes on writing into the file that was claimed. */
-static void write_late(void)
-{
-    DIR *dir = opendir(at("eshop/inbox/.claim"));
-    struct dirent *d;
-
-    while ((d = readdir(dir)))
-        if (d->d_name[0] != '.') {
-            int fd = openat(dirfd(dir), d->d_name, O_WRONLY | O_APPEND);
-
-            if (fd == -1 || file_put(fd, STR(", more")) == -1)
-                _exit(9);
-            close(fd);
-        }
-    closedir(dir);
-}
-
-static int fake_run(const struct job_spec *spec, struct job_result *out)
-{
-    static char bytes[4096];
-    ssize_t n = read(spec->inputs[0].fd, bytes, sizeof(bytes));
-    struct str text = { bytes, n > 0 ? (size_t)n : 0 };
-
-    *out = (struct job_result){ .n_read = 1 };
-    diags_init(&out->diags, &out->arena, 10);
-    out->summary = STR("1 order read");
-    if (str_starts(text, STR("die")))
-        raise(SIGKILL);
-    if (str_starts(text, STR("fail"))) {
-        out->verdict = JOB_FAILED;
-        return err_set(&out->err, ERR_RETRY, "no memory") + 1;
-    }
-    if (str_starts(text, STR("reject"))) {
-        out->verdict = JOB_REJECTED;
-        DIAG(&out->diags, NUMBER_SYNTAX, ((struct place){ .line = 14 }),
-             STR("12,x"), STR(""));
-        return 0;
-    }
-    if (str_starts(text, STR("none")))
-        return 0;
-    if (str_is(text, "late"))
-        write_late();
-    if (str_starts(text, STR("aside"))) {
-        out->n_aside = 1;
-        DIAG(&out->diags, NUMBER_SYNTAX, ((struct place){ .line = 3 }),
-             STR("7,y"), STR(""));
-    }
-    fake_output(spec, text, out);
-    return 0;
-}
-
-static struct str fake_id(struct arena *a)
-{
-    (void)a;
-    return STR("run-1");
-}
-
-/* ---- the tree ------------------------------------------------------------ */
-
-static void load_conf(void)
-{
-    static struct diags diags;
-    static const struct level order = { .name = "order" };
-
-    conf = (struct conf){ 0 };
-    diags_init(&diags, &diag_arena, 0);
-    put("kervan.conf", conf_text);
-    assert_int_equal(conf_load(&conf, at("kervan.conf"), &diags, &e), 0);
-    assert_int_equal(diags.n_errors, 0);
-    read_map.document = write_map.document = &order;
-    for (struct route *r = conf.routes; r; r = r->next) {
-        struct conf_read *x = r->reads;
-
-        x->map = &read_map;
-        x->writes = arena_alloc(&conf.arena, sizeof(*x->writes));
-        x->writes[0].map = &write_map;
-        x->write_confs = arena_alloc(&conf.arena, sizeof(*x->write_confs));
-        x->write_confs[0] = r->writes;
-        x->n_writes = 1;
-    }
-}
-
-static int setup(void **state)
-{
-    static const char *const folders[] = { "eshop", "eshop/inbox",
-                                           "eshop/outbox", "pohoda",
-                                           "pohoda/in" };
-
-    (void)state;
-    tree_make();
-    clock_freeze(NOW);
-    for (size_t i = 0; i < COUNT(folders); i++)
-        assert_int_equal(mkdir(at(folders[i]), 0700), 0);
-    load_conf();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_release(&conf.arena);
-    arena_release(&diag_arena);
-    tree_drop();
-    return 0;
-}
-
-/* One run; the keeper stays open for questions until the next one. */
-static void once_of(const char *const *only, size_t n)
-{
-    k = (struct keeper){ .conf = &conf,
-                         .run = fake_run,
-                         .new_run_id = fake_id,
-                         .only = only,
-                         .n_only = n };
-    if (keeper_once(&k, &e) == -1)
-        fail_msg("%s", e.text);
-}
-
-static void once(void)
-{
-    once_of(NULL, 0);
-}
-
-static struct receipt job(uint64_t number)
-{
-    const struct ledger_find f = { .job = number };
-    struct receipt *r;
-    size_t n;
-
-    assert_int_equal(ledger_receipts(k.ledger, &f, &k.arena, &r, &n, &e), 0);
-    assert_int_equal(n, 1);
-    return r[0];
-}
-
-static void expect_job(uint64_t number, enum receipt_state want)
-{
-    enum receipt_state got = job(number).state;
-
-    if (got != want)
-        fail_msg("job %d is %s, not %s: %.*s", (int)number,
-                 receipt_state_names[got], receipt_state_names[want],
-                 STR_ARGS(job(number).why));
-}
-
-static void expect_clean(void)
-{
-    assert_int_equal(n_names("spool/tmp"), 0);
-    assert_int_equal(n_names("spool/in"), 0);
-    assert_int_equal(n_names("spool/out"), 0);
-    assert_int_equal(n_names("eshop/inbox/.claim"), 0);
-}
+/* t_keeper.c - good days and bad ones of files, routes and partners. */
+#include "tests/unit/keeper_run.h"
 
 /* ---- good days ----------------------------------------------------------- */
 
@@ -335,7 +115,7 @@ static void mode_test_delivers_into_the_spool(void **state)
     once();
     expect_job(1, RECEIPT_DONE);
     assert_int_equal(n_names("pohoda/in"), 0);
-    assert_true(is_there("spool/test/orders/out-orders.csv"));
+    assert_true(is_there("spool/test/orders/pohoda/in/out-orders.csv"));
     keeper_close(&k);
     conf_route(&conf, STR("orders"))->test = false;
     put("eshop/inbox/orders.csv", "one order");
@@ -345,21 +125,22 @@ static void mode_test_delivers_into_the_spool(void **state)
     keeper_close(&k);
 }
 
-static void a_late_writer_is_taken_again(void **state)
+static void mode_test_keeps_destinations_apart(void **state)
 {
+    struct route *r = conf_route(&conf, STR("orders"));
+    struct conf_to here = *r->writes->to, there = here;
+
     (void)state;
-    put("eshop/inbox/orders.csv", "late");
+    r->test = true;
+    r->writes->to = &here;
+    here.next = &there;
+    there.partner = conf_partner(&conf, STR("eshop"));
+    there.folder = STR("");
+    put("eshop/inbox/orders.csv", "one order");
     once();
     expect_job(1, RECEIPT_DONE);
-    expect_job(2, RECEIPT_HELD); /* its name is taken by the first */
-    assert_string_equal(text_of("spool/archive/2027/01/15/1-orders.csv"),
-                        "late");
-    assert_string_equal(text_of("pohoda/in/out-orders.csv"), "late");
-    keeper_close(&k);
-    unlink(at("pohoda/in/out-orders.csv"));
-    once();
-    assert_string_equal(text_of("pohoda/in/out-orders.csv"), "late, more");
-    expect_clean();
+    assert_true(is_there("spool/test/orders/pohoda/in/out-orders.csv"));
+    assert_true(is_there("spool/test/orders/eshop/out-orders.csv"));
     keeper_close(&k);
 }
 
@@ -495,9 +276,7 @@ static void a_second_keeper_does_nothing(void **state)
     put("eshop/inbox/orders.csv", "one");
     pid = fork();
     if (pid == 0) {
-        struct keeper second = { .conf = &conf,
-                                 .run = fake_run,
-                                 .new_run_id = fake_id };
+        struct keeper second = { .conf = &conf, .run = fake_run };
         int rc = keeper_once(&second, &e);
 
         _exit(rc == 0 && second.is_busy ? 0 : 1);
@@ -515,9 +294,7 @@ static void a_lost_ledger_stops_the_start(void **state)
     once();
     keeper_close(&k);
     assert_int_equal(rename(at("spool/state/ledger.db"), at("away.db")), 0);
-    k = (struct keeper){ .conf = &conf,
-                         .run = fake_run,
-                         .new_run_id = fake_id };
+    k = (struct keeper){ .conf = &conf, .run = fake_run };
     assert_int_equal(keeper_once(&k, &e), -1);
     assert_int_equal(e.next, ERR_STOP);
     keeper_close(&k);
@@ -563,8 +340,6 @@ static void killed_anywhere_nothing_is_lost_or_doubled(void **state)
     }
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -575,7 +350,7 @@ int main(void)
         TEST(the_same_file_again_is_not_sent_again),
         TEST(two_equal_files_together_are_one),
         TEST(mode_test_delivers_into_the_spool),
-        TEST(a_late_writer_is_taken_again),
+        TEST(mode_test_keeps_destinations_apart),
         TEST(a_rejected_file_goes_back_with_its_report),
         TEST(a_record_set_aside_is_reported_the_rest_delivered),
         TEST(a_file_without_outputs_is_done),

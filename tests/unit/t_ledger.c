@@ -60,7 +60,6 @@ static struct receipt new_receipt(struct claim *c, const char *route, bool once)
                          .name = c->name,
                          .size = 3,
                          .once = once,
-                         .run_id = STR("run"),
                          .run_time = NOW,
                          .taken_at = NOW };
 
@@ -259,6 +258,34 @@ static void numbers_and_history_are_kept(void **state)
     assert_int_equal(c.last_at, NOW);
 }
 
+static void a_run_id_never_comes_again(void **state)
+{
+    static const int64_t clocks[] = { NOW, NOW, NOW + 1, NOW - 5, NOW - 5 };
+    struct str last = STR("");
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(clocks); i++) {
+        struct claim c = new_claim("a.csv");
+        struct receipt r[2];
+        struct str id;
+
+        for (int route = 0; route < 2; route++) {
+            r[route] = new_receipt(&c, route ? "stock" : "orders", false);
+            r[route].taken_at = clocks[i];
+        }
+        OK(ledger_taken(l, &c, r, 2, &e));
+        for (int route = 0; route < 2; route++) {
+            id = find(r[route].job).run_id;
+            assert_int_equal(id.len, 10);
+            if (str_cmp(last, id) >= 0)
+                fail_msg("%.*s comes after %.*s", STR_ARGS(id), STR_ARGS(last));
+            last = id;
+        }
+    }
+    assert_true(str_is(find(1).run_id, "1nmkmg0001"));
+    assert_true(str_is(find(3).run_id, "1nmkmg0003"));
+}
+
 static void it_is_the_same_after_opening_again(void **state)
 {
     char generation[ID_HEX + 1];
@@ -290,6 +317,7 @@ int main(void)
         TEST(a_partly_set_aside_file_may_come_again),
         TEST(a_taken_name_holds_the_job_until_it_is_free),
         TEST(numbers_and_history_are_kept),
+        TEST(a_run_id_never_comes_again),
         TEST(it_is_the_same_after_opening_again),
     };
 

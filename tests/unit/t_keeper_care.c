@@ -1,0 +1,220 @@
+/* t_keeper_care.c - what must not be lost, grow or go on without an end. */
+#include "tests/unit/keeper_run.h"
+
+/* ---- durable before it is told --------------------------------------------
+ */
+
+static void a_file_that_is_put_back_is_durable_first(void **state)
+{
+    size_t n;
+    int fd;
+
+    (void)state;
+    once();
+    put("eshop/inbox/orders.csv", "one");
+    keeper_look(&k);
+    fd = open(at("eshop/inbox/orders.csv"), O_WRONLY);
+    assert_int_equal(keeper_claim(&k, 1, &n, &e), 0);
+    assert_int_equal(n, 1);
+    memset(syncs, 0, sizeof(syncs));
+    assert_int_equal(keeper_take(&k, &e), 0);
+    assert_int_equal(k.n_taken, 0);
+    assert_true(is_there("eshop/inbox/orders.csv"));
+    assert_int_equal(n_syncs("eshop/inbox"), 1);
+    assert_int_equal(n_syncs("eshop/inbox/.claim"), 1);
+    close(fd);
+    keeper_close(&k);
+}
+
+static void a_late_writer_is_taken_again(void **state)
+{
+    (void)state;
+    put("eshop/inbox/orders.csv", "late");
+    once();
+    expect_job(1, RECEIPT_DONE);
+    expect_job(2, RECEIPT_HELD); /* its name is taken by the first */
+    assert_string_equal(text_of("spool/archive/2027/01/15/1-orders.csv"),
+                        "late");
+    assert_string_equal(text_of("pohoda/in/out-orders.csv"), "late");
+    /* Taken, claimed anew, taken: each before its commit. */
+    assert_int_equal(n_syncs("eshop/inbox/.claim"), 3);
+    keeper_close(&k);
+    unlink(at("pohoda/in/out-orders.csv"));
+    once();
+    assert_string_equal(text_of("pohoda/in/out-orders.csv"), "late, more");
+    expect_clean();
+    keeper_close(&k);
+}
+
+static void a_claimed_file_without_a_row_is_given_back(void **state)
+{
+#define LOST "0123456789abcdef0123456789abcdef"
+    (void)state;
+    assert_int_equal(mkdir(at("eshop/inbox/.claim"), 0700), 0);
+    put("eshop/inbox/.claim/" LOST, "one");
+    put("eshop/inbox/.claim/other", "two");
+    once();
+    assert_int_equal(k.n_taken, 0);
+    assert_string_equal(text_of("eshop/inbox/unclaimed-" LOST ".part"), "one");
+    assert_int_equal(n_names("eshop/inbox/.claim"), 1);
+    assert_non_null(k.troubles);
+    assert_true(str_starts(k.troubles->text, STR("the ledger does not know")));
+    keeper_close(&k);
+    once();
+    assert_null(k.troubles);
+    keeper_close(&k);
+}
+
+/* ---- bounded --------------------------------------------------------------
+ */
+
+static void rounds_take_what_waited_at_the_start(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        char name[40], text[16];
+
+        snprintf(name, sizeof(name), "eshop/inbox/orders%d.csv", i);
+        snprintf(text, sizeof(text), i ? "%d" : "drop", i);
+        put(name, text);
+    }
+    batch = 2;
+    once();
+    assert_int_equal(k.n_taken, 5);
+    assert_int_equal(n_names("pohoda/in"), 5);
+    assert_true(is_there("eshop/inbox/orders-dropped.csv"));
+    expect_clean();
+    keeper_close(&k);
+    once();
+    assert_int_equal(k.n_taken, 1); /* it came while the others were taken */
+    keeper_close(&k);
+}
+
+static void memory_does_not_grow_with_files(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 24; i++) {
+        char name[40], text[16];
+
+        snprintf(name, sizeof(name), "eshop/inbox/orders%d.csv", i);
+        snprintf(text, sizeof(text), "%d", i);
+        put(name, text);
+    }
+    batch = 8;
+    once();
+    assert_int_equal(k.n_taken, 24);
+    if (k.arena.used + k.item.used > 2000)
+        fail_msg("%zu bytes are still in use", k.arena.used + k.item.used);
+    keeper_close(&k);
+}
+
+/* Files with nothing but holes: only their sizes count. */
+static void files_that_do_not_fit_together_wait(void **state)
+{
+    struct statvfs v;
+    off_t size;
+    size_t n;
+
+    (void)state;
+    once();
+    assert_int_equal(statvfs(tree_root, &v), 0);
+    size = (off_t)(v.f_bavail * v.f_frsize / 5 * 2) - (off_t)MB(256);
+    if (size < (off_t)MB(1) || v.f_bavail < v.f_blocks / 20)
+        skip();
+    conf.limits.v[LIMIT_INPUT] = UINT64_MAX;
+    put("eshop/inbox/orders1.csv", "one");
+    put("eshop/inbox/orders2.csv", "two");
+    assert_int_equal(truncate(at("eshop/inbox/orders1.csv"), size), 0);
+    assert_int_equal(truncate(at("eshop/inbox/orders2.csv"), size), 0);
+    keeper_look(&k);
+    assert_int_equal(keeper_claim(&k, 10, &n, &e), 0);
+    assert_int_equal(n, 1);
+    assert_null(k.troubles); /* the next round asks again */
+    keeper_close(&k);
+}
+
+static void a_job_that_takes_too_long_is_held(void **state)
+{
+    (void)state;
+    conf.limits.v[LIMIT_WALL] = 0;
+    put("eshop/inbox/orders1.csv", "sleep");
+    put("eshop/inbox/orders2.csv", "spin");
+    put("eshop/inbox/orders3.csv", "three");
+    once();
+    expect_why(1, "the conversion was not over after 1 s and was stopped "
+                  "(limit wall)");
+    expect_why(2, "the conversion needed more than 480 s of processor time "
+                  "and was stopped (limit cpu)");
+    expect_job(1, RECEIPT_HELD);
+    expect_job(2, RECEIPT_HELD);
+    expect_job(3, RECEIPT_DONE);
+    keeper_close(&k);
+}
+
+static void too_many_outputs_reject_the_file(void **state)
+{
+    (void)state;
+    conf.limits.v[LIMIT_OUTPUTS] = 3;
+    put("eshop/inbox/orders1.csv", "many");
+    once();
+    expect_job(1, RECEIPT_DONE);
+    keeper_close(&k);
+    conf.limits.v[LIMIT_OUTPUTS] = 2;
+    put("eshop/inbox/orders2.csv", "many more");
+    once();
+    expect_job(2, RECEIPT_REJECTED);
+    expect_why(2, "3 output files of one input are more than the limit "
+                  "outputs (2)");
+    assert_int_equal(n_names("pohoda/in"), 3);
+    keeper_close(&k);
+}
+
+static void a_limit_that_was_hit_is_in_the_report(void **state)
+{
+    (void)state;
+    put("eshop/inbox/orders.csv", "full");
+    once();
+    expect_job(1, RECEIPT_REJECTED);
+    expect_why(1, "limit output hit");
+    assert_non_null(strstr(text_of("eshop/rejected/1-orders.csv.report.txt"),
+                           "\nerror: limit output hit\n"));
+    keeper_close(&k);
+}
+
+static void rejected_belongs_to_the_group_of_the_partner(void **state)
+{
+    struct partner *p = conf.partners;
+    mode_t mask = umask(077);
+    struct stat st;
+
+    (void)state;
+    while (!str_is(p->name, "eshop"))
+        p = p->next;
+    p->group = getegid() ? getegid() : 4711; /* root may give it to any */
+    put("eshop/inbox/orders.csv", "reject me");
+    once();
+    umask(mask);
+    assert_int_equal(stat(at("eshop/rejected"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 02770);
+    assert_int_equal(st.st_gid, p->group);
+    assert_int_equal(n_names("eshop/rejected"), 2);
+    keeper_close(&k);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_file_that_is_put_back_is_durable_first),
+        TEST(a_late_writer_is_taken_again),
+        TEST(a_claimed_file_without_a_row_is_given_back),
+        TEST(rounds_take_what_waited_at_the_start),
+        TEST(memory_does_not_grow_with_files),
+        TEST(files_that_do_not_fit_together_wait),
+        TEST(a_job_that_takes_too_long_is_held),
+        TEST(too_many_outputs_reject_the_file),
+        TEST(a_limit_that_was_hit_is_in_the_report),
+        TEST(rejected_belongs_to_the_group_of_the_partner),
+    };
+
+    return cmocka_run_group_tests_name("keeper_care", tests, NULL, NULL);
+}
