@@ -1,10 +1,23 @@
 #include "spool/job_zip.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "converters/lang/output.h"
 #include "formats/zip.h"
+
+static bool take_size(struct output *zip, struct err *e)
+{
+    struct stat st;
+
+    if (stat(zip->path.p, &st) == -1) {
+        err_sys(e, ERR_RETRY, "look at the ZIP");
+        return false;
+    }
+    zip->bytes = (uint64_t)st.st_size;
+    return true;
+}
 
 bool job_pack(struct write_run *w, struct diags *diags)
 {
@@ -34,7 +47,8 @@ bool job_pack(struct write_run *w, struct diags *diags)
     zip->path = arena_fmt(&w->own, "%s/%u.zip", w->staging, w->number);
     zip->n_documents = w->n_written;
     if (zipout_write(arena_cstr(&w->own, zip->path), parts, w->n_outputs,
-                     &w->err) == -1)
+                     &w->err) == -1 ||
+        !take_size(zip, &w->err))
         w->io_failed = true;
     for (size_t i = 0; i < w->n_outputs; i++)
         (void)unlink(parts[i].path);

@@ -453,6 +453,9 @@ void read_group(struct read_run *rr, struct item *const *rows, uint32_t n)
     enum outcome o;
 
     arena_reset(&rr->docs);
+    arena_reset(&rr->faults);
+    rr->header_failed = false;
+    rr->n_members = 0;
     /* The next document may stand where the last one stood. */
     for (int i = 0; i < rr->map->n_decided; i++)
         rr->decided[i] = NULL;
