@@ -100,11 +100,6 @@ const struct field_spec *shape_spec(const struct shape *s, int i)
     return i < s->n_fixed ? &s->level->fields[i] : NULL;
 }
 
-enum field_type shape_type(const struct shape *s, int i)
-{
-    return i < s->n_fixed ? s->level->fields[i].type : FT_TEXT;
-}
-
 struct str shape_field_name(const struct shape *s, int i)
 {
     return i < s->n_fixed ? str_of(s->level->fields[i].name)

@@ -110,7 +110,10 @@ int shape_join(struct shape *to, struct shape *from);
 int shape_field(struct shape *s, struct str name, bool add_x);
 int shape_list(const struct shape *s, struct str name); /* or -1 */
 /* The type of field i; x.* fields are text. */
-enum field_type shape_type(const struct shape *s, int i);
+static inline enum field_type shape_type(const struct shape *s, int i)
+{
+    return i < s->n_fixed ? s->level->fields[i].type : FT_TEXT;
+}
 const struct field_spec *shape_spec(const struct shape *s, int i); /* x: NULL */
 struct str shape_field_name(const struct shape *s, int i); /* x: without "x." */
 

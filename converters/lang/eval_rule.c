@@ -22,12 +22,25 @@ static size_t width_of(struct run *r, uint32_t cp, bool bytes)
     return 1;
 }
 
+/* Without counting: ASCII, or so short that no stand-ins make it too long. */
+static bool surely_fits(struct str s, uint32_t max)
+{
+    enum { LONGEST_STAND_IN = 8 };
+
+    return s.len <= max / LONGEST_STAND_IN ||
+           (s.len <= max && utf8_ascii_len(s) == s.len);
+}
+
 static bool apply_cut(struct run *r, const struct clause *c, struct val *v,
                       bool bytes)
 {
+    const struct charset *cs = r->map->charset;
     struct str s = val_str(r, v);
     size_t at = 0, n = 0;
 
+    /* UTF-16 has two or four bytes for each. */
+    if (surely_fits(s, bytes && cs && cs->kind == CS_UTF16 ? c->n / 4 : c->n))
+        return true;
     while (at < s.len) {
         size_t before = at;
 
@@ -51,7 +64,7 @@ static bool apply_max(struct run *r, const struct clause *c, struct val *v)
     struct str s = val_str(r, v);
     size_t at = 0, n = 0;
 
-    if (s.len <= c->n && utf8_ascii_len(s) == s.len)
+    if (surely_fits(s, c->n))
         return true;
     while (at < s.len)
         n += width_of(r, (uint32_t)utf8_next(s, &at), false);
