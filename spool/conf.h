@@ -111,6 +111,9 @@ struct route {
     bool from_given;         /* such a line, perhaps with mistakes */
     bool reject_file;        /* on error reject file */
     uint32_t expect_minutes; /* expect every ...; 0: nothing is expected */
+    /* Of the keeper that works with it: the jobs that it may start. */
+    uint64_t started; /* only later ones */
+    uint64_t upto;    /* and none after this one */
     struct route *next;
 };
 
@@ -131,6 +134,7 @@ struct conf {
     struct partner *partners;
     struct route *routes;
     struct conf_spare *spares; /* maps that no route can use */
+    size_t users;              /* running jobs: not to be freed before */
 };
 
 /*

@@ -370,7 +370,9 @@ void conf_parse_route(struct conf_parser *p, const struct oline *l,
                    "a name has no blanks or slashes and no leading dot");
     conf_end(p, l, rest);
     r = arena_alloc(&p->conf->arena, sizeof(*r));
-    *r = (struct route){ .name = name, .at = oline_place(l, name) };
+    *r = (struct route){ .name = name,
+                         .at = oline_place(l, name),
+                         .upto = INT64_MAX };
     p->route = r;
     p->group = NULL;
     p->group_closed = false;

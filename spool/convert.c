@@ -12,130 +12,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/pidfd.h>
+#include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "spool/convert_child.h"
+#include "converters/base/date.h"
 #include "spool/files.h"
 #include "spool/keeper.h"
 #include "spool/report.h"
 #include "spool/result.h"
-
-/* Whoever ends a process from outside (a shutdown, a system short of memory)
- * seldom means this file, unless it happens with it again and again. */
-enum { MAX_TRIES = 5 };
-
-/* Seconds: for what a job does beside reading; the longest that poll() can. */
-enum { PATIENCE = 60, MAX_WAIT = 400000 };
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* Is it over within so many seconds? It is watched in a way that needs no
- * signal. */
-static bool ends_within(pid_t pid, uint64_t seconds)
-{
-    int64_t now = monotonic_ms(), end;
-    struct pollfd p = { .fd = pidfd_open(pid, 0), .events = POLLIN };
-    int rc = 0;
-
-    end = now + (int64_t)(seconds < MAX_WAIT ? seconds : MAX_WAIT) * 1000;
-    if (p.fd == -1)
-        return true; /* an old kernel: wait without an end */
-    for (; rc <= 0 && now < end; now = monotonic_ms()) {
-        rc = poll(&p, 1, (int)(end - now));
-        if (rc == -1 && errno != EINTR)
-            break;
-    }
-    close(p.fd);
-    return rc != 0;
-}
-
-static uint64_t time_of(const struct keeper *k, const struct route *route,
-                        enum limit_id limit)
-{
-    uint64_t value = k->conf->limits.v[limit];
-
-    return child_times(route) * (value < MAX_WAIT ? value : MAX_WAIT);
-}
-
-/* 0: it ended well and left a result; -1: e says how it died. */
-static int wait_for(const struct keeper *k, const struct route *route,
-                    const struct receipt *r, pid_t pid, struct err *e)
-{
-    uint64_t seconds =
-        time_of(k, route, LIMIT_WALL) + (k->patience ? k->patience : PATIENCE);
-    bool late = !ends_within(pid, seconds);
-    int status;
-
-    if (late)
-        kill(pid, SIGKILL);
-    while (waitpid(pid, &status, 0) == -1)
-        if (errno != EINTR)
-            return err_sys(e, ERR_RETRY, "wait for the job");
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return 0;
-    if (late)
-        return err_set(e, ERR_HOLD,
-                       "the conversion was not over after %llu s and was "
-                       "stopped (limit wall)",
-                       (unsigned long long)seconds);
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-        return err_set(e, ERR_HOLD,
-                       "the conversion needed more than %llu s of processor "
-                       "time and was stopped (limit cpu)",
-                       (unsigned long long)time_of(k, route, LIMIT_CPU));
-    if (WIFSIGNALED(status))
-        return err_set(
-            e,
-            job_ended_from_outside(status) && r->n_tries < MAX_TRIES ? ERR_RETRY
-                                                                     : ERR_HOLD,
-            "the converting process died (signal %d)", WTERMSIG(status));
-    return err_set(e, ERR_RETRY, "the converting process failed (status %d)",
-                   WEXITSTATUS(status));
-}
-
-/* As wait_for(). */
-static int run_child(struct keeper *k, const struct route *route,
-                     const struct receipt *r, const char *staging,
-                     struct err *e)
-{
-    struct child c = {
-        .k = k, .route = route, .receipt = r, .staging = staging, .in_fd = -1
-    };
-    pid_t keeper = getpid(), pid;
-    char in[48];
-
-    snprintf(in, sizeof(in), "in/%s", r->claim);
-    c.in_fd = openat(k->spool_fd, in, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (c.in_fd == -1)
-        return err_sys(e, ERR_HOLD, "the original in the spool is gone");
-    if (ledger_counters(k->ledger, r->route, &k->item, &c.counters,
-                        &c.n_counters, e) == -1) {
-        close(c.in_fd);
-        return -1;
-    }
-    fflush(NULL);
-    pid = fork();
-    if (pid == 0)
-        child_become(&c, keeper);
-    close(c.in_fd);
-    if (pid == -1)
-        return err_sys(e, ERR_RETRY, "fork");
-    return wait_for(k, route, r, pid, e);
-}
 
 /* The write that an output is of, or NULL: the job lied. */
 static const struct conf_write *write_of(const struct route *route,
@@ -331,11 +218,13 @@ static struct str maps_text(struct keeper *k, const struct route *route)
 }
 
 /* Steps 2 to 4. */
-static int settle(struct keeper *k, const struct route *route,
-                  struct receipt *r, const char *staging,
-                  const struct result *res, struct err *e)
+static int settle(struct keeper *k, struct running *x, const struct result *res,
+                  struct err *e)
 {
-    int dir = dir_open_at(k->spool_fd, arena_fmt(&k->item, "tmp/%s", staging));
+    int dir =
+        dir_open_at(k->spool_fd, arena_fmt(&k->item, "tmp/%s", x->staging));
+    const struct route *route = x->route;
+    struct receipt *r = &x->receipt;
     bool rejected = res->verdict == JOB_REJECTED;
     struct deliveries ds = { 0 };
     int rc = dir == -1 ? err_sys(e, ERR_RETRY, "the staging folder") : 0;
@@ -345,7 +234,7 @@ static int settle(struct keeper *k, const struct route *route,
     if (rc == 0 && (rejected || res->n.n_aside) && !route->test)
         rc = plan_return(k, r, dir, rejected, &ds, e);
     if (rc == 0)
-        rc = move_to_out(k, staging, r->id, e);
+        rc = move_to_out(k, x->staging, r->id, e);
     if (rc == 0) {
         r->n = res->n;
         r->counters = res->counters;
@@ -363,6 +252,8 @@ static int settle(struct keeper *k, const struct route *route,
     return rc;
 }
 
+/* ---- tries ------------------------------------------------------------- */
+
 /* One try a run: what failed now would fail again in a moment. */
 static bool was_tried(const struct keeper *k, uint64_t job)
 {
@@ -374,6 +265,8 @@ static bool was_tried(const struct keeper *k, uint64_t job)
 
 static void remember_try(struct keeper *k, uint64_t job)
 {
+    if (k->stays)
+        return; /* the daemon goes by retry_at */
     if (k->n_tried == k->cap_tried) {
         k->cap_tried = k->cap_tried ? k->cap_tried * 2 : 16;
         k->tried = xrealloc(k->tried, k->cap_tried * sizeof(*k->tried));
@@ -381,73 +274,52 @@ static void remember_try(struct keeper *k, uint64_t job)
     k->tried[k->n_tried++] = job;
 }
 
+int64_t keeper_retry_at(uint64_t n_tries)
+{
+    enum { FIRST = 5, LONGEST = 900 };
+    int64_t seconds = FIRST;
+    uint32_t chance;
+
+    while (n_tries-- > 1 && seconds < LONGEST)
+        seconds *= 2;
+    if (seconds > LONGEST)
+        seconds = LONGEST;
+    /* A fifth more or less: not all at the same moment. */
+    if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) == -1)
+        chance = 200;
+    return clock_now() + seconds * (800 + chance % 401) / 1000;
+}
+
 /* A try that did not get through: wait for better days, or for a person. */
 static int give_up(struct keeper *k, const struct receipt *r, struct err *e)
 {
+    enum { DAY = 24 * 60 * 60 };
     char why[256];
 
     snprintf(why, sizeof(why), "%s", e->text);
-    switch (e->next) {
-    case ERR_STOP:
+    if (e->next == ERR_STOP)
         return -1;
-    case ERR_RETRY:
-        k->machine_failed = true;
-        remember_try(k, r->job);
-        keeper_trouble(k, "job %llu: %s", (unsigned long long)r->job, why);
-        return ledger_waits(k->ledger, r, why, e);
-    case ERR_REJECT:
-    case ERR_HOLD:
-        break;
-    }
-    return ledger_held(k->ledger, r, why, e);
+    if (e->next != ERR_RETRY || clock_now() - r->taken_at > 5 * DAY)
+        return ledger_held(k->ledger, r, why, e);
+    k->machine_failed = true;
+    remember_try(k, r->job);
+    keeper_trouble(k, "job %llu: %s", (unsigned long long)r->job, why);
+    return ledger_waits(k->ledger, r, why, keeper_retry_at(r->n_tries), e);
 }
 
-static int convert_one(struct keeper *k, const struct route *route,
-                       struct receipt *r, struct err *e)
-{
-    char staging[64], below[72];
-    struct result res = { 0 };
-    struct str path;
-    int dir, rc;
+/* ---- starting ----------------------------------------------------------- */
 
+static int start_one(struct keeper *k, const struct route *route,
+                     struct receipt *r, struct err *e)
+{
     if (ledger_trying(k->ledger, r, e) == -1)
         return -1;
-    snprintf(staging, sizeof(staging), "%s.%llu", r->id,
-             (unsigned long long)r->n_tries);
-    snprintf(below, sizeof(below), "tmp/%s", staging);
-    path = arena_fmt(&k->item, "%s/%s", k->conf->spool, below);
-    if (tree_remove(k->spool_fd, below) == -1 ||
-        mkdirat(k->spool_fd, below, 0700) == -1) {
-        err_sys(e, ERR_RETRY, "cannot make %s", path.p);
-        return give_up(k, r, e);
-    }
-    rc = run_child(k, route, r, path.p, e);
-    dir = rc == 0 ? dir_open_at(k->spool_fd, str_of(below)) : -1;
-    if (rc == 0 &&
-        (dir == -1 ||
-         !result_read(dir, k->conf->limits.v[LIMIT_OUTPUTS], &k->item, &res)))
-        rc = err_set(e, ERR_HOLD, "the converting process left no result");
-    if (dir != -1)
-        close(dir);
-    if (rc == 0 && res.verdict == JOB_FAILED) {
-        *e = res.err;
-        /* A job cannot stop the keeper: it speaks of its own file only. */
-        if (e->next == ERR_STOP ||
-            (e->next == ERR_HOLD && r->n_tries < MAX_TRIES))
-            e->next = ERR_RETRY;
-        rc = -1;
-    }
-    if (rc == 0)
-        rc = settle(k, route, r, staging, &res, e);
-    if (rc == -1)
-        rc = give_up(k, r, e);
-    tree_remove(k->spool_fd, below);
-    return rc;
+    return jobs_start(k, route, r, e) == 0 ? 0 : give_up(k, r, e);
 }
 
 /* Of two equal files that came together, the second waits for the first. */
-static int convert_or_suppress(struct keeper *k, const struct route *route,
-                               struct receipt *r, struct err *e)
+static int start_or_suppress(struct keeper *k, const struct route *route,
+                             struct receipt *r, struct err *e)
 {
     char why[64];
     uint64_t twin;
@@ -461,12 +333,89 @@ static int convert_or_suppress(struct keeper *k, const struct route *route,
         k->again = true;
         snprintf(why, sizeof(why), "job %llu has the same content",
                  (unsigned long long)twin);
-        return ledger_waits(k->ledger, r, why, e);
+        return ledger_waits(k->ledger, r, why, clock_now() + 1, e);
     }
-    return convert_one(k, route, r, e);
+    return start_one(k, route, r, e);
 }
 
-int keeper_convert(struct keeper *k, struct err *e)
+static int start_route(struct keeper *k, struct route *route, struct err *e)
+{
+    while (jobs_room(k, route)) {
+        struct receipt *r;
+
+        arena_reset(&k->item);
+        if (ledger_next(k->ledger, route->name, route->started, route->upto,
+                        k->stays ? clock_now() : 0, &k->item, &r, e) == -1)
+            return -1;
+        if (!r)
+            return 0;
+        if (!k->stays)
+            route->started = r->job;
+        if (was_tried(k, r->job))
+            continue;
+        if (start_or_suppress(k, route, r, e) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+int keeper_start(struct keeper *k, struct err *e)
+{
+    for (struct route *x = k->conf->routes; x; x = x->next)
+        if (keeper_runs(k, x) && start_route(k, x, e) == -1)
+            return -1;
+    return 0;
+}
+
+/* ---- ending ------------------------------------------------------------- */
+
+/* What the child left; -1: nothing to settle, e says why. */
+static int read_result(struct keeper *k, struct running *x, struct result *res,
+                       struct err *e)
+{
+    int dir =
+        dir_open_at(k->spool_fd, arena_fmt(&x->arena, "tmp/%s", x->staging));
+    bool ok = dir != -1 && result_read(dir, x->conf->limits.v[LIMIT_OUTPUTS],
+                                       &x->arena, res);
+
+    if (dir != -1)
+        close(dir);
+    if (!ok)
+        return err_set(e, ERR_HOLD, "the converting process left no result");
+    if (res->verdict != JOB_FAILED)
+        return 0;
+    *e = res->err;
+    /* A job cannot stop the keeper: it speaks of its own file only. */
+    if (e->next == ERR_STOP ||
+        (e->next == ERR_HOLD && x->receipt.n_tries < MAX_TRIES))
+        e->next = ERR_RETRY;
+    return -1;
+}
+
+int keeper_settle(struct keeper *k, struct err *e)
+{
+    struct running *x;
+    int rc;
+
+    while ((x = jobs_ended(k, &rc, e))) {
+        struct result res = { 0 };
+
+        arena_reset(&k->item);
+        if (rc == 0)
+            rc = read_result(k, x, &res, e);
+        if (rc == 0)
+            rc = settle(k, x, &res, e);
+        if (rc == -1)
+            rc = give_up(k, &x->receipt, e);
+        jobs_forget(k, x);
+        if (rc == -1)
+            return -1;
+    }
+    return 0;
+}
+
+/* Jobs of routes that nobody knows any more; they wait for their return. */
+int keeper_orphans(struct keeper *k, struct err *e)
 {
     const struct ledger_find open = { .states = 1u << RECEIPT_TAKEN };
     struct receipt *r;
@@ -474,20 +423,10 @@ int keeper_convert(struct keeper *k, struct err *e)
 
     if (ledger_receipts(k->ledger, &open, &k->arena, &r, &n, e) == -1)
         return -1;
-    for (size_t i = 0; i < n; i++) {
-        const struct route *route = conf_route(k->conf, r[i].route);
-
-        if (!route) {
-            if (ledger_waits(k->ledger, &r[i],
-                             "its route is not in the configuration", e) == -1)
-                return -1;
-            continue;
-        }
-        if (!keeper_runs(k, route) || was_tried(k, r[i].job))
-            continue;
-        arena_reset(&k->item);
-        if (convert_or_suppress(k, route, &r[i], e) == -1)
+    for (size_t i = 0; i < n; i++)
+        if (!conf_route(k->conf, r[i].route) &&
+            ledger_waits(k->ledger, &r[i],
+                         "its route is not in the configuration", 0, e) == -1)
             return -1;
-    }
     return 0;
 }

@@ -215,10 +215,26 @@ static int step(struct keeper *k, int (*run)(struct keeper *k, struct err *e),
     return rc;
 }
 
+/* Until every job that may run has run. */
+static int convert_all(struct keeper *k, struct err *e)
+{
+    for (struct route *x = k->conf->routes; x; x = x->next)
+        x->started = 0;
+    for (;;) {
+        if (step(k, keeper_start, e) == -1)
+            return -1;
+        if (!k->jobs.n)
+            return 0;
+        jobs_wait(k);
+        if (step(k, keeper_settle, e) == -1)
+            return -1;
+    }
+}
+
 /* Every row one step on, as far as it gets. */
 static int work(struct keeper *k, struct err *e)
 {
-    if (step(k, keeper_take, e) == -1 || step(k, keeper_convert, e) == -1 ||
+    if (step(k, keeper_take, e) == -1 || convert_all(k, e) == -1 ||
         step(k, keeper_deliver, e) == -1)
         return -1;
     return step(k, keeper_archive, e);
@@ -245,7 +261,8 @@ int keeper_once(struct keeper *k, struct err *e)
         return -1;
     if (k->is_busy)
         return 0;
-    if (step(k, keeper_sweep_claimed, e) == -1 || work(k, e) == -1)
+    if (step(k, keeper_sweep_claimed, e) == -1 ||
+        step(k, keeper_orphans, e) == -1 || work(k, e) == -1)
         return -1;
     keeper_look(k);
     if (work_rounds(k, e) == -1)
@@ -259,6 +276,7 @@ int keeper_once(struct keeper *k, struct err *e)
 
 void keeper_close(struct keeper *k)
 {
+    jobs_kill(k);
     ledger_close(k->ledger);
     k->ledger = NULL;
     if (k->lock_fd != -1)

@@ -26,7 +26,11 @@
 
 #include "spool/conf.h"
 #include "spool/job.h"
+#include "spool/jobs.h"
 #include "spool/ledger.h"
+
+/* A job that fails for reasons outside the file is tried so often. */
+enum { MAX_TRIES = 5 };
 
 /* In an inbox: files that are ours, under the ids of their claims. */
 #define CLAIM_FOLDER ".claim"
@@ -45,10 +49,12 @@ struct keeper {
     size_t n_only;
     size_t batch;      /* files of a round; 0: the usual number */
     uint64_t patience; /* seconds for a job beside its limits; 0: as usual */
+    bool stays;        /* the daemon: tries again when it is time */
 
     /* Open while it works. */
     struct ledger *ledger;
     int spool_fd, lock_fd;
+    struct jobs jobs; /* conversions at work */
     /* Memory of a run does not grow with the number of its files. */
     struct arena arena; /* of the step at hand: lists of rows */
     struct arena item;  /* of the one file that a step is busy with */
@@ -89,13 +95,20 @@ int keeper_claim(struct keeper *k, size_t max, size_t *n, struct err *e);
 int keeper_take(struct keeper *k, struct err *e); /* CLAIMED -> TAKEN */
 /* unclaimed.c: files in .claim/ that the ledger does not know. */
 int keeper_sweep_claimed(struct keeper *k, struct err *e);
-int keeper_convert(struct keeper *k, struct err *e);
+/* convert.c: jobs for TAKEN receipts, as many as there is room for; and what
+ * those that have ended leave: CONVERTED, REJECTED, HELD, or TAKEN still. */
+int keeper_start(struct keeper *k, struct err *e);
+int keeper_settle(struct keeper *k, struct err *e);
+/* TAKEN, but its route is gone from the configuration: says so. */
+int keeper_orphans(struct keeper *k, struct err *e);
 int keeper_deliver(struct keeper *k, struct err *e);
 int keeper_archive(struct keeper *k, struct err *e);
 
 bool keeper_runs(const struct keeper *k, const struct route *r);
 void keeper_trouble(struct keeper *k, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* When to try again what failed so often: 5 s, doubled up to 15 minutes. */
+int64_t keeper_retry_at(uint64_t n_tries);
 /* Where the ledger of a spool lies. */
 char *keeper_ledger_path(struct arena *a, const struct conf *conf);
 

@@ -391,7 +391,7 @@ int ledger_trying(struct ledger *l, struct receipt *r, struct err *e)
 }
 
 int ledger_waits(struct ledger *l, const struct receipt *r, const char *why,
-                 struct err *e)
+                 int64_t retry_at, struct err *e)
 {
     int rc = 0;
 
@@ -401,8 +401,9 @@ int ledger_waits(struct ledger *l, const struct receipt *r, const char *why,
         rc = notef(l, e, r->job, "waits", "%s", why);
     if (rc == 0)
         rc = db_change(l->db, e, 1,
-                       "UPDATE receipt SET why=? WHERE job=? AND state='TAKEN'",
-                       "zu", why, r->job);
+                       "UPDATE receipt SET why=?,retry_at=?"
+                       " WHERE job=? AND state='TAKEN'",
+                       "ztu", why, retry_at, r->job);
     return ledger_settle(l, rc, e);
 }
 

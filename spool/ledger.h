@@ -5,26 +5,27 @@
  *                 '-> row gone: the file went back to the inbox
  *
  *   receipt    TAKEN ----> CONVERTED ----> DONE
- *                |  ^          |  ^
- *                |  '- retry   '--'- HELD (a delivery waits for a person)
- *                +--> HELD        we must act: our program or setup failed
- *                +--> REJECTED    the sender must: the file is wrong
- *                '--> SUPPRESSED  the same content was DONE before
+ *                |  ^          |  ^ '------'  resend
+ *                |  '- retry   '--'- HELD     a delivery waits for a person
+ *                +--> HELD         we must act: our program or setup failed
+ *                +--> REJECTED     the sender must: the file is wrong
+ *                '--> SUPPRESSED   the same content was DONE before
+ *              HELD, REJECTED ----> TAKEN     retry, release
  *
  *   delivery   READY ----> RENAMING ----> DELIVERED
- *                ^  |         |  '------> UNCONFIRMED
+ *                ^  |         |  '------> UNCONFIRMED ----> settle
  *                '--+- HELD <-'
  *                   '--> SUPERSEDED       a newer snapshot was there first
  *
- *   commit                      function                  if we die before it
- *   claim CLAIMED               ledger_claim()            file is in the inbox
- *   claim TAKEN, receipts TAKEN ledger_taken()            copy again from
- * .claim receipt CONVERTED           ledger_converted()        convert again
- *   receipt REJECTED            ledger_rejected()         convert again
- *   delivery RENAMING           ledger_renaming()         write it again
- *   delivery DELIVERED          ledger_delivered()        look at both names
- *   receipt DONE                ledger_done()             nothing to do twice
- *   claim ARCHIVED              ledger_archived()         archive again
+ *   commit                   function             if we die before it
+ *   claim CLAIMED            ledger_claim()       the file is in the inbox
+ *   claim, receipts TAKEN    ledger_taken()       copy from .claim/ again
+ *   receipt CONVERTED        ledger_converted()   convert again
+ *   receipt REJECTED         ledger_rejected()    convert again
+ *   delivery RENAMING        ledger_renaming()    write it again
+ *   delivery DELIVERED       ledger_delivered()   look at both names
+ *   receipt DONE             ledger_done()        nothing to do twice
+ *   claim ARCHIVED           ledger_archived()    archive again
  *
  * A claim is one physical file, a receipt is that file on one route, a
  * delivery is one output at one destination. `job` is a receipt's number for
@@ -96,6 +97,8 @@ struct receipt {
     int64_t run_time;
     int64_t taken_at, converted_at, ended_at;
     uint64_t n_tries;
+    int64_t retry_at; /* TAKEN: the next try; 0: at once */
+    bool by_hand;     /* HELD because a person said so */
     uint64_t same_as; /* SUPPRESSED: the job that had this content */
     struct counters n;
     const struct job_counter *counters; /* of its maps; kept when CONVERTED */
@@ -191,7 +194,7 @@ int ledger_suppressed(struct ledger *l, const struct receipt *r, uint64_t job,
 int ledger_trying(struct ledger *l, struct receipt *r, struct err *e);
 /* The try failed for a reason that may pass; it stays TAKEN. */
 int ledger_waits(struct ledger *l, const struct receipt *r, const char *why,
-                 struct err *e);
+                 int64_t retry_at, struct err *e);
 /* counter("name") of a route's maps, as they stand; names live in `a`. */
 int ledger_counters(struct ledger *l, struct str route, struct arena *a,
                     struct job_counter **out, size_t *n, struct err *e);
@@ -246,6 +249,14 @@ int ledger_claims(struct ledger *l, enum claim_state state, struct arena *a,
 int ledger_receipts(struct ledger *l, const struct ledger_find *f,
                     struct arena *a, struct receipt **out, size_t *n,
                     struct err *e);
+/*
+ * The first job of a route that is TAKEN, later than `after`, not later than
+ * `upto`, and whose time to be tried has come (now 0: all); NULL: none. A time
+ * that lies more than an hour ahead has come as well: the clock was set back.
+ */
+int ledger_next(struct ledger *l, struct str route, uint64_t after,
+                uint64_t upto, int64_t now, struct arena *a,
+                struct receipt **out, struct err *e);
 /* states: 1u << DELIVERY_...; receipt NULL: of all. In order. */
 int ledger_deliveries(struct ledger *l, const char *receipt, unsigned states,
                       struct arena *a, struct delivery **out, size_t *n,

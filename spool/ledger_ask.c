@@ -119,7 +119,7 @@ int ledger_find_claim(struct ledger *l, const char *id, struct arena *a,
     "SELECT job,id,claim,route,partner,name,size,sha256,once,test,state,"  \
     "run_id,run_time,taken_at,converted_at,ended_at,n_tries,same_as,"      \
     "n_read,n_written,n_aside,n_skipped,n_filtered,n_warnings,n_replaced," \
-    "maps,summary,why FROM receipt"
+    "maps,summary,why,retry_at,by_hand FROM receipt"
 
 static struct receipt receipt_row(const struct rows *r, struct arena *a)
 {
@@ -145,6 +145,8 @@ static struct receipt receipt_row(const struct rows *r, struct arena *a)
         .maps = db_str(r, 25, a),
         .summary = db_str(r, 26, a),
         .why = db_str(r, 27, a),
+        .retry_at = db_time(r, 28),
+        .by_hand = db_u(r, 29) != 0,
     };
 
     db_z(r, 1, x.id, sizeof(x.id));
@@ -211,6 +213,32 @@ int ledger_receipts(struct ledger *l, const struct ledger_find *f,
         (*out)[*n - 1 - i] = x;
     }
     return rc;
+}
+
+int ledger_next(struct ledger *l, struct str route, uint64_t after,
+                uint64_t upto, int64_t now, struct arena *a,
+                struct receipt **out, struct err *e)
+{
+    enum { HOUR = 3600 };
+    struct rows r;
+    int rc;
+
+    *out = NULL;
+    if (db_ask(l->db, e, &r,
+               RECEIPT_COLUMNS " WHERE route=? AND state='TAKEN' AND job>?"
+                               " AND job<=? AND (retry_at IS NULL OR"
+                               " retry_at<=? OR retry_at>? OR ?) ORDER BY job"
+                               " LIMIT 1",
+               "suuttu", route, after, upto, now, now ? now + HOUR : 0,
+               (uint64_t)(now == 0)) == -1)
+        return -1;
+    rc = db_next(&r, e);
+    if (rc == 1) {
+        *out = arena_alloc(a, sizeof(**out));
+        **out = receipt_row(&r, a);
+    }
+    db_end(&r);
+    return rc == -1 ? -1 : 0;
 }
 
 /* ---- deliveries --------------------------------------------------------- */

@@ -72,5 +72,15 @@ const struct ledger_step ledger_steps[] = {
       " scope TEXT NOT NULL, document TEXT NOT NULL, key TEXT NOT NULL,"
       " job INTEGER NOT NULL REFERENCES receipt, sha256 TEXT NOT NULL,"
       " PRIMARY KEY(scope, document, key)) WITHOUT ROWID;" },
+    { "times of tries, holds by hand, slots of schedules, requests",
+      "ALTER TABLE receipt ADD COLUMN retry_at TEXT;"
+      "ALTER TABLE receipt ADD COLUMN by_hand INTEGER NOT NULL DEFAULT 0;"
+      "CREATE TABLE slot(route TEXT PRIMARY KEY, at TEXT NOT NULL)"
+      " WITHOUT ROWID;"
+      "CREATE TABLE request("
+      " n INTEGER PRIMARY KEY, at TEXT NOT NULL, what TEXT NOT NULL,"
+      " job INTEGER NOT NULL, arg TEXT NOT NULL, done_at TEXT,"
+      " ok INTEGER NOT NULL DEFAULT 0, answer TEXT NOT NULL DEFAULT '');"
+      "CREATE INDEX request_open ON request(n) WHERE done_at IS NULL;" },
     { NULL, NULL },
 };

@@ -52,7 +52,8 @@
     X(MAP_DEPTH, "map-depth", 32, "", "nesting of blocks in a map")            \
     X(NAME, "name", 200, "bytes", "a file name that is delivered")             \
     X(OUTPUTS, "outputs", 100000, "", "output files of one input")             \
-    X(OPEN_FILES, "open-files", 64, "", "outputs that are open at once")
+    X(OPEN_FILES, "open-files", 64, "", "outputs that are open at once")       \
+    X(JOBS, "jobs", 4, "", "files that are converted at once")
 
 enum limit_id {
 #define X(id, name, value, unit, help) LIMIT_##id,

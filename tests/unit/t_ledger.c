@@ -243,9 +243,9 @@ static void numbers_and_history_are_kept(void **state)
 
     (void)state;
     r = taken("a.csv", true);
-    OK(ledger_waits(l, &r, "no space", &e));
+    OK(ledger_waits(l, &r, "no space", 0, &e));
     r = find(r.job);
-    OK(ledger_waits(l, &r, "no space", &e)); /* told once */
+    OK(ledger_waits(l, &r, "no space", 0, &e)); /* told once */
     OK(ledger_held(l, &r, "it died", &e));
     OK(ledger_events(l, r.job, 0, &a, &ev, &n, &e));
     assert_int_equal(n, 3);

@@ -1,0 +1,268 @@
+#include "spool/jobs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "spool/convert_child.h"
+#include "spool/files.h"
+#include "spool/keeper.h"
+
+/* Seconds: for what a job does beside reading; the longest that poll() can. */
+enum { PATIENCE = 60, MAX_WAIT = 400000 };
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static uint64_t time_of(const struct conf *conf, const struct route *route,
+                        enum limit_id limit)
+{
+    uint64_t value = conf->limits.v[limit];
+
+    return child_times(route) * (value < MAX_WAIT ? value : MAX_WAIT);
+}
+
+bool jobs_room(const struct keeper *k, const struct route *route)
+{
+    uint64_t max = k->conf->limits.v[LIMIT_JOBS];
+
+    if (k->jobs.n >= (max < MAX_JOBS ? max : MAX_JOBS))
+        return false;
+    for (size_t i = 0; i < k->jobs.n; i++)
+        if (str_eq(k->jobs.v[i]->receipt.route, route->name))
+            return false;
+    return true;
+}
+
+/* ---- starting ----------------------------------------------------------- */
+
+static struct receipt copy_of(struct arena *a, const struct receipt *r)
+{
+    struct receipt out = *r;
+
+    out.route = arena_str(a, r->route);
+    out.partner = arena_str(a, r->partner);
+    out.name = arena_str(a, r->name);
+    out.run_id = arena_str(a, r->run_id);
+    out.why = arena_str(a, r->why);
+    return out;
+}
+
+/* Its staging folder, new and empty. */
+static int make_staging(struct keeper *k, struct running *x, struct err *e)
+{
+    char below[80];
+
+    snprintf(x->staging, sizeof(x->staging), "%s.%llu", x->receipt.id,
+             (unsigned long long)x->receipt.n_tries);
+    snprintf(below, sizeof(below), "tmp/%s", x->staging);
+    if (tree_remove(k->spool_fd, below) == -1 ||
+        mkdirat(k->spool_fd, below, 0700) == -1)
+        return err_sys(e, ERR_RETRY, "cannot make %s/%s", k->conf->spool,
+                       below);
+    return 0;
+}
+
+/* Forks; the child never comes back. */
+static int start_child(struct keeper *k, struct running *x, struct err *e)
+{
+    struct child c = {
+        .k = k,
+        .route = x->route,
+        .receipt = &x->receipt,
+        .staging =
+            arena_fmt(&x->arena, "%s/tmp/%s", k->conf->spool, x->staging).p
+    };
+    pid_t keeper = getpid();
+    char in[48];
+
+    snprintf(in, sizeof(in), "in/%s", x->receipt.claim);
+    if (ledger_counters(k->ledger, x->receipt.route, &x->arena, &c.counters,
+                        &c.n_counters, e) == -1)
+        return -1;
+    c.in_fd = openat(k->spool_fd, in, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (c.in_fd == -1)
+        return err_sys(e, ERR_HOLD, "the original in the spool is gone");
+    fflush(NULL);
+    x->pid = fork();
+    if (x->pid == 0)
+        child_become(&c, keeper);
+    close(c.in_fd);
+    return x->pid == -1 ? err_sys(e, ERR_RETRY, "fork") : 0;
+}
+
+static void end_child(struct running *x)
+{
+    if (x->pid <= 0)
+        return;
+    kill(x->pid, SIGKILL);
+    while (waitpid(x->pid, NULL, 0) == -1 && errno == EINTR)
+        continue;
+}
+
+static void release(struct running *x)
+{
+    if (x->pidfd != -1)
+        close(x->pidfd);
+    arena_release(&x->arena);
+    free(x);
+}
+
+static int start(struct keeper *k, struct running *x, struct err *e)
+{
+    if (make_staging(k, x, e) == -1 || start_child(k, x, e) == -1)
+        return -1;
+    x->pidfd = pidfd_open(x->pid, 0);
+    if (x->pidfd == -1)
+        return err_sys(e, ERR_RETRY, "cannot watch the converting process");
+    return 0;
+}
+
+int jobs_start(struct keeper *k, const struct route *route,
+               const struct receipt *r, struct err *e)
+{
+    struct running *x = xcalloc(1, sizeof(*x));
+
+    x->pidfd = -1;
+    x->conf = k->conf;
+    x->route = route;
+    x->receipt = copy_of(&x->arena, r);
+    x->seconds = time_of(k->conf, route, LIMIT_WALL) +
+                 (k->patience ? k->patience : PATIENCE);
+    if (x->seconds > MAX_WAIT)
+        x->seconds = MAX_WAIT;
+    x->end_ms = monotonic_ms() + (int64_t)x->seconds * 1000;
+    if (start(k, x, e) == -1) {
+        end_child(x);
+        release(x);
+        return -1;
+    }
+    k->conf->users++;
+    k->jobs.v[k->jobs.n++] = x;
+    return 0;
+}
+
+/* ---- ending ------------------------------------------------------------- */
+
+/* 0: it ended well and left a result; -1: e says how it died. */
+static int verdict(const struct running *x, int status, struct err *e)
+{
+    const struct receipt *r = &x->receipt;
+
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    if (x->late)
+        return err_set(e, ERR_HOLD,
+                       "the conversion was not over after %llu s and was "
+                       "stopped (limit wall)",
+                       (unsigned long long)x->seconds);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+        return err_set(
+            e, ERR_HOLD,
+            "the conversion needed more than %llu s of processor "
+            "time and was stopped (limit cpu)",
+            (unsigned long long)time_of(x->conf, x->route, LIMIT_CPU));
+    /* Whoever ends a process from outside (a shutdown, a system short of
+     * memory) seldom means this file, unless it happens again and again. */
+    if (WIFSIGNALED(status))
+        return err_set(
+            e,
+            job_ended_from_outside(status) && r->n_tries < MAX_TRIES ? ERR_RETRY
+                                                                     : ERR_HOLD,
+            "the converting process died (signal %d)", WTERMSIG(status));
+    return err_set(e, ERR_RETRY, "the converting process failed (status %d)",
+                   WEXITSTATUS(status));
+}
+
+static bool has_ended(struct running *x, int *status)
+{
+    pid_t pid;
+
+    if (!x->late && monotonic_ms() >= x->end_ms) {
+        x->late = true;
+        kill(x->pid, SIGKILL);
+    }
+    do
+        pid = waitpid(x->pid, status, x->late ? 0 : WNOHANG);
+    while (pid == -1 && errno == EINTR);
+    return pid == x->pid;
+}
+
+struct running *jobs_ended(struct keeper *k, int *rc, struct err *e)
+{
+    int status;
+
+    for (size_t i = 0; i < k->jobs.n; i++) {
+        struct running *x = k->jobs.v[i];
+
+        if (!has_ended(x, &status))
+            continue;
+        k->jobs.v[i] = k->jobs.v[--k->jobs.n];
+        *rc = verdict(x, status, e);
+        return x;
+    }
+    return NULL;
+}
+
+void jobs_forget(struct keeper *k, struct running *x)
+{
+    char below[80];
+
+    snprintf(below, sizeof(below), "tmp/%s", x->staging);
+    tree_remove(k->spool_fd, below);
+    x->conf->users--;
+    release(x);
+}
+
+size_t jobs_watch(const struct keeper *k, struct pollfd *fds)
+{
+    for (size_t i = 0; i < k->jobs.n; i++)
+        fds[i] = (struct pollfd){ .fd = k->jobs.v[i]->pidfd, .events = POLLIN };
+    return k->jobs.n;
+}
+
+int jobs_timeout(const struct keeper *k)
+{
+    int64_t now = monotonic_ms(), first = -1;
+
+    for (size_t i = 0; i < k->jobs.n; i++) {
+        int64_t left = k->jobs.v[i]->end_ms - now;
+
+        if (left < 0)
+            left = 0;
+        if (first == -1 || left < first)
+            first = left;
+    }
+    return (int)first;
+}
+
+void jobs_wait(const struct keeper *k)
+{
+    struct pollfd fds[MAX_JOBS];
+    size_t n = jobs_watch(k, fds);
+
+    if (n)
+        (void)poll(fds, n, jobs_timeout(k));
+}
+
+void jobs_kill(struct keeper *k)
+{
+    while (k->jobs.n) {
+        struct running *x = k->jobs.v[--k->jobs.n];
+
+        end_child(x);
+        jobs_forget(k, x);
+    }
+}
