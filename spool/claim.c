@@ -46,13 +46,12 @@ static bool has_room(struct keeper *k, uint64_t size)
 
 /* ---- 1 and 2: claim ----------------------------------------------------- */
 
-/* A route that runs now must take it; the others get their receipt too. */
+/* A route that is open must take it; the others get their receipt too. */
 static bool is_wanted(const struct keeper *k, const struct inbox *in,
                       struct str name)
 {
     for (const struct route *r = k->conf->routes; r; r = r->next)
-        if (keeper_runs(k, r) &&
-            route_takes(r, in->partner->name, in->folder, name))
+        if (r->open && route_takes(r, in->partner->name, in->folder, name))
             return true;
     return false;
 }
@@ -93,19 +92,33 @@ struct waiting {
     struct waiting *next;
 };
 
+/* A slot's route stays open until the files that it found are complete. */
+static void note_unready(struct keeper *k, const struct inbox *in,
+                         const struct found *f)
+{
+    if (!f->soon)
+        return;
+    k->unready_soon = true;
+    for (struct route *r = k->conf->routes; r; r = r->next)
+        if (route_takes(r, in->partner->name, in->folder, f->name))
+            r->unready = true;
+}
+
 static struct waiting *look_into(struct keeper *k, const struct inbox *in)
 {
-    struct waiting *w = arena_alloc(&k->kept, sizeof(*w));
+    struct waiting *w = arena_alloc(&k->looked, sizeof(*w));
     struct err e;
     size_t n;
 
     w->in = in;
-    if (scan_inbox(k->conf, in, &k->kept, &w->files, &n, &e) == -1) {
+    if (scan_inbox(k->conf, in, &k->looked, &w->files, &n, &e) == -1) {
         keeper_trouble(k, "%s", e.text);
         return w;
     }
     for (size_t i = 0; i < n; i++)
-        if (!w->files[i].why && is_wanted(k, in, w->files[i].name))
+        if (w->files[i].why)
+            note_unready(k, in, &w->files[i]);
+        else if (is_wanted(k, in, w->files[i].name))
             w->files[w->n++] = w->files[i];
     return w;
 }
@@ -115,7 +128,11 @@ void keeper_look(struct keeper *k)
     struct waiting **last = &k->waiting;
 
     *last = NULL;
-    for (const struct inbox *in = scan_inboxes(k->conf, &k->kept); in;
+    arena_reset(&k->looked);
+    k->unready_soon = false;
+    for (struct route *r = k->conf->routes; r; r = r->next)
+        r->unready = false;
+    for (const struct inbox *in = scan_inboxes(k->conf, &k->looked); in;
          in = in->next) {
         *last = look_into(k, in);
         last = &(*last)->next;
@@ -399,6 +416,24 @@ static int put_back(struct keeper *k, const struct claim *c,
     return ledger_unclaim(k->ledger, c, e);
 }
 
+/*
+ * What said that it is complete has done its duty. If the next file of that
+ * name has come already, the trigger is that file's.
+ */
+static void drop_triggers(struct keeper *k, const struct claim *c, int dir_fd)
+{
+    char other[SCAN_NAME];
+    struct stat st;
+
+    for (const struct route *r = k->conf->routes; r; r = r->next)
+        for (int instead = 0; r->trigger.len && instead <= 1; instead++)
+            if (route_takes(r, c->partner, c->folder, c->name) &&
+                scan_trigger_name(c->name, r->trigger, instead, other) &&
+                fstatat(dir_fd, arena_cstr(&k->item, c->name), &st,
+                        AT_SYMLINK_NOFOLLOW) == -1)
+                unlinkat(dir_fd, other, 0);
+}
+
 static bool any_route(const struct keeper *k, const struct claim *c)
 {
     for (const struct route *x = k->conf->routes; x; x = x->next)
@@ -421,6 +456,8 @@ static int take_one(struct keeper *k, struct claim *c,
         close(fd);
     if (how == PUT_BACK)
         return put_back(k, c, o, e);
+    if (how == TAKEN)
+        drop_triggers(k, c, o->fd);
     if (how == TAKEN &&
         (dir_sync(o->claim_fd) == -1 || dir_sync(o->fd) == -1)) {
         err_sys(e, ERR_RETRY, "cannot sync the inbox");

@@ -235,8 +235,20 @@ static void p_group(struct conf_parser *p, const struct oline *l,
     conf_end(p, l, rest);
 }
 
+static void p_mounted(struct conf_parser *p, const struct oline *l,
+                      struct str rest)
+{
+    struct str word;
+
+    if (!conf_need(p, l, &rest, "mounted", "needs a folder", &word))
+        return;
+    p->partner->mounted = path_of(p, word);
+    conf_end(p, l, rest);
+}
+
 static const struct conf_word partner_words[] = {
     { .name = "folder", .parse = p_folder },
+    { .name = "mounted", .parse = p_mounted },
     { .name = "sftp", .parse = p_sftp },
     { .name = "key", .parse = p_key },
     { .name = "known_hosts", .parse = p_known_hosts },
@@ -333,6 +345,61 @@ static void top_ledger(struct conf_parser *p, const struct oline *l,
     conf_end(p, l, rest);
 }
 
+const struct zone *conf_zone(struct conf_parser *p, const struct oline *l,
+                             struct str name)
+{
+    struct err e;
+    const struct zone *z = zone_load(&p->conf->arena, name, &e);
+
+    if (!z)
+        conf_value(p, l, name, "timezone", e.text);
+    return z;
+}
+
+static void top_timezone(struct conf_parser *p, const struct oline *l,
+                         struct str rest)
+{
+    struct str word;
+
+    if (!conf_need(p, l, &rest, "timezone",
+                   "needs a name such as Europe/Prague", &word))
+        return;
+    if (p->conf->zone)
+        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("timezone"));
+    p->conf->zone = conf_zone(p, l, word);
+    conf_end(p, l, rest);
+}
+
+const char *conf_program(struct conf_parser *p, const struct oline *l,
+                         struct str rest)
+{
+    const char *path;
+    struct str run, word;
+
+    if (!conf_need(p, l, &rest, "on trouble", "needs run and a program", &run))
+        return NULL;
+    if (!str_is(run, "run")) {
+        conf_value(p, l, run, "on trouble", "wants run and a program");
+        return NULL;
+    }
+    if (!conf_need(p, l, &rest, "on trouble run", "needs a program", &word))
+        return NULL;
+    conf_end(p, l, rest);
+    path = path_of(p, word);
+    if (access(path, X_OK) == -1)
+        conf_value(p, l, word, "on trouble run",
+                   "there is no such program, or we may not run it");
+    return path;
+}
+
+static void top_trouble(struct conf_parser *p, const struct oline *l,
+                        struct str rest)
+{
+    if (p->conf->on_trouble)
+        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("on trouble"));
+    p->conf->on_trouble = conf_program(p, l, rest);
+}
+
 static void top_limit(struct conf_parser *p, const struct oline *l,
                       struct str rest)
 {
@@ -407,7 +474,8 @@ static const struct conf_word top_words[] = {
     { .name = "console", .not_built = true },
     { .name = "limit", .parse = top_limit },
     { .name = "include", .parse = top_include },
-    { .name = "on trouble", .not_built = true },
+    { .name = "timezone", .parse = top_timezone },
+    { .name = "on trouble", .parse = top_trouble },
     { .name = "partner", .parse = top_partner, .has_block = true },
     { .name = "route", .parse = conf_parse_route, .has_block = true },
     { .name = NULL },

@@ -19,6 +19,7 @@
 #include "converters/base/limits.h"
 #include "converters/lang/map.h"
 #include "spool/job.h"
+#include "spool/schedule.h"
 
 struct oline;
 
@@ -26,9 +27,10 @@ struct partner {
     struct str name;
     const char *folder; /* absolute; NULL: reached another way */
     struct str sftp, key, known_hosts;
-    struct str country; /* "cz", or "" */
-    mode_t mode;        /* of delivered files */
-    gid_t group;        /* (gid_t)-1: as it comes */
+    struct str country;  /* "cz", or "" */
+    const char *mounted; /* where his disk has to be mounted; NULL: anywhere */
+    mode_t mode;         /* of delivered files */
+    gid_t group;         /* (gid_t)-1: as it comes */
     struct place at;
     struct partner *next;
 };
@@ -77,24 +79,6 @@ struct conf_read {
     size_t n_writes;
 };
 
-enum schedule_kind {
-    SCHEDULE_FILE, /* as soon as a file is complete */
-    SCHEDULE_EVERY,
-    SCHEDULE_AT,
-    SCHEDULE_AFTER,
-    SCHEDULE_HAND,
-};
-
-enum { MAX_TIMES = 48 };
-
-struct schedule {
-    enum schedule_kind kind;
-    uint32_t minutes;       /* EVERY */
-    uint16_t at[MAX_TIMES]; /* AT: minutes after midnight */
-    int n_at;
-    struct str after; /* AFTER */
-};
-
 struct route {
     struct str name;
     struct place at;
@@ -106,13 +90,17 @@ struct route {
     struct conf_when when;
     struct schedule schedule;
     struct place after_at;
+    struct str trigger; /* ".done": a file that says that NAME is complete */
+    const char *on_trouble;  /* a program that is told; NULL: the general one */
     bool test;               /* mode test */
     bool error_given;        /* there is an `on error` line */
     bool from_given;         /* such a line, perhaps with mistakes */
     bool reject_file;        /* on error reject file */
     uint32_t expect_minutes; /* expect every ...; 0: nothing is expected */
-    /* Of the keeper that works with it: the jobs that it may start. */
-    uint64_t started; /* only later ones */
+    /* Of the keeper that works with it. */
+    bool open;        /* its files may be claimed */
+    bool unready;     /* the last look found some that will be complete soon */
+    uint64_t started; /* only later jobs may start */
     uint64_t upto;    /* and none after this one */
     struct route *next;
 };
@@ -131,6 +119,8 @@ struct conf {
                            NULL: the current one */
     const char *spool;  /* absolute */
     struct limits limits;
+    const struct zone *zone; /* of times without one of their own */
+    const char *on_trouble;  /* a program that is told; NULL: nobody is */
     struct partner *partners;
     struct route *routes;
     struct conf_spare *spares; /* maps that no route can use */

@@ -57,6 +57,13 @@ const struct partner *conf_need_partner(struct conf_parser *p,
 bool conf_interval(struct conf_parser *p, const struct oline *l,
                    struct str *rest, uint32_t *minutes);
 
+/* A time zone by name, or NULL: reported. */
+const struct zone *conf_zone(struct conf_parser *p, const struct oline *l,
+                             struct str name);
+/* The path behind "on trouble", or NULL: reported. */
+const char *conf_program(struct conf_parser *p, const struct oline *l,
+                         struct str rest);
+
 void conf_parse_route(struct conf_parser *p, const struct oline *l,
                       struct str rest);
 /* After the whole file: what only then can be known. */

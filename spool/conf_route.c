@@ -258,6 +258,18 @@ static bool read_time(struct str s, uint16_t *minutes)
     return true;
 }
 
+/* "in Europe/Prague", behind the times. */
+static void at_zone(struct conf_parser *p, const struct oline *l,
+                    struct str rest)
+{
+    struct str name;
+
+    if (!conf_need(p, l, &rest, "at", "needs a time zone behind in", &name))
+        return;
+    p->route->schedule.zone = conf_zone(p, l, name);
+    conf_end(p, l, rest);
+}
+
 static void r_at(struct conf_parser *p, const struct oline *l, struct str rest)
 {
     struct schedule *s = &p->route->schedule;
@@ -278,6 +290,10 @@ static void r_at(struct conf_parser *p, const struct oline *l, struct str rest)
         }
         if (!oline_word(&p->conf->arena, l, &rest, &word, p->diags))
             return;
+        if (str_is(word, "in")) {
+            at_zone(p, l, rest);
+            return;
+        }
         if (!str_is(word, "and")) {
             conf_value(p, l, word, "at", "times are joined by \"and\"");
             return;
@@ -312,6 +328,27 @@ static void r_expect(struct conf_parser *p, const struct oline *l,
         conf_end(p, l, rest);
 }
 
+static void r_trouble(struct conf_parser *p, const struct oline *l,
+                      struct str rest)
+{
+    p->route->on_trouble = conf_program(p, l, rest);
+}
+
+static void r_trigger(struct conf_parser *p, const struct oline *l,
+                      struct str rest)
+{
+    struct str word;
+
+    if (!conf_need(p, l, &rest, "trigger", "needs an ending such as .done",
+                   &word))
+        return;
+    if (word.p[0] != '.' || word.len < 2 || !name_is_safe(str_from(word, 1)))
+        conf_value(p, l, word, "trigger", "wants an ending such as .done");
+    else
+        p->route->trigger = word;
+    conf_end(p, l, rest);
+}
+
 /* ---- the block ---------------------------------------------------------- */
 
 static const struct conf_word route_words[] = {
@@ -328,7 +365,8 @@ static const struct conf_word route_words[] = {
     { .name = "after", .parse = r_after },
     { .name = "by hand", .parse = r_by_hand },
     { .name = "expect every", .parse = r_expect },
-    { .name = "on trouble", .not_built = true },
+    { .name = "on trouble", .parse = r_trouble },
+    { .name = "trigger", .parse = r_trigger },
     { .name = "create", .not_built = true },
     { .name = "start at order", .not_built = true },
     { .name = "prefix", .not_built = true },
@@ -370,9 +408,7 @@ void conf_parse_route(struct conf_parser *p, const struct oline *l,
                    "a name has no blanks or slashes and no leading dot");
     conf_end(p, l, rest);
     r = arena_alloc(&p->conf->arena, sizeof(*r));
-    *r = (struct route){ .name = name,
-                         .at = oline_place(l, name),
-                         .upto = INT64_MAX };
+    *r = (struct route){ .name = name, .at = oline_place(l, name) };
     p->route = r;
     p->group = NULL;
     p->group_closed = false;
@@ -405,6 +441,17 @@ static void check_after(struct conf_parser *p, const struct route *r)
          did_you_mean(&p->conf->arena, r->schedule.after, names, n));
 }
 
+/* Times without a zone are those of the configuration, else of the machine
+ * (/etc/localtime), else UTC; never of the process. */
+static const struct zone *machine_zone(struct conf_parser *p)
+{
+    struct err ignored;
+
+    if (!p->conf->zone)
+        p->conf->zone = zone_load(&p->conf->arena, STR("localtime"), &ignored);
+    return p->conf->zone;
+}
+
 void conf_check_route(struct conf_parser *p, struct route *r)
 {
     bool has_to = true;
@@ -420,4 +467,6 @@ void conf_check_route(struct conf_parser *p, struct route *r)
     if (!has_to)
         missing(p, r, "to");
     check_after(p, r);
+    if (r->schedule.kind == SCHEDULE_AT && !r->schedule.zone)
+        r->schedule.zone = machine_zone(p);
 }

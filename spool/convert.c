@@ -274,7 +274,7 @@ static void remember_try(struct keeper *k, uint64_t job)
     k->tried[k->n_tried++] = job;
 }
 
-int64_t keeper_retry_at(uint64_t n_tries)
+int64_t keeper_back_off(uint64_t n_tries)
 {
     enum { FIRST = 5, LONGEST = 900 };
     int64_t seconds = FIRST;
@@ -287,7 +287,7 @@ int64_t keeper_retry_at(uint64_t n_tries)
     /* A fifth more or less: not all at the same moment. */
     if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) == -1)
         chance = 200;
-    return clock_now() + seconds * (800 + chance % 401) / 1000;
+    return seconds * (800 + chance % 401) / 1000;
 }
 
 /* A try that did not get through: wait for better days, or for a person. */
@@ -304,7 +304,8 @@ static int give_up(struct keeper *k, const struct receipt *r, struct err *e)
     k->machine_failed = true;
     remember_try(k, r->job);
     keeper_trouble(k, "job %llu: %s", (unsigned long long)r->job, why);
-    return ledger_waits(k->ledger, r, why, keeper_retry_at(r->n_tries), e);
+    return ledger_waits(k->ledger, r, why,
+                        clock_now() + keeper_back_off(r->n_tries), e);
 }
 
 /* ---- starting ----------------------------------------------------------- */
@@ -362,7 +363,7 @@ static int start_route(struct keeper *k, struct route *route, struct err *e)
 int keeper_start(struct keeper *k, struct err *e)
 {
     for (struct route *x = k->conf->routes; x; x = x->next)
-        if (keeper_runs(k, x) && start_route(k, x, e) == -1)
+        if (start_route(k, x, e) == -1)
             return -1;
     return 0;
 }

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "converters/base/date.h"
 #include "spool/files.h"
 #include "spool/keeper.h"
 #include "spool/publish.h"
@@ -138,6 +139,46 @@ static int move_on(struct keeper *k, struct delivery *d,
     return rc;
 }
 
+/* ---- folders that are closed -------------------------------------------- */
+
+static struct closed *closed_of(struct keeper *k, const struct delivery *d)
+{
+    for (struct closed *c = k->closed; c; c = c->next)
+        if (str_eq(c->partner, d->partner) && str_eq(c->folder, d->folder))
+            return c;
+    return NULL;
+}
+
+static bool is_closed(struct keeper *k, const struct delivery *d)
+{
+    const struct closed *c = closed_of(k, d);
+
+    return c && clock_up() < c->until;
+}
+
+static void close_folder(struct keeper *k, const struct delivery *d)
+{
+    struct closed *c = closed_of(k, d);
+
+    if (!c) {
+        c = arena_alloc(&k->kept, sizeof(*c));
+        c->partner = arena_str(&k->kept, d->partner);
+        c->folder = arena_str(&k->kept, d->folder);
+        c->next = k->closed;
+        k->closed = c;
+    }
+    c->n_tries++;
+    c->until = clock_up() + keeper_back_off(c->n_tries);
+}
+
+static void reopen_folder(struct keeper *k, const struct delivery *d)
+{
+    struct closed *c = closed_of(k, d);
+
+    if (c)
+        c->n_tries = 0;
+}
+
 static int deliver_one(struct keeper *k, struct delivery *d, struct err *e)
 {
     struct place_to to;
@@ -148,6 +189,8 @@ static int deliver_one(struct keeper *k, struct delivery *d, struct err *e)
         rc = move_on(k, d, &to, e);
         close(to.dir_fd);
     }
+    if (rc == 0)
+        reopen_folder(k, d);
     if (rc == 0 || e->next == ERR_STOP)
         return rc;
     snprintf(why, sizeof(why), "%s", e->text);
@@ -155,6 +198,7 @@ static int deliver_one(struct keeper *k, struct delivery *d, struct err *e)
         return ledger_delivery_held(k->ledger, d, false, why, e);
     keeper_trouble(k, "job %llu, %.*s waits: %s", (unsigned long long)d->job,
                    STR_ARGS(d->name), why);
+    close_folder(k, d);
     return ledger_delivery_waits(k->ledger, d, why, e);
 }
 
@@ -192,7 +236,8 @@ int keeper_deliver(struct keeper *k, struct err *e)
     if (ledger_deliveries(k->ledger, NULL, states, &k->arena, &d, &n, e) == -1)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        if (d[i].state == DELIVERY_HELD && !d[i].name_taken)
+        if ((d[i].state == DELIVERY_HELD && !d[i].name_taken) ||
+            is_closed(k, &d[i]))
             continue;
         arena_reset(&k->item);
         if (deliver_one(k, &d[i], e) == -1)

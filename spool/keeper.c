@@ -15,17 +15,9 @@
 /* Files of a round: each round converts, delivers and archives them. */
 enum { BATCH = 256 };
 
-bool keeper_runs(const struct keeper *k, const struct route *r)
-{
-    for (size_t i = 0; i < k->n_only; i++)
-        if (str_is(r->name, k->only[i]))
-            return true;
-    return k->n_only == 0 && r->schedule.kind != SCHEDULE_HAND;
-}
-
 void keeper_trouble(struct keeper *k, const char *fmt, ...)
 {
-    struct trouble *t = arena_alloc(&k->kept, sizeof(*t));
+    struct trouble *t = arena_alloc(&k->told, sizeof(*t));
     char text[512];
     va_list ap;
 
@@ -35,7 +27,7 @@ void keeper_trouble(struct keeper *k, const char *fmt, ...)
     for (const struct trouble *x = k->troubles; x; x = x->next)
         if (str_is(x->text, text))
             return;
-    t->text = arena_str(&k->kept, str_of(text));
+    t->text = arena_str(&k->told, str_of(text));
     if (!k->last_trouble)
         k->last_trouble = &k->troubles;
     *k->last_trouble = t;
@@ -188,7 +180,7 @@ static int sweep_tmp(struct keeper *k, struct err *e)
     return rc;
 }
 
-static int open_all(struct keeper *k, struct err *e)
+int keeper_open(struct keeper *k, struct err *e)
 {
     k->spool_fd = k->lock_fd = -1;
     if (open_spool(k, e) == -1 || lock_spool(k, e) == -1)
@@ -199,13 +191,22 @@ static int open_all(struct keeper *k, struct err *e)
                     LEDGER_WRITE, e) == -1 ||
         check_generation(k, e) == -1)
         return -1;
-    return sweep_tmp(k, e);
+    if (sweep_tmp(k, e) == -1 || keeper_step(k, keeper_sweep_claimed, e) == -1)
+        return -1;
+    return keeper_step(k, keeper_orphans, e);
+}
+
+int keeper_mark(struct keeper *k, struct err *e)
+{
+    if (last_job(k, &k->last_job, e) == -1)
+        return -1;
+    return write_generation(k, k->last_job, e);
 }
 
 /* ---- a run -------------------------------------------------------------- */
 
 /* A step's rows are gone with it: the next one asks the ledger. */
-static int step(struct keeper *k, int (*run)(struct keeper *k, struct err *e),
+int keeper_step(struct keeper *k, int (*run)(struct keeper *k, struct err *e),
                 struct err *e)
 {
     int rc = run(k, e);
@@ -221,12 +222,12 @@ static int convert_all(struct keeper *k, struct err *e)
     for (struct route *x = k->conf->routes; x; x = x->next)
         x->started = 0;
     for (;;) {
-        if (step(k, keeper_start, e) == -1)
+        if (keeper_step(k, keeper_start, e) == -1)
             return -1;
         if (!k->jobs.n)
             return 0;
         jobs_wait(k);
-        if (step(k, keeper_settle, e) == -1)
+        if (keeper_step(k, keeper_settle, e) == -1)
             return -1;
     }
 }
@@ -234,10 +235,10 @@ static int convert_all(struct keeper *k, struct err *e)
 /* Every row one step on, as far as it gets. */
 static int work(struct keeper *k, struct err *e)
 {
-    if (step(k, keeper_take, e) == -1 || convert_all(k, e) == -1 ||
-        step(k, keeper_deliver, e) == -1)
+    if (keeper_step(k, keeper_take, e) == -1 || convert_all(k, e) == -1 ||
+        keeper_step(k, keeper_deliver, e) == -1)
         return -1;
-    return step(k, keeper_archive, e);
+    return keeper_step(k, keeper_archive, e);
 }
 
 /* Round by round, until nothing waits or nothing comes in any more. */
@@ -255,23 +256,38 @@ static int work_rounds(struct keeper *k, struct err *e)
     return 0;
 }
 
+static bool is_named(const struct keeper *k, const struct route *r)
+{
+    for (size_t i = 0; i < k->n_only; i++)
+        if (str_is(r->name, k->only[i]))
+            return true;
+    return k->n_only == 0 && r->schedule.kind != SCHEDULE_HAND;
+}
+
+/* It does not wait for schedules: who starts it has one. */
+static void open_routes(struct keeper *k)
+{
+    for (struct route *r = k->conf->routes; r; r = r->next) {
+        r->open = is_named(k, r);
+        r->upto = r->open ? INT64_MAX : 0;
+    }
+}
+
 int keeper_once(struct keeper *k, struct err *e)
 {
-    if (open_all(k, e) == -1)
+    open_routes(k);
+    if (keeper_open(k, e) == -1)
         return -1;
     if (k->is_busy)
         return 0;
-    if (step(k, keeper_sweep_claimed, e) == -1 ||
-        step(k, keeper_orphans, e) == -1 || work(k, e) == -1)
+    if (work(k, e) == -1)
         return -1;
     keeper_look(k);
     if (work_rounds(k, e) == -1)
         return -1;
     if (k->again && work(k, e) == -1)
         return -1;
-    if (last_job(k, &k->last_job, e) == -1)
-        return -1;
-    return write_generation(k, k->last_job, e);
+    return keeper_mark(k, e);
 }
 
 void keeper_close(struct keeper *k)
@@ -289,6 +305,8 @@ void keeper_close(struct keeper *k)
     k->n_tried = k->cap_tried = 0;
     arena_release(&k->arena);
     arena_release(&k->item);
+    arena_release(&k->looked);
     arena_release(&k->kept);
+    arena_release(&k->told);
     k->waiting = NULL;
 }

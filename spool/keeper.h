@@ -41,6 +41,14 @@ struct trouble {
     struct trouble *next;
 };
 
+/* A folder that could not be delivered to; others do not wait for it. */
+struct closed {
+    struct str partner, folder;
+    uint64_t n_tries;
+    int64_t until; /* no try before, by clock_up() */
+    struct closed *next;
+};
+
 struct keeper {
     /* Given by the caller. */
     struct conf *conf; /* with maps loaded, without mistakes */
@@ -56,9 +64,12 @@ struct keeper {
     int spool_fd, lock_fd;
     struct jobs jobs; /* conversions at work */
     /* Memory of a run does not grow with the number of its files. */
-    struct arena arena; /* of the step at hand: lists of rows */
-    struct arena item;  /* of the one file that a step is busy with */
-    struct arena kept;  /* of the run: what waited, what is to be told */
+    struct arena arena;  /* of the step at hand: lists of rows */
+    struct arena item;   /* of the one file that a step is busy with */
+    struct arena looked; /* of the last look into the inboxes */
+    struct arena kept;   /* of the run: folders that were closed */
+    struct arena told;   /* of the run, too: what is to be told */
+    struct closed *closed;
 
     /* What the run found, for the caller. */
     bool is_busy; /* another keeper is at work: nothing was done */
@@ -72,7 +83,8 @@ struct keeper {
     bool machine_failed; /* disk, memory: try again later */
     bool again;          /* there is more to do now: work once more */
     struct trouble *troubles, **last_trouble;
-    struct waiting *waiting; /* seen at the start, not claimed yet */
+    struct waiting *waiting; /* seen at the last look, not claimed yet */
+    bool unready_soon;       /* some of them will be complete in a moment */
 };
 
 /*
@@ -83,12 +95,21 @@ struct keeper {
 int keeper_once(struct keeper *k, struct err *e);
 void keeper_close(struct keeper *k);
 
+/* ---- for the daemon, which does the same step by step ------------------- */
+
+/* Spool, lock, ledger; then what a crash may have left. is_busy: not opened. */
+int keeper_open(struct keeper *k, struct err *e);
+/* Runs one step and forgets its rows. */
+int keeper_step(struct keeper *k, int (*run)(struct keeper *k, struct err *e),
+                struct err *e);
+/* Notes in the spool how far its ledger is. */
+int keeper_mark(struct keeper *k, struct err *e);
+
 /* ---- its steps, one file each ------------------------------------------- */
 
 /*
- * claim.c: looks into the inboxes, once a run; then claims up to `max` of the
- * files that were complete, *n says how many. What comes later waits for the
- * next run.
+ * claim.c: looks into the inboxes; then claims up to `max` of the files that
+ * were complete, *n says how many. What comes later waits for the next look.
  */
 void keeper_look(struct keeper *k);
 int keeper_claim(struct keeper *k, size_t max, size_t *n, struct err *e);
@@ -104,11 +125,11 @@ int keeper_orphans(struct keeper *k, struct err *e);
 int keeper_deliver(struct keeper *k, struct err *e);
 int keeper_archive(struct keeper *k, struct err *e);
 
-bool keeper_runs(const struct keeper *k, const struct route *r);
 void keeper_trouble(struct keeper *k, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* When to try again what failed so often: 5 s, doubled up to 15 minutes. */
-int64_t keeper_retry_at(uint64_t n_tries);
+/* Seconds until what failed so often is tried again: 5, doubled up to 15
+ * minutes, a fifth more or less. */
+int64_t keeper_back_off(uint64_t n_tries);
 /* Where the ledger of a spool lies. */
 char *keeper_ledger_path(struct arena *a, const struct conf *conf);
 

@@ -223,7 +223,7 @@ int ledger_delivery_held(struct ledger *l, const struct delivery *d,
 int ledger_delivery_again(struct ledger *l, struct delivery *d, struct err *e);
 int ledger_superseded(struct ledger *l, const struct delivery *d,
                       struct err *e);
-/* The folder cannot be reached now; the state stays. */
+/* The folder cannot be used now, by this one or any other; the states stay. */
 int ledger_delivery_waits(struct ledger *l, const struct delivery *d,
                           const char *why, struct err *e);
 

@@ -148,8 +148,11 @@ int ledger_delivery_waits(struct ledger *l, const struct delivery *d,
         return 0;
     if (db_begin(l->db, e) == -1)
         return -1;
-    rc = db_change(l->db, e, 1, "UPDATE delivery SET why=? WHERE id=?", "zz",
-                   why, d->id);
+    /* Nobody tries the others while this one waits. */
+    rc = db_change(l->db, e, ANY_ROWS,
+                   "UPDATE delivery SET why=? WHERE partner=? AND folder=?"
+                   " AND state IN ('READY','RENAMING')",
+                   "zss", why, d->partner, d->folder);
     if (rc == 0)
         rc = note(l, d, "waits", why, e);
     return ledger_settle(l, rc, e);

@@ -11,7 +11,7 @@
 #include "converters/base/text.h"
 #include "spool/files.h"
 
-enum { STABLE_SECONDS = 2 };
+enum { STABLE_SECONDS = 10 };
 
 static bool seen_before(const struct inbox *first, const struct conf_from *f)
 {
@@ -70,7 +70,8 @@ bool scan_is_written(int fd)
 }
 
 /* Does anybody have it open for writing? */
-static const char *why_open(int dir_fd, const char *name, const struct stat *st)
+static const char *why_open(int dir_fd, const char *name, const struct stat *st,
+                            bool *soon)
 {
     int fd = openat(dir_fd, name,
                     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -85,7 +86,64 @@ static const char *why_open(int dir_fd, const char *name, const struct stat *st)
     else if (changed_lately(st))
         why = "it changed a moment ago";
     close(fd);
+    *soon = why != NULL;
     return why;
+}
+
+/* "orders.csv.done", or "orders.done". */
+bool scan_trigger_name(struct str name, struct str ending, bool instead,
+                       char out[SCAN_NAME])
+{
+    size_t len = name.len;
+
+    while (instead && len > 0 && name.p[len - 1] != '.')
+        len--;
+    if (instead && len == 0)
+        return false;
+    len -= instead;
+    if (len + ending.len >= SCAN_NAME)
+        return false;
+    memcpy(out, name.p, len);
+    memcpy(out + len, ending.p, ending.len);
+    out[len + ending.len] = '\0';
+    return true;
+}
+
+static bool has_trigger(int dir_fd, struct str name, struct str ending)
+{
+    char other[SCAN_NAME];
+    struct stat st;
+
+    for (int instead = 0; instead <= 1; instead++)
+        if (scan_trigger_name(name, ending, instead, other) &&
+            fstatat(dir_fd, other, &st, AT_SYMLINK_NOFOLLOW) == 0)
+            return true;
+    return false;
+}
+
+/* What a route wants to see beside the file before it is complete. */
+static const char *why_trigger(const struct conf *c, const struct inbox *in,
+                               int dir_fd, struct str name)
+{
+    for (const struct route *r = c->routes; r; r = r->next)
+        if (r->trigger.len &&
+            route_takes(r, in->partner->name, in->folder, name) &&
+            !has_trigger(dir_fd, name, r->trigger))
+            return "the file that says that it is complete is not there yet";
+    return NULL;
+}
+
+/* Is it itself such a file? */
+static bool is_trigger(const struct conf *c, const struct inbox *in,
+                       struct str name)
+{
+    for (const struct route *r = c->routes; r; r = r->next)
+        for (const struct conf_from *f = r->from; r->trigger.len && f;
+             f = f->next)
+            if (f->partner == in->partner && str_eq(f->folder, in->folder) &&
+                str_ends(name, r->trigger))
+                return true;
+    return false;
 }
 
 static bool any_route_takes(const struct conf *c, const struct inbox *in,
@@ -101,10 +159,17 @@ static const char *why_waits(const struct conf *c, const struct inbox *in,
                              int dir_fd, const char *name, struct found *f,
                              const struct stat *st)
 {
+    const char *why;
+
     f->is_temporary = scan_is_temporary(f->name);
     if (f->is_temporary)
         return "its name is that of an unfinished file";
     f->no_route = !any_route_takes(c, in, f->name);
+    if (f->no_route && is_trigger(c, in, f->name)) {
+        f->no_route = false;
+        f->is_temporary = true;
+        return "it says that another file is complete, which is not there";
+    }
     if (f->no_route)
         return "no route takes it";
     if (f->name.len > c->limits.v[LIMIT_NAME])
@@ -117,7 +182,8 @@ static const char *why_waits(const struct conf *c, const struct inbox *in,
         return "it is empty";
     if (f->size > c->limits.v[LIMIT_INPUT])
         return "it is larger than the limit input";
-    return why_open(dir_fd, name, st);
+    why = why_trigger(c, in, dir_fd, f->name);
+    return why ? why : why_open(dir_fd, name, st, &f->soon);
 }
 
 static int older(const void *a, const void *b)

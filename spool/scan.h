@@ -3,9 +3,10 @@
  *
  * Looking changes nothing; `status` and the keeper see the same. A file is
  * complete when nobody has it open for writing (F_SETLEASE says so for the
- * owner of the file or with CAP_LEASE), else when it has not changed for two
- * seconds. Senders that rename into place are exact; that is why names that
- * look temporary are left alone.
+ * owner of the file or with CAP_LEASE), else when it has not changed for ten
+ * seconds; a route may want a trigger file beside it in any case. Senders that
+ * rename into place are exact; that is why names that look temporary are left
+ * alone.
  */
 #ifndef SPOOL_SCAN_H
 #define SPOOL_SCAN_H
@@ -27,6 +28,7 @@ struct found {
     int64_t mtime; /* Unix seconds */
     int64_t mtime_ns;
     const char *why; /* it is not taken; NULL: it is complete */
+    bool soon;       /* for a reason that passes by itself: look again */
     bool no_route;   /* no route takes such a name */
     bool is_temporary;
 };
@@ -36,6 +38,11 @@ int scan_inbox(const struct conf *c, const struct inbox *in, struct arena *a,
                struct found **out, size_t *n, struct err *e);
 
 bool scan_is_temporary(struct str name);
+/* The name of the file that says that `name` is complete: with the ending
+ * behind it, or instead of its own. False: there is none. */
+enum { SCAN_NAME = 256 };
+bool scan_trigger_name(struct str name, struct str ending, bool instead,
+                       char out[SCAN_NAME]);
 /* Somebody has the open file open for writing; false when nobody can say. */
 bool scan_is_written(int fd);
 

@@ -28,6 +28,14 @@ int64_t clock_now(void)
     return now.tv_sec;
 }
 
+int64_t clock_up(void)
+{
+    struct timespec now = { 0 };
+
+    clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail for this clock */
+    return now.tv_sec;
+}
+
 bool clock_is_frozen(void)
 {
     return frozen;

@@ -91,6 +91,8 @@ struct date date_from_unix(int64_t seconds);
 /* The system's clock. The only place that asks it; frozen in tests. */
 int64_t clock_now(void);
 void clock_freeze(int64_t unix_seconds);
+/* Seconds since the machine started, its sleep included: nobody sets it. */
+int64_t clock_up(void);
 bool clock_is_frozen(void);
 
 enum { DATE_PATTERN_MAX = 64 };
