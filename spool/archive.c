@@ -34,6 +34,11 @@ static int move(struct keeper *k, const char *from, const char *to,
     return err_sys(e, ERR_RETRY, "cannot move %s to %s", from, to);
 }
 
+struct str archive_day(const struct claim *c)
+{
+    return str_first(c->archive, strlen("2026/01/31"));
+}
+
 static int sync_folder(struct keeper *k, const char *below, struct err *e)
 {
     int fd = dir_open_at(k->spool_fd, str_of(below));
@@ -158,6 +163,24 @@ static int archive_one(struct keeper *k, const struct claim *c, struct err *e)
     if (move_all(k, c, r, n, &path, e) == -1 || drop_claimed(k, c, r, e) == -1)
         return -1;
     return ledger_archived(k->ledger, c, path.p, e);
+}
+
+int archive_take_back(struct keeper *k, const struct claim *c, uint64_t job,
+                      struct err *e)
+{
+    struct arena *a = &k->item;
+    struct str day = arena_fmt(a, "archive/%.*s", STR_ARGS(archive_day(c)));
+
+    if (move(k, arena_fmt(a, "archive/%.*s", STR_ARGS(c->archive)).p,
+             arena_fmt(a, "in/%s", c->id).p, e) == -1)
+        return -1;
+    if (tree_remove(k->spool_fd, arena_fmt(a, "%.*s/%llu", STR_ARGS(day),
+                                           (unsigned long long)job)
+                                     .p) == -1)
+        return err_sys(e, ERR_RETRY, "cannot remove the old result");
+    if (sync_folder(k, "in", e) == -1)
+        return -1;
+    return sync_folder(k, day.p, e);
 }
 
 int keeper_archive(struct keeper *k, struct err *e)

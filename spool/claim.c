@@ -413,6 +413,7 @@ static int put_back(struct keeper *k, const struct claim *c,
         err_sys(e, ERR_RETRY, "cannot sync the inbox");
         return wait_longer(k, e);
     }
+    k->n_put_back++;
     return ledger_unclaim(k->ledger, c, e);
 }
 

@@ -102,6 +102,10 @@ struct route {
     bool unready;     /* the last look found some that will be complete soon */
     uint64_t started; /* only later jobs may start */
     uint64_t upto;    /* and none after this one */
+    struct schedule_state times;
+    uint64_t seen;   /* AFTER: the last job of the other route by then */
+    int64_t slot_at; /* a slot is open since then, by clock_up(); 0: none */
+    bool told_late;  /* somebody knows that a file is overdue */
     struct route *next;
 };
 

@@ -202,7 +202,12 @@ static void limit_processor(const struct child *c)
 
 _Noreturn void child_become(struct child *c, pid_t keeper)
 {
+    sigset_t none;
+
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* The daemon reads its signals; here they do what they usually do. */
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     if (getppid() != keeper)
         _exit(1);
     if (c->in_fd != 3 && dup2(c->in_fd, 3) == -1)

@@ -91,6 +91,23 @@ static int open_target(struct keeper *k, const struct delivery *d,
                    p ? p->folder : k->conf->spool, STR_ARGS(d->folder));
 }
 
+/* An output that is sent once more is in the archive by now. */
+static int open_archived(struct keeper *k, const struct delivery *d,
+                         struct err *e)
+{
+    struct claim *c;
+
+    if (ledger_find_claim(k->ledger, d->claim, &k->item, &c, e) == -1 || !c ||
+        c->state != CLAIM_ARCHIVED)
+        return -1;
+    return openat(k->spool_fd,
+                  arena_fmt(&k->item, "archive/%.*s/%llu/%.*s",
+                            STR_ARGS(archive_day(c)),
+                            (unsigned long long)d->job, STR_ARGS(d->path))
+                      .p,
+                  O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 static int open_source(struct keeper *k, const struct delivery *d,
                        struct err *e)
 {
@@ -99,6 +116,9 @@ static int open_source(struct keeper *k, const struct delivery *d,
             ? arena_fmt(&k->item, "in/%s", d->claim)
             : arena_fmt(&k->item, "out/%s/%.*s", d->receipt, STR_ARGS(d->path));
     int fd = openat(k->spool_fd, path.p, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd == -1 && errno == ENOENT)
+        fd = open_archived(k, d, e);
 
     if (fd == -1)
         return err_sys(e, ERR_HOLD, "the converted file %s", path.p);

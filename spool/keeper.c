@@ -11,6 +11,7 @@
 
 #include "converters/base/date.h"
 #include "spool/files.h"
+#include "spool/request.h"
 
 /* Files of a round: each round converts, delivers and archives them. */
 enum { BATCH = 256 };
@@ -101,7 +102,7 @@ static int write_generation(struct keeper *k, uint64_t last_job, struct err *e)
     return 0;
 }
 
-static int last_job(struct keeper *k, uint64_t *job, struct err *e)
+int keeper_last_job(struct keeper *k, uint64_t *job, struct err *e)
 {
     const struct ledger_find newest = { .last = 1 };
     struct receipt *r;
@@ -136,7 +137,7 @@ static int check_generation(struct keeper *k, struct err *e)
     ptrdiff_t blank;
     struct buf b;
 
-    if (last_job(k, &job, e) == -1 || first_open(k, job + 1, e) == -1)
+    if (keeper_last_job(k, &job, e) == -1 || first_open(k, job + 1, e) == -1)
         return -1;
     buf_init(&b, 8192);
     if (file_read(k->spool_fd, "generation", &b) == -1) {
@@ -198,7 +199,7 @@ int keeper_open(struct keeper *k, struct err *e)
 
 int keeper_mark(struct keeper *k, struct err *e)
 {
-    if (last_job(k, &k->last_job, e) == -1)
+    if (keeper_last_job(k, &k->last_job, e) == -1)
         return -1;
     return write_generation(k, k->last_job, e);
 }
@@ -280,11 +281,20 @@ int keeper_once(struct keeper *k, struct err *e)
         return -1;
     if (k->is_busy)
         return 0;
+    if (keeper_step(k, keeper_requests, e) == -1)
+        return -1;
+    return keeper_work(k, true, e);
+}
+
+int keeper_work(struct keeper *k, bool look, struct err *e)
+{
     if (work(k, e) == -1)
         return -1;
-    keeper_look(k);
-    if (work_rounds(k, e) == -1)
-        return -1;
+    if (look) {
+        keeper_look(k);
+        if (work_rounds(k, e) == -1)
+            return -1;
+    }
     if (k->again && work(k, e) == -1)
         return -1;
     return keeper_mark(k, e);

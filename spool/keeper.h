@@ -79,7 +79,9 @@ struct keeper {
     uint64_t last_job;   /* the newest when it ended */
     uint64_t *tried;     /* jobs whose try failed in this run */
     size_t n_tried, cap_tried;
-    uint64_t n_taken, n_aside_records;
+    uint64_t n_taken, n_aside_records, n_put_back;
+    uint64_t n_requests; /* that were answered */
+    bool started;        /* one of them opened a route */
     bool machine_failed; /* disk, memory: try again later */
     bool again;          /* there is more to do now: work once more */
     struct trouble *troubles, **last_trouble;
@@ -99,9 +101,14 @@ void keeper_close(struct keeper *k);
 
 /* Spool, lock, ledger; then what a crash may have left. is_busy: not opened. */
 int keeper_open(struct keeper *k, struct err *e);
+/* Every row as far as it gets; with `look`, also what waits in the inboxes of
+ * the routes that are open. */
+int keeper_work(struct keeper *k, bool look, struct err *e);
 /* Runs one step and forgets its rows. */
 int keeper_step(struct keeper *k, int (*run)(struct keeper *k, struct err *e),
                 struct err *e);
+/* The newest job; 0: there is none. */
+int keeper_last_job(struct keeper *k, uint64_t *job, struct err *e);
 /* Notes in the spool how far its ledger is. */
 int keeper_mark(struct keeper *k, struct err *e);
 
@@ -124,6 +131,12 @@ int keeper_settle(struct keeper *k, struct err *e);
 int keeper_orphans(struct keeper *k, struct err *e);
 int keeper_deliver(struct keeper *k, struct err *e);
 int keeper_archive(struct keeper *k, struct err *e);
+/* archive.c: "2026/01/31", where an archived claim lies. */
+struct str archive_day(const struct claim *c);
+/* The original of an archived claim comes back to in/, and the job's results
+ * go; done twice, it is done. */
+int archive_take_back(struct keeper *k, const struct claim *c, uint64_t job,
+                      struct err *e);
 
 void keeper_trouble(struct keeper *k, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -115,7 +115,7 @@ static int open_inside(struct ledger *l, enum ledger_mode mode, struct err *e)
                        (unsigned long long)version);
     if (mode == LEDGER_WRITE && bring_up_to_date(l, version, e) == -1)
         return -1;
-    if (mode == LEDGER_READ && version < newest_version())
+    if (mode != LEDGER_WRITE && version < newest_version())
         return err_set(e, ERR_RETRY,
                        "the ledger is of an older kervan; `kervan once` "
                        "brings it up to date");
@@ -128,10 +128,10 @@ int ledger_open(struct ledger **out, const char *path, enum ledger_mode mode,
     struct ledger *l;
 
     *out = NULL;
-    if (mode == LEDGER_READ && access(path, F_OK) == -1)
+    if (mode != LEDGER_WRITE && access(path, F_OK) == -1)
         return 0;
     l = xcalloc(1, sizeof(*l));
-    if (db_open(&l->db, path, mode == LEDGER_WRITE, e) == -1 ||
+    if (db_open(&l->db, path, mode != LEDGER_READ, e) == -1 ||
         open_inside(l, mode, e) == -1) {
         ledger_close(l);
         return -1;
@@ -407,14 +407,14 @@ int ledger_waits(struct ledger *l, const struct receipt *r, const char *why,
     return ledger_settle(l, rc, e);
 }
 
-static int add_delivery(struct ledger *l, const struct receipt *r,
+int ledger_add_delivery(struct ledger *l, uint64_t job,
                         const struct delivery *d, struct err *e)
 {
     return db_change(l->db, e, 1,
                      "INSERT INTO delivery(id,job,kind,path,partner,folder,"
                      "name,replace,state,bytes,n_documents,sha256,ready_at)"
                      " VALUES(?,?,?,?,?,?,?,?,'READY',?,?,?,?)",
-                     "zuzssssuuuzt", d->id, r->job, out_kind_names[d->kind],
+                     "zuzssssuuuzt", d->id, job, out_kind_names[d->kind],
                      d->path, d->partner, d->folder, d->name,
                      (uint64_t)d->replace, d->bytes, d->n_documents, d->sha256,
                      clock_now());
@@ -497,12 +497,14 @@ static int converted_to(struct ledger *l, const struct receipt *r,
         r->n.n_written, r->n.n_aside, r->n.n_skipped, r->n.n_filtered,
         r->n.n_warnings, r->n.n_replaced, r->maps, r->summary, r->job);
     for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = add_delivery(l, r, &d[i], e);
+        rc = ledger_add_delivery(l, r->job, &d[i], e);
     if (rc == 0 && !ends)
         rc = keep_counters(l, r, e);
     if (rc == 0)
         rc = ledger_note(l, r->job, ends ? "rejected" : "converted",
                          ends ? r->why : r->summary, e);
+    if (rc == 0 && !ends && r->n.n_aside)
+        rc = ledger_note(l, r->job, "aside", r->why, e);
     return ledger_settle(l, rc, e);
 }
 

@@ -148,17 +148,36 @@ struct delivery {
 };
 
 struct event {
+    uint64_t n; /* they are counted from 1 */
     int64_t at;
     uint64_t job; /* 0: of no job */
     struct str what, text;
 };
 
+/* What a command asks of the keeper. */
+struct request {
+    uint64_t n;
+    struct str what; /* "retry"; the table is spool/request.c's */
+    uint64_t job;
+    struct str arg;
+    bool is_done, ok;
+    struct str answer;
+};
+
+/* Where the schedule of a route stands. */
+struct slot {
+    int64_t at;    /* the last one that ran */
+    uint64_t upto; /* the jobs that may run: taken by then */
+    uint64_t seen; /* AFTER: the other route's last job by then */
+};
+
 enum ledger_mode {
     LEDGER_WRITE, /* the keeper: creates it, brings it up to date */
+    LEDGER_ASK,   /* a command beside the keeper: only requests */
     LEDGER_READ,  /* status, log, show */
 };
 
-/* -1 with e; LEDGER_READ and there is none: 0 with *out NULL. */
+/* -1 with e; not LEDGER_WRITE and there is none: 0 with *out NULL. */
 int ledger_open(struct ledger **out, const char *path, enum ledger_mode mode,
                 struct err *e);
 void ledger_close(struct ledger *l);
@@ -231,6 +250,52 @@ int ledger_delivery_waits(struct ledger *l, const struct delivery *d,
 int ledger_note(struct ledger *l, uint64_t job, const char *what,
                 struct str text, struct err *e);
 
+/* ---- what a person changes (ledger_operator.c) --------------------------- */
+
+/* HELD, or waiting for its time: tried again now. */
+int ledger_retry(struct ledger *l, const struct receipt *r, struct err *e);
+/* REJECTED or SUPPRESSED -> TAKEN; in/<claim> is there again. */
+int ledger_take_again(struct ledger *l, const struct receipt *r, struct err *e);
+/* TAKEN or CONVERTED -> HELD, and back. */
+int ledger_hold(struct ledger *l, const struct receipt *r, struct err *e);
+int ledger_release(struct ledger *l, const struct receipt *r, struct err *e);
+/* DONE -> CONVERTED: every output READY once more. */
+int ledger_resend(struct ledger *l, const struct receipt *r, struct err *e);
+/* UNCONFIRMED -> DELIVERED, or READY. */
+int ledger_settle_by_hand(struct ledger *l, const struct receipt *r,
+                          bool delivered, struct err *e);
+/* An event "late" for each job that has waited since before that time. */
+int ledger_note_late(struct ledger *l, int64_t before, struct err *e);
+
+/* ---- requests, schedules, what a person is told (ledger_request.c) ------- */
+
+int ledger_ask(struct ledger *l, const char *what, uint64_t job, struct str arg,
+               uint64_t *n, struct err *e);
+/* The oldest that is not done; NULL: there is none. */
+int ledger_next_request(struct ledger *l, struct arena *a, struct request **out,
+                        struct err *e);
+int ledger_find_request(struct ledger *l, uint64_t n, struct arena *a,
+                        struct request **out, struct err *e);
+int ledger_answer(struct ledger *l, uint64_t n, bool ok, struct str text,
+                  struct err *e);
+
+int ledger_slot(struct ledger *l, struct str route, struct slot *out,
+                struct err *e);
+int ledger_slot_ran(struct ledger *l, struct str route, const struct slot *s,
+                    struct err *e);
+/* The newest job of a route that is DONE; 0: none. */
+int ledger_last_done(struct ledger *l, struct str route, uint64_t *job,
+                     struct err *e);
+/* Is any job of the route, up to this one, on its way? */
+int ledger_is_busy(struct ledger *l, struct str route, uint64_t upto, bool *yes,
+                   struct err *e);
+/* When the next failed try is due; 0: none is. */
+int ledger_next_retry(struct ledger *l, int64_t *at, struct err *e);
+
+/* The last event that a person was told of. */
+int ledger_told(struct ledger *l, uint64_t *n, struct err *e);
+int ledger_tell(struct ledger *l, uint64_t n, struct err *e);
+
 /* ---- questions. Rows live in `a`; NULL or 0 asks for any. --------------- */
 
 struct ledger_find {
@@ -257,13 +322,18 @@ int ledger_receipts(struct ledger *l, const struct ledger_find *f,
 int ledger_next(struct ledger *l, struct str route, uint64_t after,
                 uint64_t upto, int64_t now, struct arena *a,
                 struct receipt **out, struct err *e);
-/* states: 1u << DELIVERY_...; receipt NULL: of all. In order. */
+/* states: 1u << DELIVERY_...; in order. receipt NULL: of all that no person
+ * holds. */
 int ledger_deliveries(struct ledger *l, const char *receipt, unsigned states,
                       struct arena *a, struct delivery **out, size_t *n,
                       struct err *e);
 int ledger_events(struct ledger *l, uint64_t job, unsigned last,
                   struct arena *a, struct event **out, size_t *n,
                   struct err *e);
+/* Up to `max` events later than `after`, in order. */
+int ledger_events_since(struct ledger *l, uint64_t after, unsigned max,
+                        struct arena *a, struct event **out, size_t *n,
+                        struct err *e);
 /* Was a later job's file of that name delivered there already? */
 int ledger_newer(struct ledger *l, const struct delivery *d, bool *yes,
                  struct err *e);

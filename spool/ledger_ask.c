@@ -296,11 +296,12 @@ int ledger_deliveries(struct ledger *l, const char *receipt, unsigned states,
                                      " ORDER BY d.n",
                     "zz", receipt, list);
     else
-        rc = db_ask(l->db, e, &r,
-                    DELIVERY_COLUMNS
-                    " WHERE d.state NOT IN ('DELIVERED','SUPERSEDED') AND"
-                    " instr(?,','||d.state||',') ORDER BY d.job,d.n",
-                    "z", list);
+        rc = db_ask(
+            l->db, e, &r,
+            DELIVERY_COLUMNS
+            " WHERE d.state NOT IN ('DELIVERED','SUPERSEDED') AND"
+            " x.by_hand=0 AND instr(?,','||d.state||',') ORDER BY d.job,d.n",
+            "z", list);
     if (rc == -1)
         return -1;
     *out = NULL;
@@ -315,30 +316,52 @@ int ledger_deliveries(struct ledger *l, const char *receipt, unsigned states,
 
 /* ---- history and numbers ------------------------------------------------ */
 
+static int event_list(struct rows *r, struct arena *a, struct event **out,
+                      size_t *n, struct err *e)
+{
+    int rc;
+
+    *out = NULL;
+    *n = 0;
+    while ((rc = db_next(r, e)) == 1) {
+        *out = room(a, *out, *n, sizeof(**out));
+        (*out)[(*n)++] = (struct event){
+            .n = db_u(r, 0),
+            .at = db_time(r, 1),
+            .job = db_u(r, 2),
+            .what = db_str(r, 3, a),
+            .text = db_str(r, 4, a),
+        };
+    }
+    db_end(r);
+    return rc;
+}
+
 int ledger_events(struct ledger *l, uint64_t job, unsigned last,
                   struct arena *a, struct event **out, size_t *n, struct err *e)
 {
     struct rows r;
-    int rc;
 
     if (db_ask(l->db, e, &r,
-               "SELECT at,job,what,text FROM (SELECT * FROM event WHERE"
+               "SELECT n,at,job,what,text FROM (SELECT * FROM event WHERE"
                " ?1=0 OR job=?1 ORDER BY n DESC LIMIT ?2) ORDER BY n",
                "ui", job, last ? (int64_t)last : (int64_t)-1) == -1)
         return -1;
-    *out = NULL;
-    *n = 0;
-    while ((rc = db_next(&r, e)) == 1) {
-        *out = room(a, *out, *n, sizeof(**out));
-        (*out)[(*n)++] = (struct event){
-            .at = db_time(&r, 0),
-            .job = db_u(&r, 1),
-            .what = db_str(&r, 2, a),
-            .text = db_str(&r, 3, a),
-        };
-    }
-    db_end(&r);
-    return rc;
+    return event_list(&r, a, out, n, e);
+}
+
+int ledger_events_since(struct ledger *l, uint64_t after, unsigned max,
+                        struct arena *a, struct event **out, size_t *n,
+                        struct err *e)
+{
+    struct rows r;
+
+    if (db_ask(l->db, e, &r,
+               "SELECT n,at,job,what,text FROM event WHERE n>? ORDER BY n"
+               " LIMIT ?",
+               "uu", after, (uint64_t)max) == -1)
+        return -1;
+    return event_list(&r, a, out, n, e);
 }
 
 static int waiting_deliveries(struct ledger *l, const char *route,

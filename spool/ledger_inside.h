@@ -14,4 +14,8 @@ extern const char *const out_kind_names[N_OUT_KINDS];
 /* Ends what db_begin() began: all of it happened, or nothing. */
 int ledger_settle(struct ledger *l, int rc, struct err *e);
 
+/* READY, of the job. */
+int ledger_add_delivery(struct ledger *l, uint64_t job,
+                        const struct delivery *d, struct err *e);
+
 #endif

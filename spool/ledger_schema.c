@@ -75,8 +75,8 @@ const struct ledger_step ledger_steps[] = {
     { "times of tries, holds by hand, slots of schedules, requests",
       "ALTER TABLE receipt ADD COLUMN retry_at TEXT;"
       "ALTER TABLE receipt ADD COLUMN by_hand INTEGER NOT NULL DEFAULT 0;"
-      "CREATE TABLE slot(route TEXT PRIMARY KEY, at TEXT NOT NULL)"
-      " WITHOUT ROWID;"
+      "CREATE TABLE slot(route TEXT PRIMARY KEY, at TEXT NOT NULL,"
+      " upto INTEGER NOT NULL, seen INTEGER NOT NULL) WITHOUT ROWID;"
       "CREATE TABLE request("
       " n INTEGER PRIMARY KEY, at TEXT NOT NULL, what TEXT NOT NULL,"
       " job INTEGER NOT NULL, arg TEXT NOT NULL, done_at TEXT,"

@@ -25,9 +25,16 @@
     X(check)        \
     X(fields)       \
     X(once)         \
+    X(run)          \
     X(status)       \
     X(log)          \
-    X(show)
+    X(show)         \
+    X(start)        \
+    X(retry)        \
+    X(resend)       \
+    X(settle)       \
+    X(hold)         \
+    X(release)
 /* clang-format on */
 /* Those that only the build asks for have no help, so no list shows them. */
 #define BUILD_COMMANDS(X) X(manual)

@@ -30,21 +30,33 @@ static void print_diags(const struct diags *d)
     buf_release(&b);
 }
 
-int view_conf(struct view *v, bool with_maps)
+/* Warnings are for `kervan check`: cron would mail them every minute. */
+static int load_conf(struct conf *c, struct diags *diags, bool with_maps)
 {
     struct err e;
 
-    diags_init(&v->diags, &v->conf.arena, 1000);
-    if (conf_load(&v->conf, conf_find(cmd_globals.conf), &v->diags, &e) == -1) {
+    diags_init(diags, &c->arena, 1000);
+    if (conf_load(c, conf_find(cmd_globals.conf), diags, &e) == -1) {
         fprintf(stderr, "kervan: %s\n", e.text);
         return EXIT_USAGE;
     }
-    if (with_maps && v->diags.n_errors == 0)
-        conf_load_maps(&v->conf, &v->diags);
-    /* Warnings are for `kervan check`: cron would mail them every minute. */
-    if (v->diags.n_errors)
-        print_diags(&v->diags);
-    return v->diags.n_errors ? EXIT_USAGE : EXIT_DONE;
+    if (with_maps && diags->n_errors == 0)
+        conf_load_maps(c, diags);
+    if (diags->n_errors)
+        print_diags(diags);
+    return diags->n_errors ? EXIT_USAGE : EXIT_DONE;
+}
+
+int view_conf(struct view *v, bool with_maps)
+{
+    return load_conf(&v->conf, &v->diags, with_maps);
+}
+
+int conf_print(struct conf *c, bool with_maps)
+{
+    struct diags diags;
+
+    return load_conf(c, &diags, with_maps);
 }
 
 int view_ledger(struct view *v)

@@ -18,6 +18,8 @@ struct view {
 /* Reads the configuration, and the maps of its routes if asked; prints what
  * is wrong. Returns an exit status; not EXIT_DONE: leave. */
 int view_conf(struct view *v, bool with_maps);
+/* The same for a configuration of its own. */
+int conf_print(struct conf *c, bool with_maps);
 /* Opens the ledger for reading. Returns an exit status. */
 int view_ledger(struct view *v);
 void view_close(struct view *v);

@@ -1,0 +1,325 @@
+#include "spool/request.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "spool/gates.h"
+#include "spool/watch.h"
+
+/* How long a command waits for the daemon, in tenths of a second. */
+enum { PATIENCE = 300 };
+
+/* What a handler answers; ok false: it was not done, and the text says why. */
+struct answer {
+    bool ok;
+    struct str text;
+};
+
+static int say(struct keeper *k, struct answer *a, bool ok, const char *fmt,
+               ...) __attribute__((format(printf, 4, 5)));
+
+static int say(struct keeper *k, struct answer *a, bool ok, const char *fmt,
+               ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    a->ok = ok;
+    a->text = arena_str(&k->arena, str_of(text));
+    return 0;
+}
+
+/* ---- about a job -------------------------------------------------------- */
+
+static bool is_running(const struct keeper *k, uint64_t job)
+{
+    for (size_t i = 0; i < k->jobs.n; i++)
+        if (k->jobs.v[i]->receipt.job == job)
+            return true;
+    return false;
+}
+
+/* Its route's slot may not have come yet: a person does not wait for it. */
+static void let_start(struct keeper *k, const struct receipt *r)
+{
+    struct route *x = conf_route(k->conf, r->route);
+
+    if (x && x->upto < r->job)
+        x->upto = r->job;
+}
+
+static int do_retry(struct keeper *k, const struct request *q,
+                    struct receipt *r, struct answer *a, struct err *e)
+{
+    struct claim *c;
+
+    (void)q;
+    switch (r->state) {
+    case RECEIPT_DONE:
+        return say(k, a, false,
+                   "it is done; kervan resend %llu sends its "
+                   "results once more",
+                   (unsigned long long)r->job);
+    case RECEIPT_TAKEN:
+    case RECEIPT_CONVERTED:
+    case RECEIPT_HELD:
+        if (ledger_retry(k->ledger, r, e) == -1)
+            return -1;
+        let_start(k, r);
+        for (struct closed *x = k->closed; x; x = x->next)
+            x->until = 0;
+        return say(k, a, true, "it is tried again");
+    case RECEIPT_REJECTED:
+    case RECEIPT_SUPPRESSED:
+    case N_RECEIPT_STATES:
+        break;
+    }
+    if (ledger_find_claim(k->ledger, r->claim, &k->item, &c, e) == -1)
+        return -1;
+    if (!c || c->state != CLAIM_ARCHIVED)
+        return say(k, a, false,
+                   "its file is not archived yet: try again in a "
+                   "moment");
+    if (archive_take_back(k, c, r->job, e) == -1)
+        return e->next == ERR_STOP ? -1 : say(k, a, false, "%s", e->text);
+    if (ledger_take_again(k->ledger, r, e) == -1)
+        return -1;
+    let_start(k, r);
+    return say(k, a, true, "it is converted again");
+}
+
+static int do_resend(struct keeper *k, const struct request *q,
+                     struct receipt *r, struct answer *a, struct err *e)
+{
+    (void)q;
+    if (r->state != RECEIPT_DONE)
+        return say(k, a, false, "it is %s, not DONE: kervan retry %llu",
+                   receipt_state_names[r->state], (unsigned long long)r->job);
+    if (ledger_resend(k->ledger, r, e) == -1)
+        return -1;
+    return say(k, a, true, "its results are sent once more");
+}
+
+static int do_settle(struct keeper *k, const struct request *q,
+                     struct receipt *r, struct answer *a, struct err *e)
+{
+    bool delivered = str_is(q->arg, "delivered");
+    struct delivery *d;
+    size_t n;
+
+    if (!delivered && !str_is(q->arg, "resend"))
+        return say(k, a, false, "say delivered or resend");
+    if (ledger_deliveries(k->ledger, r->id, 1u << DELIVERY_UNCONFIRMED,
+                          &k->item, &d, &n, e) == -1)
+        return -1;
+    if (n == 0)
+        return say(k, a, false, "none of its deliveries is UNCONFIRMED");
+    if (ledger_settle_by_hand(k->ledger, r, delivered, e) == -1)
+        return -1;
+    return say(k, a, true,
+               delivered ? "it counts as delivered" : "it is sent again");
+}
+
+static int do_hold(struct keeper *k, const struct request *q, struct receipt *r,
+                   struct answer *a, struct err *e)
+{
+    (void)q;
+    if (r->state != RECEIPT_TAKEN && r->state != RECEIPT_CONVERTED)
+        return say(k, a, false, "it is %s: there is nothing to hold",
+                   receipt_state_names[r->state]);
+    if (is_running(k, r->job))
+        return say(k, a, false, "it is being converted: try again in a moment");
+    if (ledger_hold(k->ledger, r, e) == -1)
+        return -1;
+    return say(k, a, true, "it is held until kervan release %llu",
+               (unsigned long long)r->job);
+}
+
+static int do_release(struct keeper *k, const struct request *q,
+                      struct receipt *r, struct answer *a, struct err *e)
+{
+    (void)q;
+    if (r->state != RECEIPT_HELD)
+        return say(k, a, false, "it is %s, not HELD",
+                   receipt_state_names[r->state]);
+    if (!r->by_hand)
+        return say(k, a, false,
+                   "no person holds it, but: %.*s; kervan retry "
+                   "%llu tries again",
+                   STR_ARGS(str_first(r->why, 200)),
+                   (unsigned long long)r->job);
+    if (ledger_release(k->ledger, r, e) == -1)
+        return -1;
+    let_start(k, r);
+    return say(k, a, true, "it goes on");
+}
+
+/* ---- about a route ------------------------------------------------------ */
+
+static int do_start(struct keeper *k, const struct request *q,
+                    struct receipt *r, struct answer *a, struct err *e)
+{
+    struct route *x = conf_route(k->conf, q->arg);
+
+    (void)r;
+    (void)e;
+    if (!x)
+        return say(k, a, false, "no route is called %.*s", STR_ARGS(q->arg));
+    gates_ask(x);
+    k->started = true;
+    if (!k->stays) {
+        x->open = true;
+        x->upto = INT64_MAX;
+    }
+    return say(k, a, true, "route %.*s takes what waits for it",
+               STR_ARGS(q->arg));
+}
+
+/* ---- the table ---------------------------------------------------------- */
+
+static const struct handler {
+    const char *what;
+    bool of_job;
+    int (*run)(struct keeper *k, const struct request *q, struct receipt *r,
+               struct answer *a, struct err *e);
+} handlers[] = {
+    { "retry", true, do_retry },     { "resend", true, do_resend },
+    { "settle", true, do_settle },   { "hold", true, do_hold },
+    { "release", true, do_release }, { "start", false, do_start },
+};
+
+static int handle(struct keeper *k, const struct request *q, struct answer *a,
+                  struct err *e)
+{
+    const struct ledger_find job = { .job = q->job };
+    struct receipt *r = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < COUNT(handlers); i++) {
+        if (!str_is(q->what, handlers[i].what))
+            continue;
+        if (handlers[i].of_job &&
+            ledger_receipts(k->ledger, &job, &k->item, &r, &n, e) == -1)
+            return -1;
+        if (handlers[i].of_job && n == 0)
+            return say(k, a, false, "there is no job %llu",
+                       (unsigned long long)q->job);
+        return handlers[i].run(k, q, r, a, e);
+    }
+    return say(k, a, false, "this kervan does not know \"%.*s\"",
+               STR_ARGS(str_first(q->what, 60)));
+}
+
+int keeper_requests(struct keeper *k, struct err *e)
+{
+    struct request *q;
+
+    for (;;) {
+        struct answer a = { 0 };
+
+        arena_reset(&k->item);
+        if (ledger_next_request(k->ledger, &k->arena, &q, e) == -1)
+            return -1;
+        if (!q)
+            return 0;
+        if (handle(k, q, &a, e) == -1 ||
+            ledger_answer(k->ledger, q->n, a.ok, a.text, e) == -1)
+            return -1;
+        k->n_requests++;
+    }
+}
+
+/* ---- the command's side ------------------------------------------------- */
+
+static int read_answer(struct ledger *l, uint64_t n, struct arena *a,
+                       bool *done, bool *ok, struct str *answer, struct err *e)
+{
+    struct request *q;
+
+    if (ledger_find_request(l, n, a, &q, e) == -1)
+        return -1;
+    *done = q && q->is_done;
+    if (*done) {
+        *ok = q->ok;
+        *answer = arena_str(a, q->answer);
+    }
+    return 0;
+}
+
+static void wake(const struct conf *c, struct arena *a)
+{
+    /* If it cannot be touched, the keeper looks within half a minute. */
+    (void)utimensat(AT_FDCWD, arena_fmt(a, "%s/" WAKE_FILE, c->spool).p, NULL,
+                    0);
+}
+
+/* Another process is the keeper: ask it. */
+static int ask_keeper(struct conf *c, const char *what, uint64_t job,
+                      struct str arg, struct arena *a, bool *ok,
+                      struct str *answer, struct err *e)
+{
+    struct ledger *l;
+    bool done = false;
+    uint64_t n;
+    int rc;
+
+    if (ledger_open(&l, keeper_ledger_path(a, c), LEDGER_ASK, e) == -1)
+        return -1;
+    if (!l)
+        return err_set(e, ERR_RETRY, "there is no ledger yet");
+    rc = ledger_ask(l, what, job, arg, &n, e);
+    for (int i = 0; rc == 0 && !done && i < PATIENCE; i++) {
+        const struct timespec tenth = { 0, 100000000 };
+
+        if (i % 10 == 0)
+            wake(c, a);
+        nanosleep(&tenth, NULL);
+        rc = read_answer(l, n, a, &done, ok, answer, e);
+    }
+    ledger_close(l);
+    if (rc == 0 && !done) {
+        *ok = true;
+        *answer = STR("asked; the program that is at work has not answered "
+                      "yet");
+    }
+    return rc;
+}
+
+/* Nobody is the keeper: be it. */
+static int be_keeper(struct keeper *k, const char *what, uint64_t job,
+                     struct str arg, struct arena *a, bool *ok,
+                     struct str *answer, struct err *e)
+{
+    bool done;
+    uint64_t n;
+
+    if (ledger_ask(k->ledger, what, job, arg, &n, e) == -1 ||
+        keeper_step(k, keeper_requests, e) == -1 ||
+        keeper_work(k, k->started, e) == -1)
+        return -1;
+    return read_answer(k->ledger, n, a, &done, ok, answer, e);
+}
+
+int request_make(struct conf *c,
+                 int (*run)(const struct job_spec *, struct job_result *),
+                 const char *what, uint64_t job, struct str arg,
+                 struct arena *a, bool *ok, struct str *answer, struct err *e)
+{
+    struct keeper k = { .conf = c, .run = run };
+    int rc = keeper_open(&k, e);
+
+    if (rc == 0 && k.is_busy)
+        rc = ask_keeper(c, what, job, arg, a, ok, answer, e);
+    else if (rc == 0)
+        rc = be_keeper(&k, what, job, arg, a, ok, answer, e);
+    keeper_close(&k);
+    return rc;
+}
