@@ -19,6 +19,7 @@
 
 #include "spool/files.h"
 #include "spool/keeper.h"
+#include "spool/partner.h"
 #include "spool/stamp.h"
 
 /* A rename that may have happened before. */
@@ -130,13 +131,13 @@ static int drop_claimed(struct keeper *k, const struct claim *c,
     struct stat st;
     int fd, rc = 0;
 
-    if (!p || !p->folder)
+    if (!p)
         return err_set(e, ERR_RETRY,
                        "partner %.*s is not in the configuration any more",
                        STR_ARGS(c->partner));
-    fd = dir_open(p->folder, below);
+    fd = partner_open(p, below, e);
     if (fd == -1)
-        return err_sys(e, ERR_RETRY, "folder %s/%s", p->folder, below.p);
+        return -1;
     if (fstatat(fd, c->id, &st, AT_SYMLINK_NOFOLLOW) == 0) {
         if (!is_unchanged(c, &st))
             rc = claim_anew(k, c, fd, r, e);

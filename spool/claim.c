@@ -24,6 +24,7 @@
 #include "converters/base/utf8.h"
 #include "spool/files.h"
 #include "spool/keeper.h"
+#include "spool/partner.h"
 #include "spool/scan.h"
 
 /* ---- the intake stops before the disk is full --------------------------- */
@@ -72,14 +73,15 @@ static int inbox_open(const struct partner *p, struct str folder,
                       struct open_inbox *o, struct err *e)
 {
     *o = (struct open_inbox){ -1, -1 };
-    if (p->folder)
-        o->fd = dir_open(p->folder, folder);
-    if (o->fd != -1 && dir_make(o->fd, CLAIM_FOLDER, 0700) == 0)
+    o->fd = partner_open(p, folder, e);
+    if (o->fd == -1)
+        return -1;
+    if (dir_make(o->fd, CLAIM_FOLDER, 0700) == 0)
         o->claim_fd = dir_open_at(o->fd, STR(CLAIM_FOLDER));
     if (o->claim_fd != -1)
         return 0;
-    err_sys(e, ERR_RETRY, "cannot use folder %s/%.*s",
-            p->folder ? p->folder : "", STR_ARGS(folder));
+    err_sys(e, ERR_RETRY, "folder %s/%.*s/" CLAIM_FOLDER, p->folder,
+            STR_ARGS(folder));
     inbox_close(o);
     return -1;
 }
@@ -467,6 +469,80 @@ static int take_one(struct keeper *k, struct claim *c,
     if (how == LATER)
         return wait_longer(k, e);
     return commit_taken(k, c, e);
+}
+
+/* ---- the rest of a file that was taken too early ------------------------ */
+
+static bool is_converting(const struct keeper *k, const struct claim *c)
+{
+    for (size_t i = 0; i < k->jobs.n; i++)
+        if (strcmp(k->jobs.v[i]->receipt.claim, c->id) == 0)
+            return true;
+    return false;
+}
+
+static bool all_are_taken(struct keeper *k, const struct claim *c, bool *yes,
+                          struct err *e)
+{
+    const struct ledger_find mine = { .claim = c->id };
+    struct receipt *r;
+    size_t n;
+
+    if (ledger_receipts(k->ledger, &mine, &k->item, &r, &n, e) == -1)
+        return false;
+    *yes = !is_converting(k, c);
+    for (size_t i = 0; i < n; i++)
+        *yes = *yes && r[i].state == RECEIPT_TAKEN;
+    return true;
+}
+
+static int copy_rest(struct keeper *k, struct claim *c, int fd,
+                     struct receipt *r, struct err *e)
+{
+    struct stat st;
+    struct identity now;
+    enum taken how;
+
+    if (fstat(fd, &st) == -1)
+        return 0;
+    now = identity_of(&st);
+    if (same_file(&now, &c->seen))
+        return 0;
+    how = copy_claimed(k, c, fd, e);
+    if (how == LATER)
+        return -1;
+    if (how == PUT_BACK)
+        return err_set(e, ERR_RETRY, "its sender is still writing it");
+    r->size = c->seen.size;
+    memcpy(r->sha256, c->sha256, sizeof(r->sha256));
+    return ledger_taken_rest(k->ledger, c, e);
+}
+
+int keeper_take_rest(struct keeper *k, struct receipt *r, struct err *e)
+{
+    const struct partner *p;
+    struct open_inbox o;
+    struct claim *c;
+    bool all;
+    int fd, rc = 0;
+
+    if (ledger_find_claim(k->ledger, r->claim, &k->item, &c, e) == -1)
+        return -1;
+    p = c ? conf_partner(k->conf, c->partner) : NULL;
+    if (!p || c->state != CLAIM_TAKEN)
+        return 0;
+    if (!all_are_taken(k, c, &all, e))
+        return -1;
+    if (!all || inbox_open(p, c->folder, &o, e) == -1)
+        return 0; /* what we have is complete, or all that we can have */
+    fd = openat(o.claim_fd, c->id,
+                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd != -1) {
+        rc = copy_rest(k, c, fd, r, e);
+        close(fd);
+    }
+    inbox_close(&o);
+    return rc;
 }
 
 int keeper_take(struct keeper *k, struct err *e)

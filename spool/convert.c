@@ -313,6 +313,8 @@ static int give_up(struct keeper *k, const struct receipt *r, struct err *e)
 static int start_one(struct keeper *k, const struct route *route,
                      struct receipt *r, struct err *e)
 {
+    if (r->n_tries && keeper_take_rest(k, r, e) == -1)
+        return e->next == ERR_STOP ? -1 : give_up(k, r, e);
     if (ledger_trying(k->ledger, r, e) == -1)
         return -1;
     return jobs_start(k, route, r, e) == 0 ? 0 : give_up(k, r, e);
@@ -393,6 +395,41 @@ static int read_result(struct keeper *k, struct running *x, struct result *res,
     return -1;
 }
 
+/*
+ * The file ends in the middle. While its sender may still be writing, it
+ * waits; the next try takes what has come since (keeper_take_rest()).
+ */
+static int wait_for_rest(struct keeper *k, const struct receipt *r, bool *waits,
+                         struct err *e)
+{
+    enum { LONGEST = 600, AGAIN = 5 };
+    struct claim *c;
+    int64_t changed, now = clock_now();
+
+    *waits = false;
+    if (ledger_find_claim(k->ledger, r->claim, &k->item, &c, e) == -1)
+        return -1;
+    changed = c ? c->seen.mtime_ns / 1000000000 : 0;
+    if (now - changed >= LONGEST || now - r->taken_at >= LONGEST)
+        return 0;
+    *waits = true;
+    remember_try(k, r->job);
+    return ledger_waits(k->ledger, r,
+                        "it ends in the middle; it waits for the rest",
+                        now + AGAIN, e);
+}
+
+static int settle_or_wait(struct keeper *k, struct running *x,
+                          const struct result *res, struct err *e)
+{
+    bool waits = false;
+
+    if (res->verdict == JOB_REJECTED && res->truncated &&
+        wait_for_rest(k, &x->receipt, &waits, e) == -1)
+        return -1;
+    return waits ? 0 : settle(k, x, res, e);
+}
+
 int keeper_settle(struct keeper *k, struct err *e)
 {
     struct running *x;
@@ -405,7 +442,7 @@ int keeper_settle(struct keeper *k, struct err *e)
         if (rc == 0)
             rc = read_result(k, x, &res, e);
         if (rc == 0)
-            rc = settle(k, x, &res, e);
+            rc = settle_or_wait(k, x, &res, e);
         if (rc == -1)
             rc = give_up(k, &x->receipt, e);
         jobs_forget(k, x);

@@ -57,6 +57,7 @@ static void add_run(struct child *c, const struct job_result *res,
         r->verdict = res->verdict;
     if (res->verdict != JOB_DONE)
         r->err = res->err;
+    r->truncated = r->truncated || res->truncated;
     r->n.n_read += res->n_read;
     r->n.n_written += res->n_written;
     r->n.n_aside += res->n_aside;

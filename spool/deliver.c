@@ -18,6 +18,7 @@
 #include "converters/base/date.h"
 #include "spool/files.h"
 #include "spool/keeper.h"
+#include "spool/partner.h"
 #include "spool/publish.h"
 
 static int open_below_spool(struct keeper *k, const struct delivery *d)
@@ -50,19 +51,20 @@ static int make_rejected(int root, const struct partner *p)
     return rc;
 }
 
-static int open_partner(const struct partner *p, const struct delivery *d)
+static int open_partner(const struct partner *p, const struct delivery *d,
+                        struct err *e)
 {
-    int root, fd, saved;
+    int root, fd;
 
     if (d->kind == OUT_FILE)
-        return dir_open(p->folder, d->folder);
-    root = dir_open(p->folder, STR(""));
+        return partner_open(p, d->folder, e);
+    root = partner_open(p, STR(""), e);
     if (root == -1)
         return -1;
     fd = make_rejected(root, p) == 0 ? dir_open_at(root, d->folder) : -1;
-    saved = errno;
+    if (fd == -1)
+        err_sys(e, ERR_RETRY, "folder %s/%.*s", p->folder, STR_ARGS(d->folder));
     close(root);
-    errno = saved;
     return fd;
 }
 
@@ -70,25 +72,24 @@ static int open_partner(const struct partner *p, const struct delivery *d)
 static int open_target(struct keeper *k, const struct delivery *d,
                        struct place_to *to, struct err *e)
 {
-    const struct partner *p = NULL;
+    const struct partner *p;
 
     *to = (struct place_to){ .mode = 0640, .group = (gid_t)-1 };
     if (d->partner.len == 0) {
         to->dir_fd = open_below_spool(k, d);
-    } else {
-        p = conf_partner(k->conf, d->partner);
-        if (!p || !p->folder)
-            return err_set(e, ERR_RETRY,
-                           "partner %.*s has no folder in the configuration",
-                           STR_ARGS(d->partner));
-        to->dir_fd = open_partner(p, d);
-        to->mode = p->mode;
-        to->group = p->group;
+        return to->dir_fd != -1 ? 0
+                                : err_sys(e, ERR_RETRY, "folder %s/%.*s",
+                                          k->conf->spool, STR_ARGS(d->folder));
     }
-    if (to->dir_fd != -1)
-        return 0;
-    return err_sys(e, ERR_RETRY, "folder %s/%.*s",
-                   p ? p->folder : k->conf->spool, STR_ARGS(d->folder));
+    p = conf_partner(k->conf, d->partner);
+    if (!p)
+        return err_set(e, ERR_RETRY,
+                       "partner %.*s is not in the configuration any more",
+                       STR_ARGS(d->partner));
+    to->dir_fd = open_partner(p, d, e);
+    to->mode = p->mode;
+    to->group = p->group;
+    return to->dir_fd == -1 ? -1 : 0;
 }
 
 /* An output that is sent once more is in the archive by now. */

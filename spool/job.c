@@ -161,6 +161,14 @@ static bool take_text(struct str *rest, uint32_t len, struct str *out)
     return true;
 }
 
+/* The file ends where it should go on: somebody may still be sending it. */
+static bool is_truncation(const struct fault_frame *f)
+{
+    return f->fatal &&
+           (f->id == DIAG_FILE_TRUNCATED || f->id == DIAG_CSV_OPEN_QUOTE ||
+            f->id == DIAG_CHARSET_CUT);
+}
+
 /* Everything in a fault frame is the reader's word: checked before use. */
 static bool on_fault(struct job *j, struct str payload)
 {
@@ -182,6 +190,7 @@ static bool on_fault(struct job *j, struct str payload)
     if (!take_text(&payload, f.record, &record))
         return false;
     j->failed = j->failed || f.fatal;
+    j->out->truncated = j->out->truncated || is_truncation(&f);
     count_level(j, (enum diag_id)f.id);
     if (f.source)
         map = (struct place){ m->sources[f.source - 1], f.map_line, f.map_col,

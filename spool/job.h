@@ -82,6 +82,7 @@ enum job_verdict {
 struct job_result {
     struct arena arena; /* everything below lives here */
     enum job_verdict verdict;
+    bool truncated; /* JOB_REJECTED: it ends in the middle; more may come */
     struct err err;
     uint64_t n_read, n_written, n_aside, n_skipped, n_filtered;
     uint64_t n_warnings, n_replaced; /* characters replaced by fallbacks */

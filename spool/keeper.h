@@ -121,6 +121,9 @@ int keeper_mark(struct keeper *k, struct err *e);
 void keeper_look(struct keeper *k);
 int keeper_claim(struct keeper *k, size_t max, size_t *n, struct err *e);
 int keeper_take(struct keeper *k, struct err *e); /* CLAIMED -> TAKEN */
+/* Before another try: if the sender has written on meanwhile and nothing of
+ * the claim was converted yet, r is of the file as it is now. */
+int keeper_take_rest(struct keeper *k, struct receipt *r, struct err *e);
 /* unclaimed.c: files in .claim/ that the ledger does not know. */
 int keeper_sweep_claimed(struct keeper *k, struct err *e);
 /* convert.c: jobs for TAKEN receipts, as many as there is room for; and what

@@ -335,6 +335,31 @@ int ledger_taken(struct ledger *l, const struct claim *c, struct receipt *r,
     return ledger_settle(l, rc, e);
 }
 
+int ledger_taken_rest(struct ledger *l, const struct claim *c, struct err *e)
+{
+    int rc;
+
+    if (db_begin(l->db, e) == -1)
+        return -1;
+    rc = db_change(l->db, e, 1,
+                   "UPDATE claim SET dev=?,ino=?,size=?,mtime_ns=?,ctime_ns=?,"
+                   "sha256=? WHERE id=? AND state='TAKEN'",
+                   "uuuiizz", c->seen.dev, c->seen.ino, c->seen.size,
+                   c->seen.mtime_ns, c->seen.ctime_ns, c->sha256, c->id);
+    if (rc == 0)
+        rc = db_change(l->db, e, ANY_ROWS,
+                       "UPDATE receipt SET size=?,sha256=? WHERE claim=? AND"
+                       " state='TAKEN'",
+                       "uzz", c->seen.size, c->sha256, c->id);
+    if (rc == 0)
+        rc = db_change(l->db, e, ANY_ROWS,
+                       "INSERT INTO event(at,job,what,text) SELECT ?,job,"
+                       "'rest','the sender wrote on: '||size||' bytes now'"
+                       " FROM receipt WHERE claim=? AND state='TAKEN'",
+                       "tz", clock_now(), c->id);
+    return ledger_settle(l, rc, e);
+}
+
 int ledger_twin(struct ledger *l, const struct receipt *r, uint64_t *job,
                 bool *open, struct err *e)
 {

@@ -200,6 +200,10 @@ int ledger_unclaim(struct ledger *l, const struct claim *c, struct err *e);
  */
 int ledger_taken(struct ledger *l, const struct claim *c, struct receipt *r,
                  size_t n, struct err *e);
+/* The claimed file is another one now, copied anew; all its receipts are
+ * still TAKEN. If we die before it: in/ has the new content, and the next try
+ * finds the difference and copies again. */
+int ledger_taken_rest(struct ledger *l, const struct claim *c, struct err *e);
 /*
  * The same content on the same route in an earlier job: *job is one that is
  * DONE (suppress this one), or, with *open, one that is on its way (wait for

@@ -31,7 +31,8 @@ int result_write(int dir_fd, const struct result *r)
 {
     const uint64_t n[] = { r->n.n_read,     r->n.n_written,  r->n.n_aside,
                            r->n.n_skipped,  r->n.n_filtered, r->n.n_warnings,
-                           r->n.n_replaced, r->n_errors,     r->has_report };
+                           r->n.n_replaced, r->n_errors,     r->has_report,
+                           r->truncated };
     struct buf b;
     int rc;
 
@@ -119,17 +120,18 @@ static bool r_error(struct str line, struct result *r)
 
 static bool r_counts(struct str line, struct result *r)
 {
-    uint64_t report = 0;
+    uint64_t report = 0, truncated = 0;
     uint64_t *const n[] = { &r->n.n_read,     &r->n.n_written,
                             &r->n.n_aside,    &r->n.n_skipped,
                             &r->n.n_filtered, &r->n.n_warnings,
                             &r->n.n_replaced, &r->n_errors,
-                            &report };
+                            &report,          &truncated };
 
     for (size_t i = 0; i < COUNT(n); i++)
         if (!number(&line, n[i]))
             return false;
     r->has_report = report != 0;
+    r->truncated = truncated != 0;
     return true;
 }
 

@@ -26,6 +26,7 @@ struct result {
     struct str summary;
     struct str first_error; /* one line: why the file was rejected */
     bool has_report;
+    bool truncated; /* JOB_REJECTED: wait for the rest */
     struct result_output *outputs;
     size_t n_outputs;
     struct job_counter *counters; /* of the maps, as they are to stand now */

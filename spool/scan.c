@@ -10,6 +10,7 @@
 
 #include "converters/base/text.h"
 #include "spool/files.h"
+#include "spool/partner.h"
 
 enum { STABLE_SECONDS = 10 };
 
@@ -213,18 +214,21 @@ static struct found *add(struct arena *a, struct found **list, size_t *n,
 int scan_inbox(const struct conf *c, const struct inbox *in, struct arena *a,
                struct found **out, size_t *n, struct err *e)
 {
-    int fd =
-        in->partner->folder ? dir_open(in->partner->folder, in->folder) : -1;
+    int fd = partner_open(in->partner, in->folder, e);
     DIR *dir = fd == -1 ? NULL : fdopendir(fd);
     size_t cap = 0;
     struct dirent *d;
 
     *out = NULL;
     *n = 0;
-    if (!dir)
-        return err_sys(e, ERR_RETRY, "cannot read folder %s/%.*s",
-                       in->partner->folder ? in->partner->folder : "",
-                       STR_ARGS(in->folder));
+    if (fd == -1)
+        return -1;
+    if (!dir) {
+        err_sys(e, ERR_RETRY, "folder %s/%.*s", in->partner->folder,
+                STR_ARGS(in->folder));
+        close(fd);
+        return -1;
+    }
     while ((d = readdir(dir))) {
         struct found *f;
         struct stat st;

@@ -14,6 +14,7 @@
 
 #include "spool/files.h"
 #include "spool/keeper.h"
+#include "spool/partner.h"
 #include "spool/scan.h"
 
 static int give_back(struct keeper *k, const struct inbox *in, int inbox_fd,
@@ -73,8 +74,8 @@ int keeper_sweep_claimed(struct keeper *k, struct err *e)
 
     for (const struct inbox *in = scan_inboxes(k->conf, &k->arena);
          rc == 0 && in; in = in->next) {
-        int fd = in->partner->folder ? dir_open(in->partner->folder, in->folder)
-                                     : -1;
+        struct err ignored; /* the look tells it */
+        int fd = partner_open(in->partner, in->folder, &ignored);
 
         if (fd == -1)
             continue;

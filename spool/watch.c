@@ -8,6 +8,7 @@
 
 #include "spool/files.h"
 #include "spool/keeper.h"
+#include "spool/partner.h"
 #include "spool/scan.h"
 
 /* By descriptor: a name could lead elsewhere by the time it is used. */
@@ -40,8 +41,8 @@ void watch_inboxes(struct watch *w, const struct conf *c, struct arena *a)
     if (w->fd == -1)
         return;
     for (const struct inbox *in = scan_inboxes(c, a); in; in = in->next) {
-        int fd = in->partner->folder ? dir_open(in->partner->folder, in->folder)
-                                     : -1;
+        struct err ignored; /* the look tells it */
+        int fd = partner_open(in->partner, in->folder, &ignored);
 
         if (fd == -1)
             continue;
