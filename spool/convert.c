@@ -149,6 +149,7 @@ static int plan_return(struct keeper *k, const struct receipt *r, int dir,
         d->partner = r->partner;
         d->folder = STR("rejected");
         d->name = rejected_name(k, r, ".report.txt");
+        d->replace = true; /* after a retry, the newest is true */
         d->bytes = got.bytes;
         memcpy(d->sha256, got.sha256, sizeof(d->sha256));
     }
