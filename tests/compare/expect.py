@@ -20,7 +20,8 @@ def number(text, point):
         return ''
     text = text.strip(' \t\r\n\v\f\u00a0\u202f\u2009')
     m = re.fullmatch(NUMBER.pattern.replace('P', re.escape(point)), text)
-    if not m or not (m[2] or m[3]) or (m[1] and m[4]):
+    if (not m or not (m[2] or m[3]) or (m[1] and m[4]) or
+            text.endswith(point + '-')):  # 990,- is no minus
         raise Fault('number-syntax')
     whole, behind = m[2].lstrip('0') or '0', m[3] or ''
     if len((whole + behind).lstrip('0')) > 18 or len(behind) > 18:
