@@ -181,7 +181,6 @@ static int read_source(struct reading *rd, struct str file,
 {
     const struct map *m = rd->spec->read;
     struct input *in = xcalloc(1, sizeof(*in));
-    char *upper = arena_cstr(&rd->file, str_of(m->format->name));
     struct reader r = { .format = m->format,
                         .opts = m->opts,
                         .plan = &rd->spec->read->plan,
@@ -193,8 +192,6 @@ static int read_source(struct reading *rd, struct str file,
     struct str name = file, member = STR("");
     int rc;
 
-    for (char *c = upper; *c; c++)
-        *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
     rd->zip = from->zip;
     if (from->zip) {
         member = from->zip->member->name;
@@ -204,7 +201,7 @@ static int read_source(struct reading *rd, struct str file,
     run_info_file(&rd->info, file, member);
     send_member(rd, name, member);
     input_init(in, from->pull, from->ctx, m->charset,
-               rd->spec->limits->v[LIMIT_INPUT], upper);
+               rd->spec->limits->v[LIMIT_INPUT], m->format->name);
     rc = read_file(&rd->run, &r);
     if (rc == READ_FAILED && !rd->failed)
         input_fault(rd, in);
