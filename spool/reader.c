@@ -127,8 +127,6 @@ static void on_file_fault(void *ctx, enum diag_id id, bool fatal, uint32_t line,
         n_args = rd->zip->fault.n_args;
         line = col = 0;
     }
-    if (!fatal && diag_table[id].level == DIAG_ERROR)
-        rr->n_faulty++;
     rd->failed = rd->failed || fatal;
     send_fault(rd, id, fatal, line, col, want ? want->at : (struct place){ 0 },
                args, n_args, (struct str){ 0 });
