@@ -59,6 +59,7 @@ static bool send_document(void *ctx, struct doc *d)
     rd->out.buf.max = before;
     if (rc == -1) {
         rd->out.buf.len = at;
+        rd->run.n_documents--; /* the job counts what it gets */
         rd->run.n_faulty++;
         (void)reader_limit(rd->run.reader, LIMIT_DOCUMENT, "one document",
                            d->line, 0);
