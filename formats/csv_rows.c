@@ -70,7 +70,8 @@ static bool count_fits(struct csv *c)
     return true;
 }
 
-static int push(struct csv *c, struct str text, uint64_t raw_len)
+static int push(struct csv *c, struct str text, uint64_t raw_len,
+                bool is_ragged)
 {
     struct reader *r = c->r;
     struct arena_mark mark = arena_mark(&r->arena);
@@ -93,6 +94,7 @@ static int push(struct csv *c, struct str text, uint64_t raw_len)
     item->want = r->plan->record;
     item->line = c->row_line;
     item->col = 1;
+    item->n_fields = is_ragged ? (uint32_t)c->n_fields : 0;
     item->mark = mark;
     item->cells = cells;
     item->raw = raw;
@@ -101,17 +103,24 @@ static int push(struct csv *c, struct str text, uint64_t raw_len)
     return r->sink(r->ctx, item);
 }
 
-static void ragged(struct csv *c)
+static int ragged(struct csv *c, struct str text, uint64_t raw_len)
 {
     struct reader *r = c->r;
-    uint32_t expected = c->cols->n - c->cols->open_end;
     char is[24], should[24];
     struct str args[2] = { { is, 0 }, { should, 0 } };
 
+    r->n_fields = c->cols->n - c->cols->open_end;
+    r->ragged = c->cols->header ? DIAG_CSV_RAGGED : DIAG_CSV_RAGGED_FIRST;
+    if (r->keeps_ragged) {
+        for (size_t i = c->n_fields; i < c->cols->n; i++)
+            if (c->cols->slot_of[i] != CSV_UNWANTED)
+                c->spans[c->cols->slot_of[i]] = (struct span){ 0 };
+        return push(c, text, raw_len, true);
+    }
     args[0].len = (size_t)snprintf(is, sizeof(is), "%zu", c->n_fields);
-    args[1].len = (size_t)snprintf(should, sizeof(should), "%u", expected);
-    r->fault(r->ctx, c->cols->header ? DIAG_CSV_RAGGED : DIAG_CSV_RAGGED_FIRST,
-             false, c->row_line, 1, args, COUNT(args));
+    args[1].len = (size_t)snprintf(should, sizeof(should), "%u", r->n_fields);
+    r->fault(r->ctx, r->ragged, false, c->row_line, 1, args, COUNT(args));
+    return 0;
 }
 
 static int data_row(struct csv *c, struct str text, uint64_t raw_len)
@@ -124,10 +133,8 @@ static int data_row(struct csv *c, struct str text, uint64_t raw_len)
         return reader_limit(r, LIMIT_RECORDS, "the number of rows", c->row_line,
                             1);
     r->n_records++;
-    if (count_fits(c))
-        return push(c, text, raw_len);
-    ragged(c);
-    return 0;
+    return count_fits(c) ? push(c, text, raw_len, false)
+                         : ragged(c, text, raw_len);
 }
 
 void csv_next_row(struct csv *c)

@@ -111,6 +111,7 @@ struct item {
     struct item *child, *last, *next; /* in the order of the file */
     struct item *parent;
     uint32_t line, col; /* where its text begins; rows: line of the row */
+    uint32_t n_fields;  /* ragged rows: how many; else 0 */
 
     /* Records only. */
     struct item *context;   /* copy of reader->root, when it must outlive it */
@@ -132,6 +133,11 @@ struct reader {
     struct arena arena;  /* records; emptied by the sink's owner */
     struct arena *names; /* lives as long as the file */
     bool trim;           /* option `trim` */
+    /*
+     * Ragged rows, which have another number of fields than the first row, go
+     * to the sink with the cells that they have. Else each is a fault only.
+     */
+    bool keeps_ragged;
 
     /* A record is complete. Non-zero stops the reader, which returns it. */
     int (*sink)(void *ctx, struct item *record);
@@ -144,9 +150,11 @@ struct reader {
     void *ctx;
 
     /* Set by read(): */
-    uint32_t n_cells;   /* rows: how many item->cells has */
-    struct str *titles; /* rows: header names by place in item->cells */
-    struct item *root;  /* XML: open ancestors with what plan->root wants */
+    uint32_t n_cells;    /* rows: how many item->cells has */
+    struct str *titles;  /* rows: header names by place in item->cells */
+    uint32_t n_fields;   /* rows: how many each should have */
+    enum diag_id ragged; /* rows: the fault of one that has not */
+    struct item *root;   /* XML: open ancestors with what plan->root wants */
     /* During fault(): what the map names and the file lacks; else NULL. */
     const struct want *fault_want;
     uint64_t n_records;

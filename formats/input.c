@@ -31,6 +31,17 @@ ptrdiff_t input_pull_fd(void *fd, char *buf, size_t n)
     return got;
 }
 
+/* People write CSV and XML, maps write csv and xml. */
+static void upper(char to[INPUT_FORMAT], const char *from)
+{
+    size_t n = 0;
+
+    for (; from[n] && n + 1 < INPUT_FORMAT; n++)
+        to[n] = from[n] >= 'a' && from[n] <= 'z' ? (char)(from[n] - 'a' + 'A')
+                                                 : from[n];
+    to[n] = '\0';
+}
+
 void input_init(struct input *in, ptrdiff_t (*pull)(void *, char *, size_t),
                 void *ctx, const struct charset *cs, uint64_t max_bytes,
                 const char *format)
@@ -40,7 +51,7 @@ void input_init(struct input *in, ptrdiff_t (*pull)(void *, char *, size_t),
     in->ctx = ctx;
     in->cs = cs;
     in->max_bytes = max_bytes;
-    in->format = format;
+    upper(in->format, format);
     in->cs_from = "the map says so";
     in->n_raw = 0;
     in->n_bytes = 0;

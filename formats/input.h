@@ -23,15 +23,15 @@
 #include "converters/base/charset.h"
 #include "converters/base/diag.h"
 
-enum { INPUT_CHUNK = 16 * 1024 };
+enum { INPUT_CHUNK = 16 * 1024, INPUT_FORMAT = 16 };
 
 struct input {
     /* Bytes read into buf, 0 at the end, -1 with errno. */
     ptrdiff_t (*pull)(void *ctx, char *buf, size_t n);
     void *ctx;
-    const struct charset *cs; /* NULL: by the XML declaration or BOM, UTF-8 */
-    uint64_t max_bytes;       /* limit input */
-    const char *format;       /* "CSV", "XML": for the web page message */
+    const struct charset *cs;  /* NULL: by the XML declaration or BOM, UTF-8 */
+    uint64_t max_bytes;        /* limit input */
+    char format[INPUT_FORMAT]; /* "CSV", "XML", as messages have it */
 
     struct decoder dec;
     struct buf out; /* the current chunk */
@@ -52,6 +52,7 @@ struct input {
 /* Reads a descriptor through `pull`; *fd must outlive the input. */
 ptrdiff_t input_pull_fd(void *fd, char *buf, size_t n);
 
+/* `format` is the name of a struct format. */
 void input_init(struct input *in, ptrdiff_t (*pull)(void *, char *, size_t),
                 void *ctx, const struct charset *cs, uint64_t max_bytes,
                 const char *format);

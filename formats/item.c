@@ -11,8 +11,8 @@ struct head {
     uint64_t raw_offset, raw_len;
     uint32_t line, col;
     uint32_t name, text, raw; /* lengths */
-    uint32_t n_cells, n_children;
-    uint8_t has_text, has_context, zero[2];
+    uint32_t n_cells, n_children, n_fields;
+    uint8_t has_text, has_context, zero[6];
 };
 
 static int pack(const struct item *i, uint32_t n_cells, struct buf *out)
@@ -26,6 +26,7 @@ static int pack(const struct item *i, uint32_t n_cells, struct buf *out)
                       .text = (uint32_t)i->text.len,
                       .raw = (uint32_t)i->raw.len,
                       .n_cells = i->cells ? n_cells : 0,
+                      .n_fields = i->n_fields,
                       .has_text = i->text.p != NULL,
                       .has_context = i->context != NULL };
 
@@ -94,6 +95,7 @@ static struct item *unpack(struct arena *a, struct item *parent, struct str *in)
                         .raw_len = h.raw_len,
                         .line = h.line,
                         .col = h.col,
+                        .n_fields = h.n_fields,
                         .parent = parent };
     if (!take(in, h.name, &i->name) || !take(in, h.text, &i->text) ||
         !take(in, h.raw, &i->raw) || !unpack_cells(a, i, h.n_cells, in))

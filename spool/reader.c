@@ -59,6 +59,7 @@ static bool send_document(void *ctx, struct doc *d)
     rd->out.buf.max = before;
     if (rc == -1) {
         rd->out.buf.len = at;
+        rd->run.n_documents--; /* the job counts what it gets */
         rd->run.n_faulty++;
         (void)reader_limit(rd->run.reader, LIMIT_DOCUMENT, "one document",
                            d->line, 0);
@@ -127,8 +128,6 @@ static void on_file_fault(void *ctx, enum diag_id id, bool fatal, uint32_t line,
         n_args = rd->zip->fault.n_args;
         line = col = 0;
     }
-    if (!fatal && diag_table[id].level == DIAG_ERROR)
-        rr->n_faulty++;
     rd->failed = rd->failed || fatal;
     send_fault(rd, id, fatal, line, col, want ? want->at : (struct place){ 0 },
                args, n_args, (struct str){ 0 });
@@ -181,7 +180,6 @@ static int read_source(struct reading *rd, struct str file,
 {
     const struct map *m = rd->spec->read;
     struct input *in = xcalloc(1, sizeof(*in));
-    char *upper = arena_cstr(&rd->file, str_of(m->format->name));
     struct reader r = { .format = m->format,
                         .opts = m->opts,
                         .plan = &rd->spec->read->plan,
@@ -193,8 +191,6 @@ static int read_source(struct reading *rd, struct str file,
     struct str name = file, member = STR("");
     int rc;
 
-    for (char *c = upper; *c; c++)
-        *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
     rd->zip = from->zip;
     if (from->zip) {
         member = from->zip->member->name;
@@ -204,7 +200,7 @@ static int read_source(struct reading *rd, struct str file,
     run_info_file(&rd->info, file, member);
     send_member(rd, name, member);
     input_init(in, from->pull, from->ctx, m->charset,
-               rd->spec->limits->v[LIMIT_INPUT], upper);
+               rd->spec->limits->v[LIMIT_INPUT], m->format->name);
     rc = read_file(&rd->run, &r);
     if (rc == READ_FAILED && !rd->failed)
         input_fault(rd, in);

@@ -186,7 +186,8 @@ static enum dec_result scan(struct str s, const struct numfmt *f,
     behind = scan_behind(&c, f->point);
     if (before == 0 && behind == 0)
         return DEC_SYNTAX;
-    if (c.p < c.end && *c.p == '-' && first == s.p) {
+    /* "990,-" is 990 crowns in Czech and German price lists. */
+    if (c.p < c.end && *c.p == '-' && first == s.p && is_digit(c.p[-1])) {
         c.p++;
         minus = true;
         c.plain = false;

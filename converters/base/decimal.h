@@ -38,9 +38,9 @@ struct numfmt {
 enum dec_result { DEC_OK, DEC_SYNTAX, DEC_OVERFLOW };
 
 /*
- * Reads s: optional sign (+, -, U+2212, or a trailing -), digits, optional
- * thousands groups of three, optional point and digits. Blanks around it
- * (no-break ones too) are ignored, blanks behind the sign are not. A number
+ * Reads s: optional sign (+, -, U+2212, or a - behind the last digit), digits,
+ * optional thousands groups of three, optional point and digits. Blanks around
+ * it (no-break ones too) are ignored, blanks behind the sign are not. A number
  * has groups everywhere before its point or nowhere. An empty or blank s is
  * DEC_SYNTAX: the caller decides on empty. DEC_OVERFLOW: a number, but one of
  * more than 18 digits (leading zeros do not count, closing ones do) or of

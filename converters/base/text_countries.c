@@ -225,7 +225,7 @@ static const struct country {
     { "NG", "NGA", "nigerie|nigeria|nijerya" },
     { "NI", "NIC", "nicaragua" },
     { "NL", "NLD",
-      "nizozemsko|holandsko|hollanda|hollandia|olanda|tarile de "
+      "nizozemsko|nizozemi|holandsko|hollanda|hollandia|olanda|tarile de "
       "jos|netherlands|the netherlands|holland|niederlande|nederland" },
     { "NO", "NOR", "norsko|norvec|norvegia|norway|norwegen|norge" },
     { "NP", "NPL", "nepal" },

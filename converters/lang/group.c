@@ -33,7 +33,8 @@ struct group {
     struct item **rows;
     uint32_t n_rows, cap_rows;
     struct buf key, new_key;
-    size_t bytes; /* of reader->arena when the group began */
+    size_t bytes;    /* of reader->arena when the group began */
+    size_t row_text; /* of its rows, as they stand in the file */
     struct keys closed;
     struct scatter sc;
 };
@@ -219,17 +220,30 @@ static int check_runs(struct read_run *rr, struct keys *k)
 
 /* ---- TOGETHER ----------------------------------------------------------- */
 
+/* How large is the document so far? Rows count as the file has them: what
+ * their cells take in memory is a multiple of that, which the limit of lines
+ * bounds. */
+static size_t document_size(struct read_run *rr, const struct item *row)
+{
+    struct group *g = rr->group;
+
+    if (!row->cells)
+        return rr->reader->arena.used - g->bytes;
+    g->row_text = (g->n_rows ? g->row_text : 0) + row->raw.len;
+    return g->row_text;
+}
+
 static int add_row(struct read_run *rr, struct item *row)
 {
     struct group *g = rr->group;
+    size_t size = document_size(rr, row);
 
     if (g->n_rows >= rr->limits->v[LIMIT_LINES])
         return reader_limit(rr->reader, LIMIT_LINES,
                             "the number of rows of one "
                             "document",
                             row->line, 0);
-    if (g->n_rows &&
-        rr->reader->arena.used - g->bytes > rr->limits->v[LIMIT_DOCUMENT])
+    if (g->n_rows && size > rr->limits->v[LIMIT_DOCUMENT])
         return reader_limit(rr->reader, LIMIT_DOCUMENT, "one document",
                             row->line, 0);
     if (g->n_rows == g->cap_rows) {

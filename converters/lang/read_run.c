@@ -447,6 +447,39 @@ static bool makes_documents(const struct stmt *s)
     return false;
 }
 
+/*
+ * The rows of a document without the ragged ones, which have faults now. What
+ * stands in those is not known, so none of their cells is looked at; but a
+ * document that lacks one of its rows must not travel.
+ */
+static struct item *const *without_ragged(struct read_run *rr,
+                                          struct item *const *rows, uint32_t *n)
+{
+    struct item **good = NULL;
+    uint32_t n_good = 0, i = 0;
+
+    while (i < *n && !rows[i]->n_fields)
+        i++;
+    if (i == *n)
+        return rows;
+    good = arena_alloc(&rr->docs, *n * sizeof(struct item *));
+    for (i = 0; i < *n; i++) {
+        const struct val row = { .item = rows[i], .cell = -1 };
+
+        if (rows[i]->n_fields)
+            (void)run_fault(
+                &rr->run, rr->reader->ragged, (struct place){ 0 }, &row,
+                (const struct str[]){
+                    arena_fmt(&rr->docs, "%u", rows[i]->n_fields),
+                    arena_fmt(&rr->docs, "%u", rr->reader->n_fields) },
+                2);
+        else
+            good[n_good++] = rows[i];
+    }
+    *n = n_good;
+    return good;
+}
+
 void read_group(struct read_run *rr, struct item *const *rows, uint32_t n)
 {
     struct doc *d;
@@ -459,17 +492,18 @@ void read_group(struct read_run *rr, struct item *const *rows, uint32_t n)
     /* The next document may stand where the last one stood. */
     for (int i = 0; i < rr->map->n_decided; i++)
         rr->decided[i] = NULL;
-    if (n == 1)
-        rr->run.ctx = (struct ctx){ .item = rows[0], .cell = -1 };
-    else
-        rr->run.ctx = (struct ctx){ .rows = rows, .n_rows = n, .cell = -1 };
     rr->run.record_index++;
     rr->run.failed = false;
     d = doc_new(&rr->docs, rr->map->shape);
     d->line = rows[0]->line;
     rr->doc = d;
     rr->member = NULL;
-    o = exec(rr, rr->map->body, d);
+    rows = without_ragged(rr, rows, &n);
+    if (n == 1)
+        rr->run.ctx = (struct ctx){ .item = rows[0], .cell = -1 };
+    else
+        rr->run.ctx = (struct ctx){ .rows = rows, .n_rows = n, .cell = -1 };
+    o = n ? exec(rr, rr->map->body, d) : GO_ON;
     if (o == GO_ON && makes_documents(rr->map->body)) {
         /* Documents of a faulty header have counted themselves. */
         if (rr->run.failed && !rr->header_failed)
@@ -517,6 +551,7 @@ int read_file(struct read_run *rr, struct reader *reader)
     rr->run.reader = reader;
     reader->sink = group_record;
     reader->trim = rr->map->trim;
+    reader->keeps_ragged = true;
     group_begin(rr);
     rc = rr->map->format->read(reader);
     if (rc == READ_OK)

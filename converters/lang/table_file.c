@@ -180,7 +180,7 @@ bool table_load(struct map *m, struct table *t, const struct table_file *f)
         return false;
     want_columns(&l, &plan);
     input_init(&in, pull, &l, charset_find(STR("UTF-8")),
-               f->limits->v[LIMIT_MAP_SIZE], "CSV");
+               f->limits->v[LIMIT_MAP_SIZE], csv->name);
     r.opts = options(&l, csv);
     r.plan = &plan;
     r.in = &in;

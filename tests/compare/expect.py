@@ -20,7 +20,8 @@ def number(text, point):
         return ''
     text = text.strip(' \t\r\n\v\f\u00a0\u202f\u2009')
     m = re.fullmatch(NUMBER.pattern.replace('P', re.escape(point)), text)
-    if not m or not (m[2] or m[3]) or (m[1] and m[4]):
+    if (not m or not (m[2] or m[3]) or (m[1] and m[4]) or
+            text.endswith(point + '-')):  # 990,- is no minus
         raise Fault('number-syntax')
     whole, behind = m[2].lstrip('0') or '0', m[3] or ''
     if len((whole + behind).lstrip('0')) > 18 or len(behind) > 18:
@@ -197,6 +198,8 @@ def read_order(rows, source):
     """The order by our own cz/shoptet-orders, by the reference's (shared) or
     the benchmark's map (bench)."""
     bench = source == 'bench'
+    if any('ragged' in row for row in rows):
+        raise Fault('csv-ragged')
     o = {'number': single(rows, 'code')}
     if not o['number'] or not single(rows, 'date'):
         raise Fault('required')
@@ -332,7 +335,9 @@ def expect_orders(rows, source, setting):
             good.append(write_order(read_order(group, source),
                                     source == 'own', setting))
         except Fault as fault:
-            bad.setdefault(group[0]['code'], []).append(str(fault))
+            ragged = all('ragged' in row for row in group)
+            who = '' if ragged else group[0]['code']  # nothing of it is read
+            bad.setdefault(who, []).append(str(fault))
     return good, bad
 
 

@@ -19,7 +19,7 @@ BROKEN = ('smajlík 😀', 'Ελλάδα', 'a\x0bb', 'я')
 AMOUNTS = ('1', '2', '3', '1,5', '-1', '0', '0,25', '12', '1,00', '+2', '5,',
            ',5', '2-', ' 3 ', '007', '-0', '')
 BAD_AMOUNTS = ('1.5', '1 000,00', '12O', '--1', '1,2,3', ',', 'ks', '1e3',
-               '1234567890123456789', '+1-', '0x10', ' ')
+               '1234567890123456789', '+1-', '0x10', ' ', '990,-')
 
 
 class Maker:
@@ -168,6 +168,8 @@ class Maker:
         r, columns = self.r, list(dict.fromkeys(k for x in rows for k in x))
         r.shuffle(columns)
         columns.insert(r.randrange(len(columns)), 'nobody wants this')
+        if self.faulty:  # a row that is cut short shall still have its code
+            columns.insert(0, columns.pop(columns.index('code')))
         out = io.StringIO(newline='')
         end = r.choice(('\r\n', '\n'))
         tail = r.choice(('', ';'))
@@ -177,9 +179,13 @@ class Maker:
             if all_quoted or r.random() < .1 or re.search('[;"\r\n]', text):
                 return '"' + text.replace('"', '""') + '"'
             return text
-        for row in [dict(zip(columns, columns))] + rows:
-            out.write(';'.join(cell(row.get(c, 'x')) for c in columns) + tail +
-                      end)
+        for i, row in enumerate([dict(zip(columns, columns))] + rows):
+            cells = [cell(row.get(c, 'x')) for c in columns]
+            if i and r.random() < self.faulty / 4:
+                row['ragged'] = True
+                cells = r.choice((cells[:r.randint(1, len(cells) - 2)],
+                                  cells + ['1', '2'], cells + ['', '']))
+            out.write(';'.join(cells) + tail + end)
         text = out.getvalue()
         if r.random() < 0.2:
             text = text[:-len(end)]

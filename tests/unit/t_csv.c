@@ -142,7 +142,7 @@ static void open_input(struct run *run, const struct charset *cs)
 {
     struct input *in = &run->input;
 
-    input_init(in, pull, &run->file, cs, UINT64_MAX, "CSV");
+    input_init(in, pull, &run->file, cs, UINT64_MAX, "csv");
     if (run->file.piece == INPUT_CHUNK)
         return;
     in->started = true;

@@ -24,6 +24,9 @@ static struct read_case {
     { __LINE__, "a plus is dropped", "+5", '.', "", "5" },
     { __LINE__, "a minus may trail", "12-", '.', "", "-12" },
     { __LINE__, "a minus may trail a fraction", "12,50-", ',', "", "-12.50" },
+    { __LINE__, "a dash for no pence is no minus", "990,-", ',', "", "SYNTAX" },
+    { __LINE__, "a dash for no pence behind groups", "1 990,-", ',', " ",
+      "SYNTAX" },
     { __LINE__, "U+2212 is a minus",
       "\xE2\x88\x92"
       "7,5",

@@ -196,6 +196,7 @@ static struct country_case {
     { __LINE__, "a hyphen", "Bosna-Hersek", "BA" },
     { __LINE__, "the first entry", "Andorra", "AD" },
     { __LINE__, "the last entry", "zimbabwe", "ZW" },
+    { __LINE__, "the other Czech name", "Nizozemí", "NL" },
     { __LINE__, "no country", "Morava", NULL },
     { __LINE__, "part of a name", "Republika", NULL },
     { __LINE__, "two names", "andorra|", "AD" },
