@@ -30,12 +30,28 @@ static void print_diags(const struct diags *d)
     buf_release(&b);
 }
 
+const char *view_conf_path(void)
+{
+    const char *path = conf_find(cmd_globals.conf);
+
+    if (cmd_globals.conf || access(path, F_OK) == 0)
+        return path;
+    (void)cmd_usage(NULL,
+                    "no configuration: there is neither ./kervan.conf nor %s; "
+                    "-c FILE names another one",
+                    path);
+    return NULL;
+}
+
 int view_conf(struct view *v, bool with_maps)
 {
+    const char *path = view_conf_path();
     struct err e;
 
+    if (!path)
+        return EXIT_USAGE;
     diags_init(&v->diags, &v->conf.arena, 1000);
-    if (conf_load(&v->conf, conf_find(cmd_globals.conf), &v->diags, &e) == -1) {
+    if (conf_load(&v->conf, path, &v->diags, &e) == -1) {
         fprintf(stderr, "kervan: %s\n", e.text);
         return EXIT_USAGE;
     }

@@ -15,6 +15,8 @@ struct view {
     struct ledger *ledger; /* NULL: nothing was ever taken */
 };
 
+/* Which configuration to read; NULL: there is none, and that was said. */
+const char *view_conf_path(void);
 /* Reads the configuration, and the maps of its routes if asked; prints what
  * is wrong. Returns an exit status; not EXIT_DONE: leave. */
 int view_conf(struct view *v, bool with_maps);
