@@ -270,7 +270,9 @@ static int run(int argc, char **argv)
     int rc;
 
     if (argc > 1)
-        return cmd_usage(&cmd_status, "unknown option %s", argv[1]);
+        return cmd_usage(
+            &cmd_status, "%s %s",
+            argv[1][0] == '-' ? "unknown option" : "takes no names:", argv[1]);
     rc = view_conf(&s.v, false);
     if (rc == EXIT_DONE)
         rc = view_ledger(&s.v);
