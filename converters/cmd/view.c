@@ -167,19 +167,23 @@ struct str arrival_text(struct view *v, const struct receipt *r, struct err *e)
     struct delivery *d;
     size_t n, n_files = 0, n_there = 0;
 
-    if (r->why.len)
+    /* These say by themselves what is wrong; no output waits for it. */
+    if (r->state == RECEIPT_REJECTED || r->state == RECEIPT_SUPPRESSED)
         return r->why;
     if (ledger_deliveries(v->ledger, r->id, 0, a, &d, &n, e) == -1)
         return str_of(e->text);
     for (size_t i = 0; i < n; i++) {
         if (d[i].state != DELIVERY_DELIVERED && d[i].why.len)
-            return d[i].why;
+            return arena_fmt(a, "%.*s: %.*s", STR_ARGS(place_text(a, &d[i])),
+                             STR_ARGS(d[i].why));
         if (d[i].kind != OUT_FILE)
             continue;
         n_files++;
         n_there += d[i].state == DELIVERY_DELIVERED;
         last = &d[i];
     }
+    if (r->why.len)
+        return r->why;
     if (n_files == 0)
         return r->summary;
     if (n_files == 1 && n_there)
