@@ -153,7 +153,7 @@ struct str time_text(struct arena *a, int64_t t)
     return t ? arena_str(a, str_of(stamp)) : STR("-");
 }
 
-static struct str place_text(struct arena *a, const struct delivery *d)
+struct str place_text(struct arena *a, const struct delivery *d)
 {
     return arena_fmt(a, "%.*s%s%.*s/%.*s", STR_ARGS(d->partner),
                      d->partner.len ? " " : "", STR_ARGS(d->folder),
@@ -293,6 +293,7 @@ void json_delivery(struct json *j, const struct delivery *d)
                                                     "original" };
 
     json_open(j, NULL, '{');
+    json_num(j, "job", d->job);
     json_str(j, "kind", str_of(kinds[d->kind]));
     json_str(j, "to", d->partner);
     json_str(j, "folder", d->folder);

@@ -46,6 +46,8 @@ void table_print(const struct text_table *t);
 struct str number_text(struct arena *a, uint64_t n);
 struct str time_text(struct arena *a, int64_t t); /* "-" for never */
 
+/* "pohoda xml/in/x.xml" */
+struct str place_text(struct arena *a, const struct delivery *d);
 /* Where the outputs of a job are: "pohoda xml/in/x.xml", "1 of 2 delivered",
  * or why they are not. */
 struct str arrival_text(struct view *v, const struct receipt *r, struct err *e);
