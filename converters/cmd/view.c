@@ -1,5 +1,6 @@
 #include "converters/cmd/view.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -65,10 +66,15 @@ int view_conf(struct view *v, bool with_maps)
 
 int view_ledger(struct view *v)
 {
+    const char *path = keeper_ledger_path(&v->arena, &v->conf);
     struct err e;
 
-    if (ledger_open(&v->ledger, keeper_ledger_path(&v->arena, &v->conf),
-                    LEDGER_READ, &e) == -1)
+    /* No ledger is no news; one that we may not look at is. */
+    if (access(path, F_OK) == -1 && errno != ENOENT) {
+        (void)err_sys(&e, ERR_RETRY, "cannot open the ledger %s", path);
+        return view_failed(&e);
+    }
+    if (ledger_open(&v->ledger, path, LEDGER_READ, &e) == -1)
         return view_failed(&e);
     return EXIT_DONE;
 }
