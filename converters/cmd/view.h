@@ -64,7 +64,7 @@ void json_init(struct json *j);
 void json_open(struct json *j, const char *name, char bracket);
 void json_close(struct json *j, char bracket);
 void json_str(struct json *j, const char *name, struct str s);
-void json_num(struct json *j, const char *name, uint64_t n);
+void json_num(struct json *j, const char *name, uint64_t value);
 void json_bool(struct json *j, const char *name, bool yes);
 void json_time(struct json *j, const char *name, int64_t t); /* 0: null */
 void json_end(struct json *j); /* prints, with a line end, and releases */
