@@ -13,6 +13,7 @@ MODE    ?= release
 CC      ?= cc
 B        = build/$(MODE)
 Q        = $(if $(V),,@)
+SAY      = echo
 
 # ---- sources: one list per layer, in the order in which layers may see each
 # other (tests/lint-layers fails on an #include that points upwards).
@@ -80,7 +81,7 @@ units: $(UNIT_X)
 
 $B/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(if $V,,@echo '  CC   $@')
+	$(if $V,,@$(SAY) '  CC   $@')
 	$Q$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # What the program knows of its build; written only when it changes.
@@ -105,11 +106,11 @@ $B/libkervan.a: $(LIB_O)
 	$Qrm -f $@ && $(AR) rcs $@ $^
 
 $B/kervan: $(CMD_O) $B/libkervan.a
-	$(if $V,,@echo '  LINK $@')
+	$(if $V,,@$(SAY) '  LINK $@')
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_MORE)
 
 $(UNIT_X): %: %.o $B/libkervan.a
-	$(if $V,,@echo '  LINK $@')
+	$(if $V,,@$(SAY) '  LINK $@')
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PKG_LIBS) $(LIBS_MORE)
 
 # The tables in the manual pages are printed by the program.
@@ -131,9 +132,12 @@ test:                                    ## unit tests of this MODE
 cases: all                               ## golden cases of this MODE; CASES=DIR
 	@tests/run-cases -p $B/kervan $(CASES)
 
+# What it says is for someone who sees the program for the first time.
 demo:                                    ## lay out an exchange and run it
 	@tests/setup build
-	@$(MAKE) --no-print-directory all
+	@[ -x build/release/kervan ] || echo 'Building the program, about a minute'
+	@$(MAKE) --no-print-directory MODE=release $(if $V,,SAY=:) \
+	  $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$$(nproc)) all
 	@tests/demo
 
 lint:                                    ## format, layers, headers and more

@@ -299,6 +299,7 @@ extern const struct format format_csv;
 
 const struct format format_csv = {
     .name = "csv",
+    .title = "CSV",
     .help = "rows of fields between delimiters, with or without a header",
     .suffixes = suffixes,
     .read_opts = read_opts,

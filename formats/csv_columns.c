@@ -17,6 +17,7 @@ struct resolver {
     uint32_t n_found;
     uint32_t line;
     bool failed;
+    bool gave_up; /* one fault explains all the others */
 };
 
 static void fault(struct resolver *v, const struct want *w, enum diag_id id,
@@ -57,12 +58,13 @@ static struct str hint(struct resolver *v, struct str name)
     near = nearest(name, names, n);
     if (near)
         return arena_fmt(a, "; did you mean %s?", near);
-    if (n == 1)
-        return arena_fmt(a,
-                         "; all of it is one column, perhaps its "
-                         "delimiter is not %c",
-                         v->k->dialect.delimiter);
-    return STR("");
+    if (n > 1)
+        return STR("");
+    v->gave_up = true;
+    return arena_fmt(a,
+                     "; all of it is one column, perhaps its "
+                     "delimiter is not %c",
+                     v->k->dialect.delimiter);
 }
 
 static void find_name(struct resolver *v, const struct want *w)
@@ -157,7 +159,7 @@ int csv_resolve(struct reader *r, struct csv_columns *k,
     v.keys = arena_alloc(a, n * sizeof(*v.keys));
     for (uint32_t i = 0; titles && i < n; i++)
         v.keys[i] = text_nfc(a, text_trim(titles[i]));
-    for (struct want *w = r->plan->record->child; w; w = w->next)
+    for (struct want *w = r->plan->record->child; w && !v.gave_up; w = w->next)
         find_want(&v, w);
     set_titles(&v);
     return v.failed ? -1 : 0;

@@ -233,6 +233,7 @@ struct write_ops {
 
 struct format {
     const char *name;
+    const char *title; /* in messages: "CSV" */
     const char *help;
     const char *const *suffixes;      /* "csv", ...; ends with NULL */
     const struct opt_spec *read_opts; /* ends with name == NULL */

@@ -775,6 +775,7 @@ static const struct opt_spec read_opts[] = {
 
 const struct format format_xml = {
     .name = "xml",
+    .title = "XML",
     .help = "XML, read by elements that repeat; DTDs and entities are refused",
     .suffixes = suffixes,
     .read_opts = read_opts,

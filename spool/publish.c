@@ -43,7 +43,7 @@ static int fill_part(int fd, int from_fd, const struct delivery *d,
 
     if (lseek(from_fd, 0, SEEK_SET) == -1 ||
         content_copy(from_fd, fd, UINT64_MAX, &got) == -1)
-        return err_sys(e, ERR_RETRY, "write");
+        return err_sys(e, ERR_RETRY, "cannot write");
     if (got.bytes != d->bytes || strcmp(got.sha256, d->sha256) != 0)
         return err_set(e, ERR_HOLD,
                        "the converted file in the spool is damaged");
@@ -61,7 +61,7 @@ static int write_part(const struct delivery *d, const char *part, int from_fd,
     int rc;
 
     if (fd == -1)
-        return err_sys(e, ERR_RETRY, "create %s", part);
+        return err_sys(e, ERR_RETRY, "cannot create a file");
     rc = fill_part(fd, from_fd, d, to, e);
     if (close(fd) == -1 && rc == 0)
         rc = err_sys(e, ERR_RETRY, "close");

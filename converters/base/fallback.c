@@ -246,7 +246,7 @@ static const struct fallback *find(const struct table *t, uint32_t cp)
 const struct fallback *fallback_find(struct str country, uint32_t cp)
 {
     for (size_t i = 0; i < COUNT(tables); i++)
-        if (str_is(country, tables[i].country))
+        if (str_eq_nocase(country, str_of(tables[i].country)))
             return find(&tables[i], cp);
     return NULL;
 }

@@ -1,8 +1,7 @@
 /*
  * limits.h - how large everything may get. One table: the defaults, the
  * manual, `--limit NAME=VALUE` and `limit NAME VALUE` all read it.
- * Defaults and reasons: RELIABILITY part 10 of the design notes, repeated in
- * the help column. A limit that is hit is an error that names limit and value.
+ * A limit that is hit is an error that names limit and value.
  */
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H

@@ -10,6 +10,7 @@
 
 #include "converters/cmd/cmd.h"
 #include "converters/cmd/sample.h"
+#include "converters/cmd/view.h"
 #include "converters/lang/map.h"
 #include "spool/conf.h"
 
@@ -21,8 +22,9 @@ struct check {
     struct limits limits;
     struct map *maps[256]; /* kept: messages point into their texts */
     struct conf confs[8];
-    size_t n_maps, n_confs, n_checked;
+    size_t n_maps, n_confs, n_checked, n_names;
     const char *sample;
+    bool sample_used;
 };
 
 static void print(const struct diags *d)
@@ -41,13 +43,17 @@ static void print(const struct diags *d)
 
 static void check_map(struct check *c, const char *path)
 {
+    uint64_t n_errors = c->diags.n_errors;
     struct map *m = map_load(path, str_of(path), &c->limits, &c->diags);
 
     c->n_checked++;
     if (!m)
         return;
-    if (c->sample && !m->is_write && m->format)
+    /* A map with mistakes names the wrong things. */
+    if (c->sample && !m->is_write && c->diags.n_errors == n_errors) {
         sample_check(m, c->sample, &c->limits, &c->diags);
+        c->sample_used = true;
+    }
     if (c->n_maps < COUNT(c->maps))
         c->maps[c->n_maps++] = m;
 }
@@ -95,35 +101,42 @@ static int check_one(struct check *c, const char *name)
     return 0;
 }
 
-static int take_arguments(struct check *c, int argc, char **argv)
+/* Fills names, which has room for all arguments. */
+static int take_arguments(struct check *c, int argc, char **argv, char **names)
 {
-    int rc = 0, n = 0;
+    bool ended = false;
 
-    for (int i = 1; i < argc && rc == 0; i++) {
-        if (strcmp(argv[i], "--sample") == 0) {
+    for (int i = 1; i < argc; i++) {
+        if (ended || argv[i][0] != '-') {
+            names[c->n_names++] = argv[i];
+        } else if (strcmp(argv[i], "--") == 0) {
+            ended = true;
+        } else if (strcmp(argv[i], "--sample") == 0) {
             if (i + 1 == argc)
                 return cmd_usage(&cmd_check, "--sample wants a file");
             c->sample = argv[++i];
-        } else if (argv[i][0] == '-') {
+        } else {
             return cmd_usage(&cmd_check, "unknown option %s", argv[i]);
         }
     }
-    for (int i = 1; i < argc && rc == 0; i++) {
-        if (strcmp(argv[i], "--sample") == 0) {
-            i++;
-            continue;
-        }
-        n++;
-        rc = check_one(c, argv[i]);
-    }
-    if (n == 0 && rc == 0) {
-        const char *path = conf_find(cmd_globals.conf);
+    if (c->sample && !c->n_names)
+        return cmd_usage(&cmd_check, "--sample: which read map?");
+    return EXIT_DONE;
+}
 
-        if (!path)
-            return cmd_usage(
-                &cmd_check, "no kervan.conf here; name a map or configuration");
-        rc = check_conf(c, path);
+static int check_all(struct check *c, char *const *names)
+{
+    int rc = EXIT_DONE;
+
+    if (!c->n_names) {
+        const char *path = view_conf_path();
+
+        return path ? check_conf(c, path) : EXIT_USAGE;
     }
+    for (size_t i = 0; i < c->n_names && rc == EXIT_DONE; i++)
+        rc = check_one(c, names[i]);
+    if (rc == EXIT_DONE && c->sample && !c->sample_used && !c->diags.n_errors)
+        return cmd_usage(&cmd_check, "--sample: no read map was named");
     return rc;
 }
 
@@ -146,12 +159,16 @@ static int conclude(struct check *c)
 static int check_main(int argc, char **argv)
 {
     struct check *c = xcalloc(1, sizeof(*c));
+    char **names;
     int status;
 
     limits_default(&c->limits);
     diags_init(&c->diags, &c->arena, 0);
-    status = take_arguments(c, argc, argv);
-    if (status == 0)
+    names = arena_alloc(&c->arena, (size_t)argc * sizeof(*names));
+    status = take_arguments(c, argc, argv, names);
+    if (status == EXIT_DONE)
+        status = check_all(c, names);
+    if (status == EXIT_DONE)
         status = conclude(c);
     for (size_t i = 0; i < c->n_maps; i++)
         map_free(c->maps[i]);

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Exit statuses of every command (DESIGN part 6). */
+/* Exit statuses of every command, see kervan(1). */
 enum {
     EXIT_DONE = 0,
     EXIT_ASIDE = 1,   /* records or files were set aside, deliveries wait */

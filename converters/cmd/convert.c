@@ -84,53 +84,65 @@ static int take_set(struct convert *c, char *arg)
     return 0;
 }
 
-static int take_option(struct convert *c, int argc, char **argv, int *i)
-{
-    static const struct {
-        const char *name;
-        size_t at;
-    } texts[] = {
-        { "--read", offsetof(struct convert, read) },
-        { "--write", offsetof(struct convert, write) },
-        { "-o", offsetof(struct convert, out) },
-        { "--country", offsetof(struct convert, country) },
-    };
-    const char *name = argv[*i];
+static const struct option {
+    const char *name;
+    int (*take)(struct convert *c, char *value); /* NULL: a text... */
+    size_t at;                                   /* ... that is kept here */
+} options[] = {
+    { "--read", NULL, offsetof(struct convert, read) },
+    { "--write", NULL, offsetof(struct convert, write) },
+    { "-o", NULL, offsetof(struct convert, out) },
+    { "--country", NULL, offsetof(struct convert, country) },
+    { "--set", take_set, 0 },
+    { "--limit", take_limit, 0 },
+};
 
-    if (*i + 1 >= argc)
+static int take_option(struct convert *c, const char *name, char *value)
+{
+    const struct option *o = options;
+    const char **text;
+
+    while (o < options + COUNT(options) && strcmp(o->name, name) != 0)
+        o++;
+    if (o == options + COUNT(options))
+        return cmd_usage(&cmd_convert, "unknown option %s", name);
+    if (!value)
         return cmd_usage(&cmd_convert, "%s wants a value", name);
-    ++*i;
-    if (strcmp(name, "--set") == 0)
-        return take_set(c, argv[*i]);
-    if (strcmp(name, "--limit") == 0)
-        return take_limit(c, argv[*i]);
-    for (size_t k = 0; k < COUNT(texts); k++)
-        if (strcmp(name, texts[k].name) == 0) {
-            *(const char **)((char *)c + texts[k].at) = argv[*i];
-            return 0;
-        }
-    return cmd_usage(&cmd_convert, "unknown option %s", name);
+    if (o->take)
+        return o->take(c, value);
+    text = (const char **)((char *)c + o->at);
+    if (*text)
+        return cmd_usage(&cmd_convert, "%s stands twice", name);
+    *text = value;
+    return EXIT_DONE;
 }
 
 static int take_arguments(struct convert *c, int argc, char **argv)
 {
+    bool ended = false;
+    int rc = EXIT_DONE;
+
     c->pairs = arena_alloc(&c->arena, (size_t)argc * sizeof(*c->pairs));
     c->in = arena_alloc(&c->arena, (size_t)argc * sizeof(*c->in));
-    for (int i = 1; i < argc; i++) {
-        int rc = 0;
-
-        if (argv[i][0] == '-' && argv[i][1])
-            rc = take_option(c, argc, argv, &i);
-        else
+    for (int i = 1; i < argc && rc == EXIT_DONE; i++) {
+        if (ended || argv[i][0] != '-' || !argv[i][1]) {
             c->in[c->n_in++] = argv[i];
-        if (rc)
-            return rc;
+        } else if (strcmp(argv[i], "--") == 0) {
+            ended = true;
+        } else {
+            rc = take_option(c, argv[i], argv[i + 1]);
+            i++;
+        }
     }
+    if (rc != EXIT_DONE)
+        return rc;
     if (!c->read || !c->write)
         return cmd_usage(&cmd_convert, "--read MAP and --write MAP are needed");
     if (!c->n_in)
         return cmd_usage(&cmd_convert, "which file? - is standard input");
-    return 0;
+    if (c->country && strlen(c->country) != 2)
+        return cmd_usage(&cmd_convert, "--country wants two letters");
+    return EXIT_DONE;
 }
 
 /* ---- maps --------------------------------------------------------------- */
@@ -158,13 +170,9 @@ static struct map *load(struct convert *c, const char *name, bool is_write)
     return m;
 }
 
-static void load_maps(struct convert *c)
+/* The two halves and the settings, which either may ask for. */
+static void join(struct convert *c, struct map *r, struct map *w)
 {
-    struct map *r = c->read_map = load(c, c->read, false);
-    struct map *w = c->write_map = load(c, c->write, true);
-
-    if (c->diags.n_errors || !r || !w)
-        return;
     if (r->document != w->document)
         DIAG(&c->diags, CONF_DOCUMENTS,
              ((struct place){ .src = w->src, .line = 1, .col = 1 }),
@@ -193,6 +201,18 @@ static void print_diags(const struct diags *d)
     buf_release(&b);
 }
 
+static int load_maps(struct convert *c)
+{
+    struct map *r = c->read_map = load(c, c->read, false);
+    struct map *w = c->write_map = load(c, c->write, true);
+
+    if (r && w && !c->diags.n_errors)
+        join(c, r, w);
+    if (c->diags.n_errors)
+        print_diags(&c->diags);
+    return c->diags.n_errors ? EXIT_USAGE : EXIT_DONE;
+}
+
 /* ---- input and output --------------------------------------------------- */
 
 /* A pipe is copied to a file without name: the reader may need it twice. */
@@ -219,7 +239,15 @@ static int copy_pipe(const struct convert *c, int from)
     return to;
 }
 
-static bool open_input(struct convert *c, int i)
+/* A name that is not there was mistyped; the rest is the machine's. */
+static int status_of(int error)
+{
+    return error == ENOENT || error == ENOTDIR || error == EISDIR
+               ? EXIT_USAGE
+               : EXIT_MACHINE;
+}
+
+static int open_input(struct convert *c, int i)
 {
     const char *path = c->in[i];
     bool is_stdin = strcmp(path, "-") == 0;
@@ -228,6 +256,7 @@ static bool open_input(struct convert *c, int i)
     int fd =
         is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     struct source *src = arena_alloc(&c->arena, sizeof(*src));
+    int error;
 
     in->name = src->name = is_stdin ? STR("stdin") : str_of(path);
     if (fd != -1 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
@@ -238,20 +267,26 @@ static bool open_input(struct convert *c, int i)
     if (fd != -1 && lseek(fd, 0, SEEK_CUR) == -1)
         in->fd = copy_pipe(c, fd);
     if (in->fd != -1)
-        return true;
+        return EXIT_DONE;
+    error = errno;
     DIAG(&c->diags, FILE_OPEN, ((struct place){ 0 }), str_of(path),
-         arena_str(&c->arena, str_of(strerror(errno))));
-    return false;
+         arena_str(&c->arena, str_of(strerror(error))));
+    return status_of(error);
 }
 
-static bool open_inputs(struct convert *c)
+static int open_inputs(struct convert *c)
 {
-    bool ok = true;
+    int status = EXIT_DONE;
 
     c->inputs = arena_alloc(&c->arena, (size_t)c->n_in * sizeof(*c->inputs));
-    for (int i = 0; i < c->n_in; i++)
-        ok = open_input(c, i) && ok;
-    return ok;
+    for (int i = 0; i < c->n_in; i++) {
+        int one = open_input(c, i);
+
+        status = one > status ? one : status;
+    }
+    if (status != EXIT_DONE)
+        print_diags(&c->diags);
+    return status;
 }
 
 static bool is_folder(const char *path)
@@ -323,6 +358,21 @@ static int open_output(struct convert *c)
         return open_aside(c);
     c->out_fd = docfile_temporary(NULL);
     return c->out_fd == -1 ? -1 : 0;
+}
+
+static int prepare_output(struct convert *c)
+{
+    int error;
+
+    if (open_output(c) == 0)
+        return EXIT_DONE;
+    error = errno;
+    if (c->out && status_of(error) == EXIT_USAGE)
+        return cmd_usage(&cmd_convert, "-o %s: the folder is not there",
+                         c->out);
+    fprintf(stderr, "kervan: cannot write %s: %s\n",
+            c->out ? c->out : "a temporary file", strerror(error));
+    return EXIT_MACHINE;
 }
 
 /* ---- making the result visible ------------------------------------------ */
@@ -481,22 +531,14 @@ static int convert_main(int argc, char **argv)
     limits_default(&c.limits);
     diags_init(&c.diags, &c.arena, 0);
     status = take_arguments(&c, argc, argv);
-    if (status == 0) {
-        load_maps(&c);
-        if (c.diags.n_errors) {
-            print_diags(&c.diags);
-            status = EXIT_USAGE;
-        } else if (!open_inputs(&c)) {
-            print_diags(&c.diags);
-            status = EXIT_MACHINE;
-        } else if (open_output(&c) == -1) {
-            fprintf(stderr, "kervan: cannot write %s: %s\n",
-                    c.out ? c.out : "a temporary file", strerror(errno));
-            status = EXIT_MACHINE;
-        } else {
-            status = run_job(&c);
-        }
-    }
+    if (status == EXIT_DONE)
+        status = load_maps(&c);
+    if (status == EXIT_DONE)
+        status = open_inputs(&c);
+    if (status == EXIT_DONE)
+        status = prepare_output(&c);
+    if (status == EXIT_DONE)
+        status = run_job(&c);
     clean_up(&c, c.job_failed);
     return status;
 }

@@ -76,49 +76,59 @@ static void print_overview(void)
     printf("\n`kervan fields DOCUMENT` lists the fields of one.\n");
 }
 
-static int print_one(const char *name)
+static void print_one(const struct level *l)
 {
-    const struct level *l = document_find(str_of(name));
+    printf("%s (%s)\n\n", l->name, l->help);
+    print_level(l, 0);
+    printf("\nEvery document and line also has x.NAME for anything else.\n"
+           "[key]: others match by it; it is never silently changed.\n");
+}
+
+static void print_json(const struct level *only)
+{
+    const char *comma = "";
+
+    putchar('[');
+    for (size_t i = 0; documents[i]; i++) {
+        if (only && documents[i] != only)
+            continue;
+        fputs(comma, stdout);
+        print_json_level(documents[i]);
+        comma = ",";
+    }
+    puts("]");
+}
+
+static int unknown_document(const char *name)
+{
     const char *names[32], *best;
     size_t n = 0;
 
-    if (l) {
-        printf("%s (%s)\n\n", l->name, l->help);
-        print_level(l, 0);
-        printf("\nEvery document and line also has x.NAME for anything else.\n"
-               "[key]: others match by it; it is never silently changed.\n");
-        return EXIT_DONE;
-    }
     for (; documents[n] && n < COUNT(names); n++)
         names[n] = documents[n]->name;
     best = nearest(str_of(name), names, n);
-    return cmd_usage(&cmd_fields, "no document is called %s%s%s", name,
-                     best ? "; did you mean " : "", best ? best : "");
+    if (!best)
+        return cmd_usage(&cmd_fields, "no document is called %s", name);
+    return cmd_usage(&cmd_fields, "no document is called %s; did you mean %s?",
+                     name, best);
 }
 
 static int fields_main(int argc, char **argv)
 {
-    const struct level *l;
+    const struct level *l = NULL;
 
     if (argc > 2)
         return cmd_usage(&cmd_fields, "one document at a time");
     if (argc == 2 && argv[1][0] == '-')
         return cmd_usage(&cmd_fields, "unknown option %s", argv[1]);
-    if (!cmd_globals.json) {
-        if (argc == 2)
-            return print_one(argv[1]);
+    if (argc == 2 && !(l = document_find(str_of(argv[1]))))
+        return unknown_document(argv[1]);
+    if (cmd_globals.json)
+        print_json(l);
+    else if (l)
+        print_one(l);
+    else
         print_overview();
-        return EXIT_DONE;
-    }
-    putchar('[');
-    for (size_t i = 0, n = 0; (l = documents[i]) != NULL; i++) {
-        if (argc == 2 && strcmp(l->name, argv[1]) != 0)
-            continue;
-        if (n++)
-            putchar(',');
-        print_json_level(l);
-    }
-    puts("]");
     return EXIT_DONE;
 }
 

@@ -22,10 +22,22 @@ static int take_args(struct log_args *l, int argc, char **argv)
             l->last = (unsigned)n;
         } else if (argv[i][0] == '-') {
             return cmd_usage(&cmd_log, "unknown option %s", argv[i]);
+        } else if (l->route) {
+            return cmd_usage(&cmd_log, "one route at a time");
         } else {
             l->route = argv[i];
         }
     }
+    return EXIT_DONE;
+}
+
+/* A route that is no longer in the configuration still has its jobs. */
+static int nothing(const struct view *v, const struct log_args *args)
+{
+    if (args->route && !conf_route(&v->conf, str_of(args->route)))
+        return cmd_usage(&cmd_log, "no route is called %s", args->route);
+    if (!cmd_globals.json)
+        puts("nothing was taken yet");
     return EXIT_DONE;
 }
 
@@ -41,7 +53,9 @@ static int print(struct view *v, const struct log_args *args)
 
     if (ledger_receipts(v->ledger, &f, &v->arena, &r, &n, &e) == -1)
         return view_failed(&e);
-    if (!cmd_globals.json && n)
+    if (!n)
+        return nothing(v, args);
+    if (!cmd_globals.json)
         TABLE_ROW(&t, STR("JOB"), STR("TAKEN"), STR("ROUTE"), STR("FILE"),
                   STR("STATE"), STR("ASIDE"), STR("WHERE IT IS, OR WHY NOT"));
     for (size_t i = 0; i < n; i++) {
@@ -77,10 +91,8 @@ static int run(int argc, char **argv)
     rc = view_conf(&v, false);
     if (rc == EXIT_DONE)
         rc = view_ledger(&v);
-    if (rc == EXIT_DONE && v.ledger)
-        rc = print(&v, &args);
-    else if (rc == EXIT_DONE && !cmd_globals.json)
-        puts("nothing was taken yet");
+    if (rc == EXIT_DONE)
+        rc = v.ledger ? print(&v, &args) : nothing(&v, &args);
     view_close(&v);
     return rc;
 }

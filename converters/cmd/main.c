@@ -146,7 +146,7 @@ static int help(int argc, char **argv)
 
     if (argc > 2)
         return cmd_usage(NULL, "help takes the name of one command");
-    if (argc < 2) {
+    if (argc < 2 || strcmp(argv[1], "help") == 0) {
         help_all(stdout);
         return EXIT_DONE;
     }

@@ -36,6 +36,8 @@ struct status {
     struct lying *files, **last_file;
     struct receipt *open;
     size_t n_open;
+    struct delivery *reports; /* to senders, of jobs that have ended */
+    size_t n_reports;
 };
 
 /* ---- collecting --------------------------------------------------------- */
@@ -118,6 +120,32 @@ static int collect_routes(struct status *s, struct err *e)
     return 0;
 }
 
+static bool is_open(const struct status *s, uint64_t job)
+{
+    for (size_t i = 0; i < s->n_open; i++)
+        if (s->open[i].job == job)
+            return true;
+    return false;
+}
+
+/* A rejected job has ended, though its sender may not know it yet. */
+static int collect_reports(struct status *s, struct err *e)
+{
+    const unsigned waiting = 1u << DELIVERY_READY | 1u << DELIVERY_RENAMING |
+                             1u << DELIVERY_UNCONFIRMED | 1u << DELIVERY_HELD;
+    struct delivery *d;
+    size_t n;
+
+    if (ledger_deliveries(s->v.ledger, NULL, waiting, &s->v.arena, &d, &n, e) ==
+        -1)
+        return -1;
+    s->reports = d;
+    for (size_t i = 0; i < n; i++)
+        if (d[i].kind != OUT_FILE && !is_open(s, d[i].job))
+            s->reports[s->n_reports++] = d[i];
+    return 0;
+}
+
 static int collect(struct status *s, struct err *e)
 {
     const struct ledger_find open = { .states = 1u << RECEIPT_TAKEN |
@@ -130,8 +158,10 @@ static int collect(struct status *s, struct err *e)
     collect_files(s);
     if (!s->v.ledger)
         return 0;
-    return ledger_receipts(s->v.ledger, &open, &s->v.arena, &s->open,
-                           &s->n_open, e);
+    if (ledger_receipts(s->v.ledger, &open, &s->v.arena, &s->open, &s->n_open,
+                        e) == -1)
+        return -1;
+    return collect_reports(s, e);
 }
 
 /* ---- for people --------------------------------------------------------- */
@@ -178,6 +208,19 @@ static void print_open(struct status *s, struct err *e)
                   str_of(receipt_state_names[r->state]),
                   arrival_text(&s->v, r, e));
     }
+    table_print(&t);
+}
+
+static void print_reports(struct status *s)
+{
+    struct arena *a = &s->v.arena;
+    struct text_table t = { .arena = a, .n_columns = 3, .right = { true } };
+
+    for (size_t i = 0; i < s->n_reports; i++)
+        TABLE_ROW(&t, number_text(a, s->reports[i].job),
+                  place_text(a, &s->reports[i]), s->reports[i].why);
+    if (t.n)
+        puts("\nReports that have not reached the sender");
     table_print(&t);
 }
 
@@ -233,6 +276,10 @@ static void print_json(const struct status *s)
         json_close(&j, '}');
     }
     json_close(&j, ']');
+    json_open(&j, "waiting_reports", '[');
+    for (size_t i = 0; i < s->n_reports; i++)
+        json_delivery(&j, &s->reports[i]);
+    json_close(&j, ']');
     json_open(&j, "files", '[');
     for (const struct lying *x = s->files; x; x = x->next) {
         json_open(&j, NULL, '{');
@@ -259,6 +306,7 @@ static int status(struct status *s)
     }
     print_routes(s);
     print_open(s, &e);
+    print_reports(s);
     print_files(s, false, "Files in inboxes");
     print_files(s, true, "Files that no route takes");
     return EXIT_DONE;
@@ -270,7 +318,9 @@ static int run(int argc, char **argv)
     int rc;
 
     if (argc > 1)
-        return cmd_usage(&cmd_status, "unknown option %s", argv[1]);
+        return cmd_usage(
+            &cmd_status, "%s %s",
+            argv[1][0] == '-' ? "unknown option" : "takes no names:", argv[1]);
     rc = view_conf(&s.v, false);
     if (rc == EXIT_DONE)
         rc = view_ledger(&s.v);
@@ -285,7 +335,8 @@ const struct cmd cmd_status = {
     .args = "",
     .help = "what waits, what is held, and why",
     .more = "A line for each route; then the jobs that are not through, the "
-            "files in the\ninboxes with the reason why they are not taken yet, "
-            "and those that no route takes.\n",
+            "reports that have\nnot reached their sender, the files in the "
+            "inboxes with the reason why they are\nnot taken yet, and those "
+            "that no route takes.\n",
     .run = run,
 };

@@ -1,5 +1,6 @@
 #include "converters/cmd/view.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -30,13 +31,29 @@ static void print_diags(const struct diags *d)
     buf_release(&b);
 }
 
+const char *view_conf_path(void)
+{
+    const char *path = conf_find(cmd_globals.conf);
+
+    if (cmd_globals.conf || access(path, F_OK) == 0)
+        return path;
+    (void)cmd_usage(NULL,
+                    "no configuration: there is neither ./kervan.conf nor %s; "
+                    "-c FILE names another one",
+                    path);
+    return NULL;
+}
+
 /* Warnings are for `kervan check`: cron would mail them every minute. */
 static int load_conf(struct conf *c, struct diags *diags, bool with_maps)
 {
+    const char *path = view_conf_path();
     struct err e;
 
+    if (!path)
+        return EXIT_USAGE;
     diags_init(diags, &c->arena, 1000);
-    if (conf_load(c, conf_find(cmd_globals.conf), diags, &e) == -1) {
+    if (conf_load(c, path, diags, &e) == -1) {
         fprintf(stderr, "kervan: %s\n", e.text);
         return EXIT_USAGE;
     }
@@ -61,10 +78,15 @@ int conf_print(struct conf *c, bool with_maps)
 
 int view_ledger(struct view *v)
 {
+    const char *path = keeper_ledger_path(&v->arena, &v->conf);
     struct err e;
 
-    if (ledger_open(&v->ledger, keeper_ledger_path(&v->arena, &v->conf),
-                    LEDGER_READ, &e) == -1)
+    /* No ledger is no news; one that we may not look at is. */
+    if (access(path, F_OK) == -1 && errno != ENOENT) {
+        (void)err_sys(&e, ERR_RETRY, "cannot open the ledger %s", path);
+        return view_failed(&e);
+    }
+    if (ledger_open(&v->ledger, path, LEDGER_READ, &e) == -1)
         return view_failed(&e);
     return EXIT_DONE;
 }
@@ -149,7 +171,7 @@ struct str time_text(struct arena *a, int64_t t)
     return t ? arena_str(a, str_of(stamp)) : STR("-");
 }
 
-static struct str place_text(struct arena *a, const struct delivery *d)
+struct str place_text(struct arena *a, const struct delivery *d)
 {
     return arena_fmt(a, "%.*s%s%.*s/%.*s", STR_ARGS(d->partner),
                      d->partner.len ? " " : "", STR_ARGS(d->folder),
@@ -163,19 +185,23 @@ struct str arrival_text(struct view *v, const struct receipt *r, struct err *e)
     struct delivery *d;
     size_t n, n_files = 0, n_there = 0;
 
-    if (r->why.len)
+    /* These say by themselves what is wrong; no output waits for it. */
+    if (r->state == RECEIPT_REJECTED || r->state == RECEIPT_SUPPRESSED)
         return r->why;
     if (ledger_deliveries(v->ledger, r->id, 0, a, &d, &n, e) == -1)
         return str_of(e->text);
     for (size_t i = 0; i < n; i++) {
         if (d[i].state != DELIVERY_DELIVERED && d[i].why.len)
-            return d[i].why;
+            return arena_fmt(a, "%.*s: %.*s", STR_ARGS(place_text(a, &d[i])),
+                             STR_ARGS(d[i].why));
         if (d[i].kind != OUT_FILE)
             continue;
         n_files++;
         n_there += d[i].state == DELIVERY_DELIVERED;
         last = &d[i];
     }
+    if (r->why.len)
+        return r->why;
     if (n_files == 0)
         return r->summary;
     if (n_files == 1 && n_there)
@@ -285,6 +311,7 @@ void json_delivery(struct json *j, const struct delivery *d)
                                                     "original" };
 
     json_open(j, NULL, '{');
+    json_num(j, "job", d->job);
     json_str(j, "kind", str_of(kinds[d->kind]));
     json_str(j, "to", d->partner);
     json_str(j, "folder", d->folder);

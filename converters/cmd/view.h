@@ -15,6 +15,8 @@ struct view {
     struct ledger *ledger; /* NULL: nothing was ever taken */
 };
 
+/* Which configuration to read; NULL: there is none, and that was said. */
+const char *view_conf_path(void);
 /* Reads the configuration, and the maps of its routes if asked; prints what
  * is wrong. Returns an exit status; not EXIT_DONE: leave. */
 int view_conf(struct view *v, bool with_maps);
@@ -46,6 +48,8 @@ void table_print(const struct text_table *t);
 struct str number_text(struct arena *a, uint64_t n);
 struct str time_text(struct arena *a, int64_t t); /* "-" for never */
 
+/* "pohoda xml/in/x.xml" */
+struct str place_text(struct arena *a, const struct delivery *d);
 /* Where the outputs of a job are: "pohoda xml/in/x.xml", "1 of 2 delivered",
  * or why they are not. */
 struct str arrival_text(struct view *v, const struct receipt *r, struct err *e);
@@ -62,7 +66,7 @@ void json_init(struct json *j);
 void json_open(struct json *j, const char *name, char bracket);
 void json_close(struct json *j, char bracket);
 void json_str(struct json *j, const char *name, struct str s);
-void json_num(struct json *j, const char *name, uint64_t n);
+void json_num(struct json *j, const char *name, uint64_t value);
 void json_bool(struct json *j, const char *name, bool yes);
 void json_time(struct json *j, const char *name, int64_t t); /* 0: null */
 void json_end(struct json *j); /* prints, with a line end, and releases */

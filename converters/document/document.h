@@ -3,7 +3,7 @@
  *
  * One table (fields.c) says which documents exist, their fields, types and
  * lists; the checker, `kervan fields`, the manual and both processes read it.
- * Named after UBL and EDIFACT practice (DESIGN part 3).
+ * Named after UBL and EDIFACT practice.
  *
  *   struct level   what a document or a member of a list can hold (static)
  *   struct shape   a level plus the x.* fields that the two maps name

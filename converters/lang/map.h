@@ -350,8 +350,8 @@ void map_free(struct map *m);
  */
 bool maps_join(struct map *read, struct map *write);
 
-/* Finds a map by path or name; see DESIGN part 6. NULL: not found, `looked`
- * lists the places. `beside`: a folder to look in first, or NULL. */
+/* Finds a map by path or name, see kervan(1). NULL: not found, `looked` lists
+ * the places. `beside`: a folder to look in first, or NULL. */
 char *map_find(struct arena *a, struct str name, const char *beside,
                struct buf *looked);
 

@@ -222,7 +222,8 @@ static bool write_out(struct write_run *w, struct output *o)
         if (n > 0)
             done += (size_t)n;
         else if (errno != EINTR)
-            return fail(w, "cannot write", o->path.len ? o->path : o->name);
+            return fail(w, "cannot write",
+                        o->path.len ? o->path : STR("the output"));
     }
     o->bytes += done;
     w->n_bytes += done;

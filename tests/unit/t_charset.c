@@ -274,6 +274,7 @@ static struct fallback_case {
     { "emoji have none", "", 0x1F600, NULL },
     { "Cyrillic has none", "", 0x416, NULL },
     { "control characters have none", "", 0x85, NULL },
+    { "a country in capitals is the same", "RO", 0x163, "ț" },
     { "an unknown country has none", "xx", 0x2013, NULL },
 };
 

@@ -228,7 +228,7 @@ static struct csv_case {
     { AT, "missing columns are all told", "aa;b\n1;2\n", "ab,b,cc",
       "!csv-no-column@1:1(ab,; did you mean aa?)/"
       "!csv-no-column@1:1(cc,)/" },
-    { AT, "a wrong delimiter is suspected", "x,y\n1,2\n", "b",
+    { AT, "a wrong delimiter is suspected, once", "x,y\n1,2\n", "b,c,[2]",
       "!csv-no-column@1:1(b,; all of it is one column, perhaps its delimiter "
       "is not ;)/" },
     { AT, "a column named twice", "a;b;a\n", "a",
