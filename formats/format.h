@@ -172,6 +172,9 @@ int reader_fail(struct reader *r, enum diag_id id, uint32_t line, uint32_t col,
 /* The same for a limit that was hit; `what` says of what. */
 int reader_limit(struct reader *r, enum limit_id id, const char *what,
                  uint32_t line, uint32_t col);
+/* Warns if the file names another charset than the map; after the first chunk.
+ */
+void reader_compare_charset(struct reader *r);
 
 /*
  * A record as bytes and back, for records that wait on disk. The want of an

@@ -1,5 +1,7 @@
 #include "formats/format.h"
 
+#include "formats/input.h"
+
 extern const struct format format_csv, format_xml;
 
 const struct format *const formats[] = {
@@ -31,4 +33,16 @@ int reader_limit(struct reader *r, enum limit_id id, const char *what,
 
     return READER_FAIL(r, LIMIT, line, col, str_of(what), value,
                        str_of(limit_table[id].name));
+}
+
+void reader_compare_charset(struct reader *r)
+{
+    const struct input *in = r->in;
+
+    if (!in->declared)
+        return;
+    r->fault(r->ctx, DIAG_CHARSET_DIFFERS, false, 1, 1,
+             (const struct str[]){ str_of(in->declared->name),
+                                   str_of(in->cs->name) },
+             2);
 }

@@ -53,6 +53,7 @@ void input_init(struct input *in, ptrdiff_t (*pull)(void *, char *, size_t),
     in->max_bytes = max_bytes;
     upper(in->format, format);
     in->cs_from = "the map says so";
+    in->declared = NULL;
     in->n_raw = 0;
     in->n_bytes = 0;
     in->started = in->ended = in->failed = false;
@@ -277,6 +278,20 @@ static const struct charset *bare_utf16(struct str head)
     return head.p[0] == '\0' ? &charset_utf16be : &charset_utf16;
 }
 
+/*
+ * ASCII, which Python's libraries declare, is a part of UTF-8. A declaration
+ * that can be read byte by byte is not UTF-16, whatever it says.
+ */
+static const struct charset *charset_declared(struct str name)
+{
+    const struct charset *cs = charset_find(name);
+
+    if (str_eq_nocase(name, STR("US-ASCII")) ||
+        str_eq_nocase(name, STR("ASCII")) || (cs && cs->kind == CS_UTF16))
+        return &charset_utf8;
+    return cs;
+}
+
 static int choose_charset(struct input *in, struct str head)
 {
     bool is_xml = strcmp(in->format, "XML") == 0;
@@ -302,12 +317,18 @@ static int choose_charset(struct input *in, struct str head)
     if (!name.p)
         return 0;
     in->cs_from = "its XML declaration says so";
-    in->cs = charset_find(name);
-    if (!in->cs)
-        return unknown_charset(in, name);
-    if (in->cs->kind == CS_UTF16)
-        in->cs = &charset_utf8;
-    return 0;
+    in->cs = charset_declared(name);
+    return in->cs ? 0 : unknown_charset(in, name);
+}
+
+/* What the map says counts; that the file says something else is told. */
+static void compare_declared(struct input *in, struct str head)
+{
+    struct str name = declared_charset(head);
+    const struct charset *declared = name.p ? charset_declared(name) : NULL;
+
+    if (strcmp(in->format, "XML") == 0 && declared != in->cs)
+        in->declared = declared;
 }
 
 static int is_kind(struct input *in, const char *kind)
@@ -367,7 +388,9 @@ static int start(struct input *in)
     if (refuse_text(in, head) != 0)
         return -1;
     head = (struct str){ in->raw, in->n_raw };
-    if (!in->cs && choose_charset(in, head) != 0)
+    if (in->cs)
+        compare_declared(in, head);
+    else if (choose_charset(in, head) != 0)
         return -1;
     decoder_init(&in->dec, in->cs);
     return 0;

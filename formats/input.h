@@ -15,7 +15,8 @@
  * Which charset? What the map says, whatever the file says. Without that a
  * BOM; then for XML its declaration, which must name a charset that we know
  * and is not believed when it says UTF-16 in single bytes (programs on .NET
- * write that above UTF-8); else UTF-8. The decoder checks what was chosen.
+ * write that above UTF-8); else UTF-8. The decoder checks what was chosen. A
+ * declaration that the map overrules is a warning, which the format gives.
  */
 #ifndef FORMATS_INPUT_H
 #define FORMATS_INPUT_H
@@ -40,6 +41,8 @@ struct input {
     uint64_t n_bytes;
     bool started, ended, failed;
     const char *cs_from; /* who chose cs, for messages */
+    /* Of the XML declaration, if the map says another one; else NULL. */
+    const struct charset *declared;
 
     /* Set when input_next() returned -1. */
     enum diag_id fault;

@@ -52,8 +52,7 @@ struct xml {
     int rc;      /* not 0: over */
 };
 
-/* ---- places ----------------------------------------------------------------
- */
+/* ---- places ------------------------------------------------------------- */
 
 static uint64_t offset_of(const struct xml *x, const xmlChar *p)
 {
@@ -120,8 +119,7 @@ static uint64_t raw_offset(struct xml *x, const void *p)
     return x->raw;
 }
 
-/* ---- faults ----------------------------------------------------------------
- */
+/* ---- faults ------------------------------------------------------------- */
 
 #define FAIL(x, id, ...) \
     ((x)->rc = READER_FAIL((x)->r, id, (x)->at.line, (x)->at.col, __VA_ARGS__))
@@ -239,8 +237,7 @@ static void on_error(void *ctx, xmlErrorPtr e)
         FAIL(x, XML_SYNTAX, error_text(x, e));
 }
 
-/* ---- tags ------------------------------------------------------------------
- */
+/* ---- tags --------------------------------------------------------------- */
 
 /* The '<' of the start tag that the parser has just read: a tag's values hold
  * no other one. */
@@ -320,8 +317,7 @@ static bool check_start(struct xml *x, const xmlChar *name, int n_namespaces,
     return true;
 }
 
-/* ---- attributes ------------------------------------------------------------
- */
+/* ---- attributes --------------------------------------------------------- */
 
 static struct xml_name name_of(const xmlChar *local, const xmlChar *prefix,
                                const xmlChar *uri)
@@ -351,8 +347,7 @@ static void on_attributes(struct xml *x, int n, const xmlChar **attributes)
     }
 }
 
-/* ---- elements and text -----------------------------------------------------
- */
+/* ---- elements and text -------------------------------------------------- */
 
 static void begin_record(struct xml *x)
 {
@@ -465,17 +460,24 @@ static void on_text(void *ctx, const xmlChar *text, int len)
     stop_limit(x, LIMIT_XML_TEXT, "an XML text");
 }
 
-/* A comment or instruction has been read whole: its size is that from its
- * `open` to where we are. */
-static void check_size(struct xml *x, const char *open, enum limit_id id,
-                       const char *what)
+/* Where what has just been read whole begins: at its `open`. */
+static const char *begin_of(const struct xml *x, const char *open)
 {
     const char *base = (const char *)x->ctxt->input->base;
-    const char *cur = (const char *)x->ctxt->input->cur, *p = cur;
+    const char *p = (const char *)x->ctxt->input->cur;
 
     while (p > base && strncmp(p, open, strlen(open)) != 0)
         p--;
-    if ((uint64_t)(cur - p) <= x->max[id])
+    return p;
+}
+
+/* The size of a comment or an instruction. */
+static void check_size(struct xml *x, const char *open, enum limit_id id,
+                       const char *what)
+{
+    const char *p = begin_of(x, open);
+
+    if ((uint64_t)((const char *)x->ctxt->input->cur - p) <= x->max[id])
         return;
     move_to(x, p);
     stop_limit(x, id, what);
@@ -498,14 +500,13 @@ static void on_instruction(void *ctx, const xmlChar *target,
         check_size(x, "<?", LIMIT_XML_PI, "an XML processing instruction");
 }
 
-/* ---- what is refused -------------------------------------------------------
- */
+/* ---- what is refused ---------------------------------------------------- */
 
 static void on_reference(void *ctx, const xmlChar *name)
 {
     struct xml *x = ctx;
 
-    move_to(x, x->ctxt->input->cur);
+    move_to(x, begin_of(x, "&"));
     STOP(x, XML_ENTITY, arena_fmt(x->r->names, "&%.200s;", (const char *)name));
 }
 
@@ -515,17 +516,22 @@ static xmlEntityPtr on_entity(void *ctx, const xmlChar *name)
     return NULL;
 }
 
-static void refuse_declaration(struct xml *x, const char *what,
+/* open: how it begins, "<!ENTITY". */
+static void refuse_declaration(struct xml *x, const char *open,
                                const xmlChar *name)
 {
-    move_to(x, x->ctxt->input->cur);
+    move_to(x, begin_of(x, open));
     STOP(x, XML_DTD,
-         arena_fmt(x->r->names, "%s %.200s", what, (const char *)name));
+         arena_fmt(x->r->names, "%s %.200s", open + 2, (const char *)name));
 }
 
 static xmlEntityPtr on_parameter_entity(void *ctx, const xmlChar *name)
 {
-    refuse_declaration(ctx, "parameter entity", name);
+    struct xml *x = ctx;
+
+    move_to(x, begin_of(x, "%"));
+    STOP(x, XML_DTD,
+         arena_fmt(x->r->names, "parameter entity %.200s", (const char *)name));
     return NULL;
 }
 
@@ -533,7 +539,7 @@ static void on_entity_decl(void *ctx, const xmlChar *name, int type,
                            const xmlChar *public_id, const xmlChar *system_id,
                            xmlChar *content)
 {
-    refuse_declaration(ctx, "ENTITY", name);
+    refuse_declaration(ctx, "<!ENTITY", name);
 }
 
 static void on_unparsed_entity(void *ctx, const xmlChar *name,
@@ -541,13 +547,13 @@ static void on_unparsed_entity(void *ctx, const xmlChar *name,
                                const xmlChar *system_id,
                                const xmlChar *notation)
 {
-    refuse_declaration(ctx, "ENTITY", name);
+    refuse_declaration(ctx, "<!ENTITY", name);
 }
 
 static void on_notation(void *ctx, const xmlChar *name,
                         const xmlChar *public_id, const xmlChar *system_id)
 {
-    refuse_declaration(ctx, "NOTATION", name);
+    refuse_declaration(ctx, "<!NOTATION", name);
 }
 
 static void on_attribute_decl(void *ctx, const xmlChar *element,
@@ -555,17 +561,16 @@ static void on_attribute_decl(void *ctx, const xmlChar *element,
                               const xmlChar *value, xmlEnumerationPtr tree)
 {
     xmlFreeEnumeration(tree); /* the handler owns it */
-    refuse_declaration(ctx, "ATTLIST", name);
+    refuse_declaration(ctx, "<!ATTLIST", name);
 }
 
 static void on_element_decl(void *ctx, const xmlChar *name, int type,
                             xmlElementContentPtr content)
 {
-    refuse_declaration(ctx, "ELEMENT", name);
+    refuse_declaration(ctx, "<!ELEMENT", name);
 }
 
-/* ---- the parser ------------------------------------------------------------
- */
+/* ---- the parser --------------------------------------------------------- */
 
 static void quiet(void *ctx, xmlErrorPtr e)
 {
@@ -657,7 +662,11 @@ static void guard(struct xml *x)
     const char *what =
         xml_guard_unread(x->r->limits, unread(x), in_cdata(x), &limit);
 
-    if (what && limit == N_LIMITS)
+    /* It waits for the end of an internal subset. */
+    if (x->ctxt->instate == XML_PARSER_DTD &&
+        unread(x).len > x->max[LIMIT_XML_TAG])
+        fail_limit(x, LIMIT_XML_TAG, "a DOCTYPE");
+    else if (what && limit == N_LIMITS)
         FAIL(x, XML_SYNTAX, str_of(what));
     else if (what)
         fail_limit(x, limit, what);
@@ -723,6 +732,7 @@ static int pull_chunks(struct xml *x)
             /* What the first chunk does not explain is the BOM. */
             x->cs = in->dec.cs;
             x->raw = in->dec.raw_done - charset_raw_size(x->cs, chunk);
+            reader_compare_charset(x->r);
         }
         if (feed_or_hold(x, chunk))
             return x->rc;
@@ -756,8 +766,7 @@ static int xml_read(struct reader *r)
     return x.rc;
 }
 
-/* ---- the format ------------------------------------------------------------
- */
+/* ---- the format --------------------------------------------------------- */
 
 static const char *const suffixes[] = { "xml", NULL };
 

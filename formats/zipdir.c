@@ -14,6 +14,7 @@
 
 enum {
     END_SIZE = 22,
+    LOCATOR_SIZE = 20, /* before the end record, in a ZIP64 only */
     DIR_SIZE = 46,
     LOCAL_SIZE = 30,
     MAX_COMMENT = 65535,
@@ -64,19 +65,22 @@ static int read_at(struct zip_in *z, int fd, char *to, size_t n, uint64_t at)
 static ptrdiff_t find_end(struct zip_in *z, struct str tail)
 {
     ptrdiff_t found = -1;
-    bool seen = false;
+    bool has_more = false;
 
     for (size_t at = 0; at + END_SIZE <= tail.len; at++) {
+        size_t end;
+
         if (memcmp(tail.p + at, "PK\5\6", 4) != 0)
             continue;
-        seen = true;
-        if (at + END_SIZE + get16(tail.p + at + 20) != tail.len)
+        end = at + END_SIZE + get16(tail.p + at + 20);
+        has_more = has_more || end < tail.len;
+        if (end != tail.len)
             continue;
         if (found >= 0)
             return broken(z, STR("it has two end records"));
         found = (ptrdiff_t)at;
     }
-    if (found < 0 && seen)
+    if (found < 0 && has_more)
         return broken(z, STR("bytes stand behind its end"));
     if (found < 0)
         return zipin_fail(z, DIAG_FILE_TRUNCATED,
@@ -94,12 +98,12 @@ static int check_end(struct zip_in *z, const char *p, uint64_t at,
                      struct end_record *end)
 {
     *end = (struct end_record){ get32(p + 16), get32(p + 12), get16(p + 10) };
+    if (end->dir_start == UINT32_MAX || end->n_entries == UINT16_MAX)
+        return broken(z, STR("ZIP64 is not supported"));
     if (end->n_entries > z->limits->v[LIMIT_ZIP_ENTRIES])
         return zipin_limit(z, LIMIT_ZIP_ENTRIES, STR("the number of entries"));
     if (get16(p + 4) || get16(p + 6) || get16(p + 8) != end->n_entries)
         return broken(z, STR("it is a part of several"));
-    if (end->dir_start == UINT32_MAX || end->n_entries == UINT16_MAX)
-        return broken(z, STR("ZIP64 is not supported"));
     if (end->dir_start + end->dir_size != at)
         return broken(z, STR("its directory does not end at its end record"));
     if (end->dir_size < end->n_entries * (uint64_t)DIR_SIZE ||
@@ -121,6 +125,9 @@ static int read_end(struct zip_in *z, int fd, uint64_t file_size,
 
     if (rc == 0) {
         at = find_end(z, (struct str){ tail, n });
+        if (at >= LOCATOR_SIZE &&
+            memcmp(tail + at - LOCATOR_SIZE, "PK\6\7", 4) == 0)
+            at = broken(z, STR("ZIP64 is not supported"));
         rc = at < 0 ? -1 : check_end(z, tail + at, from + (uint64_t)at, end);
     }
     free(tail);

@@ -42,6 +42,8 @@ static void send_member(struct reading *rd, struct str name, struct str member)
     put_text(&rd->out, (struct str){ (const char *)&len, sizeof(len) });
     put_text(&rd->out, name);
     frame_end(&rd->out, at);
+    /* If the reader dies of this file, the job knows which one it was. */
+    frame_flush(&rd->out);
 }
 
 static bool send_document(void *ctx, struct doc *d)

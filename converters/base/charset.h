@@ -77,6 +77,7 @@ struct decoder {
     uint64_t line, col; /* of the next character, or of the fault */
     uint64_t raw_done;  /* bytes of the file decoded */
     bool started, big_endian;
+    bool after_cr; /* an LF now would be the second half of CRLF */
     unsigned char carry[4];
     uint8_t n_carry;
     unsigned char bad[4]; /* the offending bytes, for the message */

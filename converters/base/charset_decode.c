@@ -25,16 +25,42 @@ void decoder_init(struct decoder *d, const struct charset *cs)
     *d = (struct decoder){ .cs = cs, .line = 1, .col = 1 };
 }
 
+/* Each CR that no LF follows in s. */
+static size_t count_lone_cr(struct str s)
+{
+    const char *p = s.p, *end = s.p + s.len;
+    size_t n = 0;
+
+    for (; p < end && (p = memchr(p, '\r', (size_t)(end - p))); p++)
+        n += p + 1 == end || p[1] != '\n';
+    return n;
+}
+
+static struct str last_line(struct str s)
+{
+    const char *end = memrchr(s.p, '\n', s.len);
+
+    if (end)
+        s = str_from(s, (size_t)(end + 1 - s.p));
+    end = s.len ? memrchr(s.p, '\r', s.len) : NULL;
+    return end ? str_from(s, (size_t)(end + 1 - s.p)) : s;
+}
+
+/* Lines end with LF, CRLF, or CR alone, as in editors. */
 static void move_place(struct decoder *d, struct str text)
 {
-    size_t lines = utf8_lines(text);
+    size_t lines;
 
+    if (!text.len)
+        return;
+    if (d->after_cr && text.p[0] == '\n')
+        text = str_from(text, 1);
+    d->after_cr = text.len && text.p[text.len - 1] == '\r';
+    lines = utf8_lines(text) + count_lone_cr(text);
     if (lines) {
-        const char *last = memrchr(text.p, '\n', text.len);
-
         d->line += lines;
         d->col = 1;
-        text = str_from(text, (size_t)(last + 1 - text.p));
+        text = last_line(text);
     }
     d->col += utf8_count(text);
 }
@@ -48,18 +74,20 @@ static enum charset_fault bad_bytes(struct decoder *d, struct str raw, size_t n,
     return fault;
 }
 
-/* Many second bytes of the file's start are zero: UTF-16 without a BOM. */
+/* Many second bytes of the file's start are zero, and few other ones (half of
+ * an emoji): UTF-16 without a BOM. */
 static bool looks_utf16(const struct decoder *d, struct str raw)
 {
-    size_t zeros[2] = { 0, 0 };
+    size_t zeros[2] = { 0, 0 }, few, many;
 
     if (d->raw_done > 0)
         return false;
     raw = str_first(raw, 256);
     for (size_t i = 0; i < raw.len; i++)
         zeros[i & 1] += raw.p[i] == '\0';
-    return (zeros[0] == 0 || zeros[1] == 0) && zeros[0] + zeros[1] >= 2 &&
-           (zeros[0] + zeros[1]) * 4 >= raw.len;
+    many = zeros[0] > zeros[1] ? zeros[0] : zeros[1];
+    few = zeros[0] + zeros[1] - many;
+    return few <= many / 4 && many >= 2 && many * 4 >= raw.len;
 }
 
 static enum charset_fault nul_fault(const struct decoder *d, struct str raw)

@@ -25,6 +25,7 @@
     X(CHARSET_IS_UTF8, "charset-is-utf8", ERROR, "the file is UTF-8, but it is read as %1 (%2); set charset UTF-8 in the map, or correct the export") \
     X(CHARSET_IS_UTF16, "charset-is-utf16", ERROR, "the file is UTF-16, but it is read as %1 (%2); set charset UTF-16 in the map") \
     X(CHARSET_NOT_UTF8, "charset-not-utf8", ERROR, "byte %1 is not UTF-8, and the file is read as that (%3); it looks like %2: set charset %2 in the map") \
+    X(CHARSET_DIFFERS, "charset-differs", WARNING, "the XML declaration names charset %1; the file is read as %2, as the map says") \
     X(CHARSET_UNKNOWN, "charset-unknown", ERROR, "unknown charset %1; known are %2") \
 
 #define DIAGS_CSV(X) \

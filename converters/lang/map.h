@@ -296,7 +296,7 @@ struct map {
     struct str members; /* read: which entries of a ZIP */
     /* write: */
     const char *newline;
-    bool bom;
+    enum { BOM_BY_CHARSET, BOM_NO, BOM_YES } bom;
     struct str country;
     struct piece *file, *zip;
     struct expr *per; /* one file per FIELD: E_FIELD of the document */

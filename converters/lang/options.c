@@ -194,7 +194,12 @@ static bool set_newline(struct loader *ld, struct parser *p)
 
 static bool set_bom(struct loader *ld, struct parser *p)
 {
-    return yes_no(ld, p, "bom", &ld->map->bom);
+    bool yes;
+
+    if (!yes_no(ld, p, "bom", &yes))
+        return false;
+    ld->map->bom = yes ? BOM_YES : BOM_NO;
+    return true;
 }
 
 static bool set_country(struct loader *ld, struct parser *p)
@@ -343,8 +348,8 @@ const struct common_option write_options[] = {
     { "booleans", "YES/NO", "true/false", "the words for yes and no", false,
       set_booleans },
     { "newline", "crlf or lf", "lf", "how lines end", false, set_newline },
-    { "bom", "yes or no", "no", "begin with a byte-order mark", false,
-      set_bom },
+    { "bom", "yes or no", "no; UTF-16: yes", "begin with a byte-order mark",
+      false, set_bom },
     { "country", "CC", "that of the receiver",
       "whose table of replacements for characters that the charset lacks",
       false, set_country },

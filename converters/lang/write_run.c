@@ -509,9 +509,16 @@ const struct node *write_each_node(const struct write_run *w,
     return o->step < w->steps->n ? w->steps->v[o->step].node : NULL;
 }
 
+/* UTF-16 without a mark is a guess for most programs, and no XML at all. */
+static bool has_bom(const struct map *m)
+{
+    return m->bom == BOM_BY_CHARSET ? m->charset->kind == CS_UTF16
+                                    : m->bom == BOM_YES;
+}
+
 bool write_begin_file(struct write_run *w, struct sink *s, struct output *o)
 {
-    if (w->map->bom && sink_bytes(s, charset_bom(w->map->charset)) == -1)
+    if (has_bom(w->map) && sink_bytes(s, charset_bom(w->map->charset)) == -1)
         return write_sink_fault(w, s, w->map->root);
     if (w->map->format->write->begin(s, &w->map->plan_out) == -1)
         return write_sink_fault(w, s, w->map->root);

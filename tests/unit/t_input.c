@@ -104,6 +104,9 @@ static struct input_case {
     { __LINE__, "a declared charset in apostrophes", "XML", NULL,
       BYTES("<?xml version='1.0' encoding = 'ISO-8859-9' ?><a>\xFE</a>"),
       "<?xml version='1.0' encoding = 'ISO-8859-9' ?><a>ş</a>", -1, 0, 0 },
+    { __LINE__, "ASCII, as Python declares it", "XML", NULL,
+      BYTES("<?xml version='1.0' encoding='us-ascii'?><a/>"),
+      "<?xml version='1.0' encoding='us-ascii'?><a/>", -1, 0, 0 },
     { __LINE__, "the map is stronger than the declaration", "XML",
       "windows-1254",
       BYTES("<?xml version='1.0' encoding='ISO-8859-2'?><a>\xFE</a>"),
@@ -159,6 +162,16 @@ static struct input_case {
       DIAG_CHARSET_CUT, 2, 2 },
     { __LINE__, "a zero byte", "CSV", NULL, BYTES("abc\0def"), "",
       DIAG_CHARSET_NUL, 1, 4 },
+    { __LINE__, "lines that end with CR", "CSV", NULL, BYTES("a\rb\rcd\0"), "",
+      DIAG_CHARSET_NUL, 3, 3 },
+    { __LINE__, "lines that end in all ways", "CSV", NULL,
+      BYTES("a\r\nb\rc\n\n\r\r\nd\0"), "", DIAG_CHARSET_NUL, 7, 2 },
+    { __LINE__, "UTF-8 in windows-1250, lines that end with CR", "CSV",
+      "windows-1250", BYTES("a\rb\xC5\xBElu\xC5\xA5"),
+      "windows-1250|the map says so", DIAG_CHARSET_IS_UTF8, 2, 2 },
+    { __LINE__, "UTF-16 with an emoji in UTF-8", "CSV", "UTF-8",
+      BYTES("c\0o\0d\0e\0\n\0\x3D\xD8\0\xDE\n\0"), "UTF-8|the map says so",
+      DIAG_CHARSET_IS_UTF16, 1, 2 },
 };
 
 /* The fault's arguments in place of the text. */

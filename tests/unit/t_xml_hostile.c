@@ -141,6 +141,14 @@ static void make_doctype(struct buf *b)
     buf_addz(b, "'><a/>");
 }
 
+/* A comment's end is not the DOCTYPE's. */
+static void make_doctype_comments(struct buf *b)
+{
+    buf_addz(b, "<!DOCTYPE a [");
+    repeat(b, "<!-- x -->", 1100000);
+    buf_addz(b, "]><a/>");
+}
+
 static void make_ampersand(struct buf *b)
 {
     buf_addz(b, "<a>&");
@@ -208,6 +216,8 @@ static struct hostile_case {
       "!limit 1:4 an XML processing instruction 65536 xml-pi" },
     { __LINE__, "11 MB of DOCTYPE", make_doctype,
       "!limit 1:1 a DOCTYPE 65536 xml-tag" },
+    { __LINE__, "11 MB of comments in a DOCTYPE", make_doctype_comments,
+      "!limit 1:13 a DOCTYPE 65536 xml-tag" },
     { __LINE__, "11 MB behind an ampersand", make_ampersand,
       "!xml-syntax 1:4 '&' without ';'" },
     { __LINE__, "11 MB of blanks in an end tag", make_end_tag_blanks,

@@ -43,9 +43,11 @@ enum tweak {
     CUT_MORE, /* the file ends in the first entry */
     JUNK_END,
     JUNK_START,
-    COUNT_LIE, /* the end record tells of one entry more */
-    TWO_ENDS,  /* an end record in the comment of the end record */
-    FAR,       /* the first entry is said to begin past the end */
+    COUNT_LIE,   /* the end record tells of one entry more */
+    TWO_ENDS,    /* an end record in the comment of the end record */
+    CUT_COMMENT, /* the end record's comment is shorter than it says */
+    ZIP64,       /* the end record is that of a ZIP64 */
+    FAR,         /* the first entry is said to begin past the end */
 };
 
 static void put16(struct buf *b, uint32_t v)
@@ -123,12 +125,14 @@ static void put_end(struct buf *b, size_t n, size_t start, enum tweak tweak)
 {
     size_t size = b->len - start;
 
+    if (tweak == ZIP64)
+        buf_add(b, STR("PK\6\7\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0"));
     buf_add(b, STR("PK\5\6\0\0\0\0"));
     put16(b, (uint32_t)n + (tweak == COUNT_LIE));
     put16(b, (uint32_t)n + (tweak == COUNT_LIE));
     put32(b, (uint32_t)size);
     put32(b, (uint32_t)(tweak == JUNK_START ? start - 4 : start));
-    put16(b, tweak == TWO_ENDS ? 22 : 0);
+    put16(b, tweak == TWO_ENDS || tweak == CUT_COMMENT ? 22 : 0);
     if (tweak == TWO_ENDS)
         put_end(b, n, start, HONEST);
 }
@@ -394,6 +398,16 @@ static struct zip_case {
       "!file-truncated(the ZIP's directory is missing)",
       { { .name = "a", "1" } },
       CUT },
+    { AT,
+      "cut in the comment",
+      "!file-truncated(the ZIP's directory is missing)",
+      { { .name = "a", "1" } },
+      CUT_COMMENT },
+    { AT,
+      "ZIP64, as zip writes what comes through a pipe",
+      "!zip-broken(ZIP64 is not supported)",
+      { { .name = "a", "1" } },
+      ZIP64 },
     { AT,
       "bytes behind the end",
       "!zip-broken(bytes stand behind its end)",
