@@ -192,6 +192,7 @@ static int mark(struct daemon *d, bool now, struct err *e)
 static int pass(struct daemon *d, struct err *e)
 {
     struct keeper *k = &d->k;
+    uint64_t done = k->n_done;
 
     d->more = false;
     k->again = false;
@@ -206,7 +207,8 @@ static int pass(struct daemon *d, struct err *e)
         keeper_step(k, keeper_archive, e) == -1 || check(d, e) == -1 ||
         mark(d, false, e) == -1)
         return -1;
-    d->more = d->more || k->again;
+    /* Another route may run after the one that has just ended. */
+    d->more = d->more || k->again || k->n_done > done;
     return tell_pass(&d->tell, k, e);
 }
 

@@ -241,8 +241,11 @@ static int finish_receipts(struct keeper *k, struct err *e)
                               &n_open, e) == -1)
             return -1;
         arena_reset(&k->item);
-        if (n_open == 0 && ledger_done(k->ledger, &r[i], e) == -1)
+        if (n_open)
+            continue;
+        if (ledger_done(k->ledger, &r[i], e) == -1)
             return -1;
+        k->n_done++;
     }
     return 0;
 }

@@ -79,7 +79,7 @@ struct keeper {
     uint64_t last_job;   /* the newest when it ended */
     uint64_t *tried;     /* jobs whose try failed in this run */
     size_t n_tried, cap_tried;
-    uint64_t n_taken, n_aside_records, n_put_back;
+    uint64_t n_taken, n_aside_records, n_put_back, n_done;
     uint64_t n_requests; /* that were answered */
     bool started;        /* one of them opened a route */
     bool machine_failed; /* disk, memory: try again later */
