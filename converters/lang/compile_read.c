@@ -1,4 +1,5 @@
 /* compile_read.c - the body of a read map becomes statements. */
+#include "converters/base/text.h"
 #include "converters/lang/compile.h"
 
 #include <stdlib.h>
@@ -192,9 +193,13 @@ static struct stmt *compile_verdict(struct reading *c, const struct oline *l,
     if (!s->message || !parse_end(p) || !resolve_expr(&c->r, s->cond) ||
         !resolve_pieces(&c->r, s->message))
         return NULL;
+    /* Counted, so the same for all: braces in it are braces. */
     if (kind == S_SKIP)
         s->reason = add_reason(
-            c->ld->map, (struct str){ from + 1, (size_t)(p->p - from) - 2 });
+            c->ld->map,
+            text_replace(&c->ld->map->arena,
+                         (struct str){ from + 1, (size_t)(p->p - from) - 2 },
+                         STR("\"\""), STR("\"")));
     return s;
 }
 

@@ -83,7 +83,7 @@ static bool sum_one(void *ctx, struct val *v)
         return true;
     s->failed =
         !val_to_dec(s->r, s->arg, v, &d) ||
-        (!dec_add(s->total, d, &s->total) && !fn_overflow(s->r, s->call));
+        (!dec_add_near(s->total, d, &s->total) && !fn_overflow(s->r, s->call));
     s->any = true;
     return !s->failed;
 }
