@@ -20,6 +20,7 @@ struct ctx {
     uint32_t n_rows;
     const struct item *item;
     int32_t cell;
+    const struct item *self; /* in `where`: the element whose text is chosen */
 };
 
 struct fault {
