@@ -171,7 +171,7 @@ static bool compare_texts(struct run *r, const struct val *a,
     if (val_is_dec(r, a, &x) && val_is_dec(r, b, &y))
         *out = dec_cmp(x, y);
     else if (val_is_date(r, a, &s) && val_is_date(r, b, &t))
-        *out = date_cmp(s, t);
+        *out = val_date_cmp(r, s, t);
     else
         *out = str_cmp(a->s, b->s);
     return true;
@@ -196,7 +196,7 @@ static bool compare(struct run *r, const struct expr *e, const struct val *a,
     } else if (a->kind == V_DATE || b->kind == V_DATE) {
         if (!val_to_date(r, e, a, &s) || !val_to_date(r, e, b, &t))
             return false;
-        *out = date_cmp(s, t);
+        *out = val_date_cmp(r, s, t);
     } else if (a->kind == V_BOOL || b->kind == V_BOOL) {
         if (!val_to_bool(r, e, a, &p) || !val_to_bool(r, e, b, &q))
             return false;
