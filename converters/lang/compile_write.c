@@ -60,10 +60,10 @@ static const struct field_spec *key_of_call(struct writing *c,
     return f;
 }
 
-/* The key that a value is made of; NULL: other texts are in it, or none. */
+/* The key that a value is. One that is joined with other texts is a text. */
 static const struct field_spec *key_in(struct writing *c, const struct expr *e)
 {
-    const struct field_spec *f, *left, *right;
+    const struct field_spec *f;
 
     switch (e->kind) {
     case E_FIELD:
@@ -76,13 +76,6 @@ static const struct field_spec *key_in(struct writing *c, const struct expr *e)
         return NULL;
     case E_CALL:
         return key_of_call(c, e);
-    case E_JOIN: /* "W" & number is one, number & " " & note is a text */
-        left = key_in(c, e->args);
-        right = key_in(c, e->args->next);
-        if ((left || e->args->kind == E_CONST) &&
-            (right || e->args->next->kind == E_CONST))
-            return left ? left : right;
-        return NULL;
     default:
         return NULL;
     }
