@@ -78,6 +78,7 @@ struct want {
     struct str uri;  /* XML: its namespace; p == NULL: of no namespace */
     bool any_uri;    /* XML: `namespaces ignore` */
     bool is_glob;    /* name has a '*' */
+    bool maybe;      /* one of two places where a `where` looks for a name */
     bool needs_text; /* its text is read, not only its presence */
     uint32_t nth;    /* WANT_NTH: from 1 */
     unsigned id;     /* 0..plan->n_wants-1 */

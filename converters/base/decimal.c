@@ -312,6 +312,40 @@ bool dec_mul(struct dec a, struct dec b, struct dec *out)
     return fit((wide)a.units * b.units, a.scale + b.scale, out);
 }
 
+/*
+ * fit(), or else rounded once, half away from zero, to as many digits behind
+ * the point as there is room for: at least NEAR_DIGITS.
+ */
+enum { NEAR_DIGITS = 6 };
+
+static bool fit_near(wide units, int scale, struct dec *out)
+{
+    wide n = units < 0 ? -units : units, unit = 1;
+
+    if (fit(units, scale, out))
+        return true;
+    while (scale > NEAR_DIGITS && too_long((n + unit / 2) / unit, scale)) {
+        unit *= 10;
+        scale--;
+    }
+    n = (n + unit / 2) / unit;
+    return fit(units < 0 ? -n : n, scale, out);
+}
+
+bool dec_add_near(struct dec a, struct dec b, struct dec *out)
+{
+    int scale = a.scale > b.scale ? a.scale : b.scale;
+
+    return fit_near((wide)a.units * tens[scale - a.scale] +
+                        (wide)b.units * tens[scale - b.scale],
+                    scale, out);
+}
+
+bool dec_mul_near(struct dec a, struct dec b, struct dec *out)
+{
+    return fit_near((wide)a.units * b.units, a.scale + b.scale, out);
+}
+
 static uint64_t magnitude(int64_t n)
 {
     return (uint64_t)(n < 0 ? -n : n);

@@ -11,9 +11,10 @@
  * (MAPPING part 6, Expressions.)
  *
  * A result of more than 18 digits drops closing zeros behind the point if
- * that makes it fit. Every function that can overflow returns false and
- * leaves *out alone. Rounding is half away from zero unless the name says
- * otherwise.
+ * that makes it fit. dec_add_near() and dec_mul_near() moreover round behind
+ * the 6th digit after the point, for a quotient may have filled all 18. Every
+ * function that can overflow returns false and leaves *out alone. Rounding is
+ * half away from zero unless the name says otherwise.
  */
 #ifndef BASE_DECIMAL_H
 #define BASE_DECIMAL_H
@@ -65,6 +66,9 @@ struct str dec_text(struct arena *a, struct dec d); /* canonical */
 bool dec_add(struct dec a, struct dec b, struct dec *out);
 bool dec_sub(struct dec a, struct dec b, struct dec *out);
 bool dec_mul(struct dec a, struct dec b, struct dec *out);
+/* The same for expressions; see above. */
+bool dec_add_near(struct dec a, struct dec b, struct dec *out);
+bool dec_mul_near(struct dec a, struct dec b, struct dec *out);
 /* false also for b = 0; dec_is_zero(b) tells which. */
 bool dec_div(struct dec a, struct dec b, struct dec *out);
 struct dec dec_neg(struct dec a);

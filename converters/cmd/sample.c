@@ -133,7 +133,7 @@ static void report_below(struct sample *s, const struct want *w)
     for (w = w ? w->child : NULL; w; w = w->next) {
         bool fits = w->n_cells > 0 || s->seen[w->id];
 
-        if (!fits && w->kind != WANT_SELF)
+        if (!fits && !w->maybe && w->kind != WANT_SELF)
             DIAG(s->diags, SAMPLE_NO_MATCH, w->at, w->name);
         if (fits)
             report_below(s, w);

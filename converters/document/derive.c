@@ -7,12 +7,15 @@
  *                 + rounding
  *   tax           lines grouped by rate and code, when the source has none
  *   stock         free = quantity - reserved
- *   statement     entry.balance from opening, closing from the last entry
+ *   statement     opening from the first entry's balance, entry.balance from
+ *                 opening, closing from the last entry
  *
  * A given value is a fact. Where it differs from the computed one by more
  * than rounding explains it is reported, and stays. Rounding explains half a
  * unit of the last digit per unit of quantity, and for sums one cent per line
- * plus the order's rounding (half a currency unit when that is not told).
+ * plus the order's rounding (half a currency unit when that is not told). Net
+ * and gross of a unit or a line are compared by vat.rate, total.vat with the
+ * difference of the totals.
  */
 #include "converters/document/document.h"
 
@@ -70,6 +73,34 @@ static struct dec tidy(struct dec d)
     return s;
 }
 
+static bool is_given(const struct doc *d, int i)
+{
+    return doc_has(d, i) && !(i < 64 && d->computed >> i & 1);
+}
+
+/* Half a unit of the last digit; closing zeros may only be padding. */
+static struct dec half_unit(struct dec d)
+{
+    uint8_t scale = dec_strip(d).scale;
+
+    return (struct dec){ 5, (uint8_t)(scale < 17 ? scale + 1 : 18) };
+}
+
+/* Both are given: each of them may have been rounded, and so each piece. */
+static void compare_net_gross(const struct derive *v, struct doc *d, int net,
+                              int gross, struct dec rate, struct dec pieces)
+{
+    struct dec n, g, computed, tolerance;
+
+    if (!is_given(d, net) || !is_given(d, gross) || !get(d, net, &n) ||
+        !get(d, gross, &g) || !dec_gross(n, rate, UNIT_DIGITS, &computed))
+        return;
+    if (dec_gross(half_unit(n), dec_abs(rate), 8, &tolerance) &&
+        dec_add(tolerance, half_unit(g), &tolerance) &&
+        dec_mul_near(tolerance, pieces, &tolerance))
+        compare(v, d, gross, tidy(computed), tolerance);
+}
+
 static void derive_net_gross(const struct derive *v, struct doc *d, int net,
                              int gross, struct dec rate, int digits)
 {
@@ -90,7 +121,7 @@ static bool times(const struct doc *d, int price, struct dec quantity,
 {
     struct dec p;
 
-    return get(d, price, &p) && dec_mul(p, quantity, &p) &&
+    return get(d, price, &p) && dec_mul_near(p, quantity, &p) &&
            dec_round_to(p, SUM_DIGITS, ROUND_HALF_AWAY, out);
 }
 
@@ -152,7 +183,8 @@ static void derive_price(const struct derive *v, struct doc *d, int price,
 static void derive_line(const struct derive *v, struct doc *d,
                         const struct line_fields *f)
 {
-    struct dec quantity, rate;
+    const struct dec one = { 1, 0 };
+    struct dec quantity = one, rate;
     bool has_rate = get(d, f->rate, &rate);
 
     if (get(d, f->quantity, &quantity)) {
@@ -166,18 +198,25 @@ static void derive_line(const struct derive *v, struct doc *d,
     if (has_rate) {
         derive_net_gross(v, d, f->price_net, f->price_gross, rate, UNIT_DIGITS);
         derive_net_gross(v, d, f->total_net, f->total_gross, rate, SUM_DIGITS);
+        compare_net_gross(v, d, f->price_net, f->price_gross, rate, one);
+        /* With a price each total was compared with price * quantity. */
+        if (!is_given(d, f->price_net) && !is_given(d, f->price_gross))
+            compare_net_gross(
+                v, d, f->total_net, f->total_gross, rate,
+                dec_cmp(dec_abs(quantity), one) > 0 ? dec_abs(quantity) : one);
     }
 }
 
 /* Sum of one field over the lines; false when a line lacks it. */
-static bool sum_lines(const struct doc_list *lines, int i, struct dec *out)
+static bool sum_lines(const struct doc_list *lines, enum known_field k,
+                      struct dec *out)
 {
     struct dec sum = { 0, SUM_DIGITS }, x;
 
     if (!lines->n)
         return false;
     for (const struct doc *l = lines->first; l; l = l->next)
-        if (!get(l, i, &x) || !dec_add(sum, x, &sum))
+        if (!get(l, field(l, k), &x) || !dec_add(sum, x, &sum))
             return false;
     *out = sum;
     return true;
@@ -193,24 +232,24 @@ static struct dec sum_tolerance(const struct doc *d, uint32_t n_lines)
 }
 
 static void derive_sums(const struct derive *v, struct doc *d,
-                        const struct doc_list *lines,
-                        const struct line_fields *f)
+                        const struct doc_list *lines)
 {
     int net = field(d, KNOWN_TOTAL_NET), gross = field(d, KNOWN_TOTAL_GROSS),
         vat = field(d, KNOWN_TOTAL_VAT), to_pay = field(d, KNOWN_TO_PAY);
     struct dec tolerance = sum_tolerance(d, lines->n), x, y;
 
-    if (sum_lines(lines, f->total_gross, &x)) {
+    if (sum_lines(lines, KNOWN_TOTAL_GROSS, &x)) {
         set(v, d, gross, x);
         compare(v, d, gross, x, tolerance);
     }
-    if (sum_lines(lines, f->total_net, &x)) {
+    if (sum_lines(lines, KNOWN_TOTAL_NET, &x)) {
         set(v, d, net, x);
         compare(v, d, net, x, tolerance);
     }
-    if (get(d, gross, &x) && get(d, net, &y) && dec_sub(x, y, &y))
+    if (get(d, gross, &x) && get(d, net, &y) && dec_sub(x, y, &y)) {
         set(v, d, vat, y);
-    else if (get(d, gross, &x) && get(d, vat, &y) && dec_sub(x, y, &y))
+        compare(v, d, vat, y, tolerance);
+    } else if (get(d, gross, &x) && get(d, vat, &y) && dec_sub(x, y, &y))
         set(v, d, net, y);
     else if (get(d, net, &x) && get(d, vat, &y) && dec_add(x, y, &y))
         set(v, d, gross, y);
@@ -277,12 +316,14 @@ static void derive_order(const struct derive *v, struct doc *d)
     struct doc_list *lines = &d->lists[list];
     struct line_fields f;
 
-    if (!lines->n)
+    if (!lines->n) {
+        derive_sums(v, d, lines); /* an invoice may be its totals alone */
         return;
+    }
     f = line_fields(lines->first);
     for (struct doc *l = lines->first; l; l = l->next)
         derive_line(v, l, &f);
-    derive_sums(v, d, lines, &f);
+    derive_sums(v, d, lines);
     derive_tax(v, d, lines, &f);
 }
 
@@ -292,20 +333,26 @@ static void derive_prices(const struct derive *v, struct doc *d,
 {
     struct dec rate;
 
-    if (get(rated, field(rated, KNOWN_VAT_RATE), &rate))
-        derive_net_gross(v, d, field(d, net), field(d, gross), rate,
-                         UNIT_DIGITS);
+    if (!get(rated, field(rated, KNOWN_VAT_RATE), &rate))
+        return;
+    derive_net_gross(v, d, field(d, net), field(d, gross), rate, UNIT_DIGITS);
+    compare_net_gross(v, d, field(d, net), field(d, gross), rate,
+                      (struct dec){ 1, 0 });
 }
 
 static void derive_free(const struct derive *v, struct doc *d)
 {
     struct dec quantity, reserved = { 0 };
+    bool known = get(d, field(d, KNOWN_RESERVED), &reserved);
+    int free = field(d, KNOWN_FREE);
 
     /* A source that knows no reservations reserves nothing. */
-    (void)get(d, field(d, KNOWN_RESERVED), &reserved);
-    if (get(d, field(d, KNOWN_QUANTITY), &quantity) &&
-        dec_sub(quantity, reserved, &quantity))
-        set(v, d, field(d, KNOWN_FREE), quantity);
+    if (!get(d, field(d, KNOWN_QUANTITY), &quantity) ||
+        !dec_sub(quantity, reserved, &quantity))
+        return;
+    set(v, d, free, quantity);
+    if (known)
+        compare(v, d, free, quantity, (struct dec){ 0 });
 }
 
 static void derive_stock(const struct derive *v, struct doc *d)
@@ -330,12 +377,28 @@ static void derive_product(const struct derive *v, struct doc *d)
         derive_prices(v, m, KNOWN_PRICE_NET, KNOWN_PRICE_GROSS, d);
 }
 
+/* What the first entry's balance was before it. */
+static void derive_opening(const struct derive *v, struct doc *d)
+{
+    const struct doc *e = d->lists[0].first;
+    struct dec x, y;
+
+    if (!e || !get(e, field(e, KNOWN_BALANCE), &x))
+        return;
+    if (get(e, field(e, KNOWN_DEBIT), &y) && !dec_sub(x, y, &x))
+        return;
+    if (get(e, field(e, KNOWN_CREDIT), &y) && !dec_add(x, y, &x))
+        return;
+    set(v, d, field(d, KNOWN_OPENING), x);
+}
+
 static void derive_statement(const struct derive *v, struct doc *d)
 {
     struct dec balance = { 0, SUM_DIGITS }, x;
     const struct dec cent = { 1, 2 };
     int closing = field(d, KNOWN_CLOSING);
 
+    derive_opening(v, d);
     (void)get(d, field(d, KNOWN_OPENING), &balance);
     for (struct doc *e = d->lists[0].first; e; e = e->next) {
         if (get(e, field(e, KNOWN_DEBIT), &x) && !dec_add(balance, x, &balance))

@@ -1,4 +1,5 @@
 /* compile_read.c - the body of a read map becomes statements. */
+#include "converters/base/text.h"
 #include "converters/lang/compile.h"
 
 #include <stdlib.h>
@@ -11,6 +12,7 @@ struct block {
     struct block *outer;
     struct stmt *last_set[MAX_FIELDS]; /* the line before of each field */
     bool guarded;                      /* inside a `when` */
+    bool made_documents;               /* an `each DOCUMENT` stands above */
     struct str prefix;                 /* of `use address with billing` */
 };
 
@@ -192,9 +194,13 @@ static struct stmt *compile_verdict(struct reading *c, const struct oline *l,
     if (!s->message || !parse_end(p) || !resolve_expr(&c->r, s->cond) ||
         !resolve_pieces(&c->r, s->message))
         return NULL;
+    /* Counted, so the same for all: braces in it are braces. */
     if (kind == S_SKIP)
         s->reason = add_reason(
-            c->ld->map, (struct str){ from + 1, (size_t)(p->p - from) - 2 });
+            c->ld->map,
+            text_replace(&c->ld->map->arena,
+                         (struct str){ from + 1, (size_t)(p->p - from) - 2 },
+                         STR("\"\""), STR("\"")));
     return s;
 }
 
@@ -363,8 +369,22 @@ static struct stmt *compile_use(struct reading *c, struct block *b,
 
 /* ---- lines -------------------------------------------------------------- */
 
-static struct stmt *compile_line(struct reading *c, struct block *b,
-                                 const struct oline *l)
+/* Documents have what stands above their each, and are gone when it ends. */
+static void check_late(struct reading *c, const struct block *b,
+                       const struct stmt *s)
+{
+    if (!b->made_documents || !s || s->kind == S_EACH_DOC ||
+        s->kind == S_NAME || s->kind == S_WHEN)
+        return;
+    DIAG(c->ld->diags, NOT_HERE, s->at, STR("this"),
+         arena_fmt(&c->ld->map->arena,
+                   "the documents of \"each %s\" above would not have it; put "
+                   "it before them",
+                   b->shape->level->name));
+}
+
+static struct stmt *compile_statement(struct reading *c, struct block *b,
+                                      const struct oline *l)
 {
     struct parser p;
 
@@ -389,6 +409,17 @@ static struct stmt *compile_line(struct reading *c, struct block *b,
         return NULL;
     }
     return compile_set(c, b, l, &p);
+}
+
+static struct stmt *compile_line(struct reading *c, struct block *b,
+                                 const struct oline *l)
+{
+    struct stmt *s = compile_statement(c, b, l);
+
+    if (!is_statement_line(l->text, "use"))
+        check_late(c, b, s);
+    b->made_documents |= s && s->kind == S_EACH_DOC;
+    return s;
 }
 
 static struct stmt *compile_lines(struct reading *c, struct block *b,

@@ -34,16 +34,59 @@ static void no_block(struct writing *c, const struct oline *l)
 
 /* ---- values ------------------------------------------------------------- */
 
+static const struct field_spec *key_in(struct writing *c, const struct expr *e);
+
+/* Functions whose result is a value, or a part of a value, that they take. */
+static const struct field_spec *key_of_call(struct writing *c,
+                                            const struct expr *e)
+{
+    static const char *const parts[] = { "first", "last",   "trim",  "squeeze",
+                                         "upper", "lower",  "left",  "right",
+                                         "mid",   "before", "after", "piece" };
+    const struct field_spec *f = NULL;
+    size_t i = 0;
+
+    if (strcmp(e->func->name, "if") == 0) {
+        for (const struct expr *x = e->args->next; x && !f; x = x->next)
+            f = key_in(c, x);
+        return f;
+    }
+    while (i < COUNT(parts) && strcmp(e->func->name, parts[i]) != 0)
+        i++;
+    if (i == COUNT(parts))
+        return NULL;
+    for (const struct expr *x = e->args; x && !f; x = x->next)
+        f = key_in(c, x);
+    return f;
+}
+
+/* The key that a value is. One that is joined with other texts is a text. */
+static const struct field_spec *key_in(struct writing *c, const struct expr *e)
+{
+    const struct field_spec *f;
+
+    switch (e->kind) {
+    case E_FIELD:
+        f = shape_spec(e->shape, e->index);
+        return f && f->key ? f : NULL;
+    case E_NAME:
+        for (const struct name *n = c->r.names; n; n = n->outer)
+            if (n->slot == e->index)
+                return n->key;
+        return NULL;
+    case E_CALL:
+        return key_of_call(c, e);
+    default:
+        return NULL;
+    }
+}
+
 /* Does this rule write a key as it is? Then its characters are sacred. */
 static void mark_key(struct writing *c, struct node *n)
 {
-    const struct expr *e = n->rule->e;
-    const struct field_spec *f;
+    const struct field_spec *f = key_in(c, n->rule->e);
 
-    if (e->kind != E_FIELD)
-        return;
-    f = shape_spec(e->shape, e->index);
-    if (!f || !f->key)
+    if (!f)
         return;
     n->is_key = true;
     for (const struct clause *k = n->rule->clauses; k; k = k->next) {
@@ -80,7 +123,11 @@ static struct node *compile_name(struct writing *c, struct node *parent,
     if (!compile_value(c, n, p))
         return NULL;
     n->slot = resolve_declare(&c->r, name, n->at);
-    return n->slot < 0 ? NULL : n;
+    if (n->slot < 0)
+        return NULL;
+    if (n->is_key)
+        c->r.names->key = key_in(c, n->rule->e);
+    return n;
 }
 
 /* ---- XML: elements, attributes, text ------------------------------------ */

@@ -171,7 +171,7 @@ static bool compare_texts(struct run *r, const struct val *a,
     if (val_is_dec(r, a, &x) && val_is_dec(r, b, &y))
         *out = dec_cmp(x, y);
     else if (val_is_date(r, a, &s) && val_is_date(r, b, &t))
-        *out = date_cmp(s, t);
+        *out = val_date_cmp(r, s, t);
     else
         *out = str_cmp(a->s, b->s);
     return true;
@@ -196,7 +196,7 @@ static bool compare(struct run *r, const struct expr *e, const struct val *a,
     } else if (a->kind == V_DATE || b->kind == V_DATE) {
         if (!val_to_date(r, e, a, &s) || !val_to_date(r, e, b, &t))
             return false;
-        *out = date_cmp(s, t);
+        *out = val_date_cmp(r, s, t);
     } else if (a->kind == V_BOOL || b->kind == V_BOOL) {
         if (!val_to_bool(r, e, a, &p) || !val_to_bool(r, e, b, &q))
             return false;
@@ -227,20 +227,26 @@ static bool holds(enum expr_kind kind, int c)
     }
 }
 
-/* Comparing with empty is false but for = "" and <> "". */
+static bool is_empty_const(const struct expr *e)
+{
+    return e->kind == E_CONST && e->value.kind == V_EMPTY;
+}
+
+/* Comparing with empty is false but for = "" and <> "", on either side. */
 static bool eval_comparison(struct run *r, const struct expr *e,
                             struct val *out)
 {
     const struct expr *right = e->args->next;
-    bool to_empty = right->kind == E_CONST && right->value.kind == V_EMPTY;
     struct val a, b;
     int c = 0;
 
     if (!eval(r, e->args, &a) || !eval(r, right, &b))
         return false;
-    if (to_empty) {
-        *out = val_bool(val_is_empty(&a) == (e->kind == E_EQ) &&
-                        (e->kind == E_EQ || e->kind == E_NE));
+    if (is_empty_const(e->args) || is_empty_const(right)) {
+        bool empty = val_is_empty(&a) && val_is_empty(&b);
+
+        *out =
+            val_bool((e->kind == E_EQ && empty) || (e->kind == E_NE && !empty));
         return true;
     }
     if (val_is_empty(&a) || val_is_empty(&b)) {
@@ -358,7 +364,7 @@ static bool eval_sum(struct run *r, const struct expr *e, struct val *out)
     if ((!val_is_empty(&a) && !val_to_dec(r, e->args, &a, &x)) ||
         (!val_is_empty(&b) && !val_to_dec(r, e->args->next, &b, &y)))
         return false;
-    if (!(e->kind == E_ADD ? dec_add(x, y, &x) : dec_sub(x, y, &x)))
+    if (!dec_add_near(x, e->kind == E_ADD ? y : dec_neg(y), &x))
         return eval_overflow(r, e, &a);
     *out = val_dec(x);
     out->item = a.item ? a.item : b.item;
@@ -383,7 +389,7 @@ static bool eval_product(struct run *r, const struct expr *e, struct val *out)
         return false;
     if (e->kind == E_DIV && dec_is_zero(y))
         return run_fault(r, DIAG_DIVIDE_ZERO, e->at, &b, NULL, 0);
-    if (!(e->kind == E_MUL ? dec_mul(x, y, &x) : dec_div(x, y, &x)))
+    if (!(e->kind == E_MUL ? dec_mul_near(x, y, &x) : dec_div(x, y, &x)))
         return eval_overflow(r, e, &a);
     *out = val_dec(x);
     out->item = a.item ? a.item : b.item;

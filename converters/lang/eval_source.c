@@ -19,7 +19,7 @@ struct walk {
     const struct expr *e; /* the path, for faults */
     bool failed;
     struct val value; /* of single values */
-    bool found;
+    bool found, visited;
     bool (*each)(void *, struct val *);
     void *each_ctx;
     const struct expr *where;
@@ -58,6 +58,7 @@ static bool walk_on(struct walk *w, const struct item *item,
         return true;
     if (s->next)
         return walk_item(w, item, s->next);
+    w->visited = true;
     return w->visit(w, item, -1);
 }
 
@@ -116,6 +117,12 @@ static bool walk_steps(struct walk *w, const struct expr *e,
 
     if (e->absolute)
         return walk_absolute(w, steps);
+    if (e->own && c->self) {
+        bool go_on = walk_item(w, c->self, e->own);
+
+        if (w->visited || !go_on)
+            return go_on;
+    }
     if (c->cell >= 0 && steps->kind == WANT_SELF)
         return w->visit(w, c->item, c->cell);
     if (c->item)
@@ -229,7 +236,9 @@ static bool visit_several(struct walk *w, const struct item *item, int32_t cell)
     struct val v;
     bool holds;
 
-    if (!where_holds(w, (struct ctx){ .item = around, .cell = -1 }, &holds)) {
+    if (!where_holds(w,
+                     (struct ctx){ .item = around, .cell = cell, .self = item },
+                     &holds)) {
         w->failed = true;
         return false;
     }

@@ -1,4 +1,5 @@
 /* fn_choice.c - functions that choose a value or fetch one from elsewhere. */
+#include "converters/base/text.h"
 #include "converters/lang/fn.h"
 #include "converters/lang/table.h"
 
@@ -30,7 +31,10 @@ static bool fn_counter(struct run *r, const struct expr *e, struct val *out)
     return true;
 }
 
-/* Rows: the column's title; else the element's or attribute's name. */
+/*
+ * Rows: the column's title as the map may write it, without blanks around it
+ * and composed; else the element's or attribute's name.
+ */
 static bool fn_name(struct run *r, const struct expr *e, struct val *out)
 {
     struct str name = STR("");
@@ -41,7 +45,7 @@ static bool fn_name(struct run *r, const struct expr *e, struct val *out)
     if (v.item && v.cell < 0)
         name = v.item->name;
     else if (v.item && r->reader && r->reader->titles)
-        name = r->reader->titles[v.cell];
+        name = text_nfc(r->a, text_trim(r->reader->titles[v.cell]));
     *out = fn_text_from(&v, name);
     return true;
 }

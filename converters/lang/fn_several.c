@@ -83,7 +83,7 @@ static bool sum_one(void *ctx, struct val *v)
         return true;
     s->failed =
         !val_to_dec(s->r, s->arg, v, &d) ||
-        (!dec_add(s->total, d, &s->total) && !fn_overflow(s->r, s->call));
+        (!dec_add_near(s->total, d, &s->total) && !fn_overflow(s->r, s->call));
     s->any = true;
     return !s->failed;
 }
@@ -133,7 +133,7 @@ static void keep_date(struct best *b, const struct val *v)
 
     if (!val_is_date(b->r, v, &t)) {
         b->no_date = *v;
-    } else if (!b->any || date_cmp(t, b->date) * b->sign > 0) {
+    } else if (!b->any || val_date_cmp(b->r, t, b->date) * b->sign > 0) {
         b->date = t;
         b->by_date = *v;
     }

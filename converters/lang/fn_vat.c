@@ -108,7 +108,7 @@ static bool walk_to(struct run *r, const struct expr *e, struct share *s,
         if (!weight_of(r, e, m, s->even, &w))
             return false;
         s->before = s->done;
-        if (!dec_add(s->done, w, &s->done))
+        if (!dec_add_near(s->done, w, &s->done))
             return fn_overflow(r, e);
         s->last = m;
         *found = m == member;

@@ -111,6 +111,7 @@ struct expr {
     struct val value; /* E_CONST */
 
     struct step *steps; /* E_PATH, E_SOURCE */
+    struct step *own; /* in a `where`: the same from the value's own element */
     bool absolute, anywhere, bracket;
 
     int depth, index;          /* E_FIELD: scope and field; E_INDEX: scope;

@@ -42,6 +42,8 @@ bool parse_word(struct parser *p, const char *word);
 struct str parse_name(struct parser *p);
 /* A quoted text; the parser stands at the quote. False: reported. */
 bool parse_string(struct parser *p, struct str *out);
+/* NULL: f is a format of a date or of a number; else what is wrong with it. */
+const char *format_wrong(struct str f);
 struct place parse_place(const struct parser *p, const char *from,
                          const char *to);
 /* Reports SYNTAX with this text at the place. Returns NULL. */

@@ -111,11 +111,22 @@ static struct clause *clause_cut(struct parser *p, const char *from)
     return c;
 }
 
+const char *format_wrong(struct str f)
+{
+    const char *wrong = date_pattern_ok(f);
+
+    if (!wrong || !dec_pattern_ok(f))
+        return NULL;
+    /* What has a place for a digit was meant for a number. */
+    if (str_find_char(f, '0') >= 0 || str_find_char(f, '#') >= 0)
+        return dec_pattern_ok(f);
+    return wrong;
+}
+
 static struct clause *clause_as(struct parser *p, const char *from)
 {
     struct clause *c;
     struct str f;
-    const char *wrong_date, *wrong_number;
 
     parse_blanks(p);
     if (p->p < p->end && *p->p == '"') {
@@ -127,18 +138,14 @@ static struct clause *clause_as(struct parser *p, const char *from)
             p->p++;
         f.len = (size_t)(p->p - f.p);
     }
-    wrong_date = date_pattern_ok(f);
-    wrong_number = dec_pattern_ok(f);
-    if (wrong_date && wrong_number) {
+    if (format_wrong(f)) {
         DIAG(p->diags, PATTERN, parse_place(p, from, p->p), f,
-             str_of(str_find_char(f, '0') >= 0 || str_find_char(f, '#') >= 0
-                        ? wrong_number
-                        : wrong_date));
+             str_of(format_wrong(f)));
         return NULL;
     }
     c = new_clause(p, C_AS, from);
     c->format = f;
-    c->n = wrong_number == NULL; /* a number's format, else a date's */
+    c->n = dec_pattern_ok(f) == NULL; /* a number's format, else a date's */
     return c;
 }
 

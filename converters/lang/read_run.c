@@ -131,6 +131,9 @@ static bool put_date(struct read_run *rr, const struct stmt *s, struct val *v,
     if (!val_to_date(&rr->run, s->rule->e, v, &t))
         return false;
     if (date_only) {
+        /* The day is the one of the map's zone: 23:30Z is tomorrow here. */
+        if (rr->map->zone && t.has_offset)
+            t = zone_convert(rr->map->zone, t);
         t.has_time = t.has_offset = false;
         t.hour = t.minute = t.second = 0;
     }

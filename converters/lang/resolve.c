@@ -6,6 +6,7 @@
 
 #include "converters/base/text.h"
 #include "converters/lang/func.h"
+#include "converters/lang/parse.h"
 
 const char *const meta_names[N_METAS] = {
     [META_FILE_NAME] = "file.name",     [META_FILE_BASE] = "file.base",
@@ -55,7 +56,7 @@ int resolve_declare(struct resolver *r, struct str name, struct place at)
             return -1;
         }
     n = arena_alloc(&r->map->arena, sizeof(*n));
-    *n = (struct name){ name, r->map->n_names++, r->names };
+    *n = (struct name){ name, r->map->n_names++, r->names, NULL };
     r->names = n;
     return n->slot;
 }
@@ -222,6 +223,9 @@ static bool resolve_matches(struct resolver *r, struct expr *e)
     return false;
 }
 
+/* A misspelt one would be no language, and capitals of "i" silently wrong. */
+#define LANGUAGES "tr|cs|hu|ro|sk|pl|bg|hr|sl|sr|de|en|el|uk|az"
+
 /* Constants that can only be one of some words. */
 static bool check_word_arg(struct resolver *r, const struct func *f,
                            const struct expr *x)
@@ -232,6 +236,9 @@ static bool check_word_arg(struct resolver *r, const struct func *f,
         { "number", ".|," },
         { "split_name", "first|last" },
         { "split_street", "street|number" },
+        { "upper", LANGUAGES },
+        { "lower", LANGUAGES },
+        { "title", LANGUAGES },
     };
 
     for (size_t i = 0; i < COUNT(known); i++) {
@@ -267,8 +274,8 @@ static bool check_const_arg(struct resolver *r, const struct expr *e)
         return false;
     if (f->flags & FN_DATE)
         wrong = date_pattern_read_ok(x->value.s);
-    else if ((f->flags & FN_FORMAT) && dec_pattern_ok(x->value.s))
-        wrong = date_pattern_ok(x->value.s);
+    else if (f->flags & FN_FORMAT)
+        wrong = format_wrong(x->value.s);
     if (!wrong)
         return true;
     DIAG(r->diags, PATTERN, x->at, x->value.s, str_of(wrong));
@@ -326,7 +333,10 @@ static bool resolve_call(struct resolver *r, struct expr *e)
     return ok && check_const_arg(r, e);
 }
 
-/* A bare word may be a function without parentheses: today. */
+/*
+ * A bare word may be a function without parentheses: today. A column of that
+ * name is [today].
+ */
 static bool resolve_bare_function(struct expr *e)
 {
     const struct func *f;
@@ -359,7 +369,7 @@ static bool resolve_path(struct resolver *r, struct expr *e)
     if (resolve_meta(e))
         return true;
     if (!r->map->is_write)
-        return resolve_source(r, e);
+        return resolve_bare_function(e) || resolve_source(r, e);
     return resolve_field(r, e) || resolve_bare_function(e);
 }
 

@@ -15,6 +15,7 @@ struct name {
     struct str name;
     int slot;
     struct name *outer;
+    const struct field_spec *key; /* write: what it holds is this key */
 };
 
 struct scope {
@@ -31,6 +32,7 @@ struct resolver {
 
     /* read maps */
     struct want *ctx; /* where relative paths begin */
+    struct want *own; /* in a `where`: the chosen value; else NULL */
     bool in_cell;     /* the block of an each over cells */
 
     /* write maps */

@@ -115,9 +115,13 @@ static bool resolve_steps(struct resolver *r, struct want *from,
         if (s->kind == WANT_SELF) {
             s->want = w;
         } else {
+            unsigned before = r->map->plan.n_wants;
+
             s->want = want_child(r, w, s);
             if (!s->want)
                 return false;
+            s->want->maybe =
+                r->own && (s->want->maybe || s->want->id >= before);
         }
         if (s->filter) {
             struct want *outer = r->ctx;
@@ -134,6 +138,26 @@ static bool resolve_steps(struct resolver *r, struct want *from,
             w->needs_text = true;
     }
     return true;
+}
+
+/*
+ * sum(price where @currency = "EUR"): a name in a `where` is one of the chosen
+ * element itself, or if that has none, one beside it.
+ */
+static bool resolve_own(struct resolver *r, struct expr *e)
+{
+    struct step **tail = &e->own;
+
+    for (const struct step *s = e->steps; s; s = s->next)
+        if (s->filter)
+            return true;
+    for (const struct step *s = e->steps; s; s = s->next) {
+        *tail = arena_alloc(&r->map->arena, sizeof(**tail));
+        **tail = *s;
+        (*tail)->next = NULL;
+        tail = &(*tail)->next;
+    }
+    return resolve_steps(r, r->own, e->own, true);
 }
 
 bool resolve_source(struct resolver *r, struct expr *e)
@@ -155,7 +179,7 @@ bool resolve_source(struct resolver *r, struct expr *e)
     if (!resolve_steps(r, from, e->steps, true))
         return false;
     e->kind = E_SOURCE;
-    return true;
+    return !r->own || e->absolute || resolve_own(r, e);
 }
 
 /* How many leading element steps two paths share, last steps not counted. */
@@ -232,21 +256,51 @@ static bool resolve_driver(struct resolver *r, struct expr *x)
     return ok;
 }
 
-/* `where` looks beside the value: same row, same parent element. */
+/* Where an argument's values stand: the want above them. NULL: no path. */
+static struct want *place_of(const struct resolver *r, const struct expr *x,
+                             struct want **own)
+{
+    struct want *ctx = x->absolute ? r->map->plan.root : r->ctx;
+
+    *own = NULL;
+    if (x->kind == E_SOURCE) {
+        for (const struct step *s = x->steps; s; s = s->next) {
+            if (!s->next)
+                *own = s->want;
+            else
+                ctx = s->want;
+        }
+        return ctx;
+    }
+    for (const struct step *s = x->driver_steps; s; s = s->next)
+        ctx = s->want;
+    return x->driver_steps ? ctx : NULL;
+}
+
+/* `where` looks at the value and beside it: same row, same parent element. */
 static bool resolve_where(struct resolver *r, struct expr *call)
 {
-    struct want *outer = r->ctx;
+    struct want *outer = r->ctx, *beside = NULL, *own = NULL;
     bool ok;
 
-    if (call->args && call->args->kind == E_SOURCE && !call->args->absolute &&
-        !r->map->format->rows)
-        for (const struct step *s = call->args->steps; s->next; s = s->next)
-            r->ctx = s->want;
-    else if (call->args && call->args->driver_steps)
-        for (const struct step *s = call->args->driver_steps; s; s = s->next)
-            r->ctx = s->want;
+    for (const struct expr *x = call->args; x && !r->map->format->rows;
+         x = x->next) {
+        struct want *x_own, *at = place_of(r, x, &x_own);
+
+        if (at && beside && at != beside) {
+            DIAG(r->diags, NOT_HERE, call->where->at, STR("where"),
+                 STR("the values stand in different elements; give each its "
+                     "own function"));
+            return false;
+        }
+        own = beside ? NULL : x_own;
+        beside = at ? at : beside;
+    }
+    r->ctx = beside ? beside : outer;
+    r->own = own;
     ok = resolve_expr(r, call->where);
     r->ctx = outer;
+    r->own = NULL;
     return ok;
 }
 

@@ -82,43 +82,116 @@ bool names_field(const struct resolver *r, struct str name)
 /* "; it is one of line: ..." when a list in scope has the field. */
 static struct str list_that_has(struct resolver *r, struct str name)
 {
+    ptrdiff_t dot = str_find_char(name, '.');
+
     for (int d = r->n_scopes - 1; d >= 0; d--) {
         const struct shape *s = r->scopes[d].shape;
 
-        for (int i = 0; i < s->n_lists; i++)
-            if (shape_field(s->lists[i], name, false) >= 0)
+        for (int i = 0; i < s->n_lists; i++) {
+            const char *list = s->lists[i]->level->name;
+            struct str field = name;
+
+            if (dot > 0 && str_is(str_first(name, (size_t)dot), list))
+                field = str_from(name, (size_t)dot + 1); /* line.sku */
+            if (shape_field(s->lists[i], field, false) >= 0)
                 return arena_fmt(&r->map->arena,
                                  "; it is one of %s: use it inside \"each "
                                  "%s\"",
-                                 s->lists[i]->level->name,
-                                 s->lists[i]->level->name);
+                                 list, list);
+        }
     }
     return STR("");
+}
+
+/* "order.nam", "line.total.gros": the nearest of what the first part has. */
+static struct str near_qualified(struct resolver *r, struct str name)
+{
+    ptrdiff_t dot = str_find_char(name, '.');
+    const struct level *level = NULL;
+    const char *names[256], *near;
+    struct str first;
+    size_t n = 0;
+
+    if (dot <= 0)
+        return STR("");
+    first = str_first(name, (size_t)dot);
+    for (int d = 0; d < r->n_scopes; d++) {
+        const struct shape *s = r->scopes[d].shape;
+        int list = shape_list(s, first);
+
+        if (str_is(first, s->level->name))
+            level = s->level;
+        else if (list >= 0)
+            level = s->lists[list]->level;
+    }
+    for (int i = 0; level && level->fields[i].name && n < COUNT(names); i++)
+        names[n++] = level->fields[i].name;
+    near = nearest(str_from(name, (size_t)dot + 1), names, n);
+    return near ? arena_fmt(&r->map->arena, "; did you mean %.*s.%s?",
+                            STR_ARGS(first), near)
+                : STR("");
+}
+
+/* In a part that is used "with billing": what billing. has like it. */
+static struct str near_prefixed(struct resolver *r, struct str name)
+{
+    const char *names[256], *near;
+    size_t n = 0;
+
+    if (!r->has_prefix)
+        return STR("");
+    for (int d = 0; d < r->n_scopes; d++) {
+        const struct field_spec *f = r->scopes[d].shape->level->fields;
+
+        for (; f->name && n < COUNT(names); f++)
+            if (str_starts(str_of(f->name), r->prefix) &&
+                f->name[r->prefix.len] == '.')
+                names[n++] = f->name + r->prefix.len + 1;
+    }
+    near = nearest(name, names, n);
+    if (near)
+        return arena_fmt(&r->map->arena, "; did you mean %s?", near);
+    return arena_fmt(&r->map->arena, "; nor is there %.*s.%.*s",
+                     STR_ARGS(r->prefix), STR_ARGS(name));
+}
+
+/* Fields, lists and other names that may stand here. */
+static struct str near_name(struct resolver *r, struct str name)
+{
+    const char *names[256 + N_METAS];
+    size_t n = 0;
+
+    for (int i = 0; i < N_METAS; i++)
+        names[n++] = meta_names[i];
+    for (int d = r->n_scopes - 1; d >= 0; d--) {
+        const struct shape *s = r->scopes[d].shape;
+        const struct field_spec *f = s->level->fields;
+
+        for (; f->name && n < COUNT(names) - MAX_LISTS; f++)
+            names[n++] = f->name;
+        for (int i = 0; i < s->n_lists && n < COUNT(names); i++)
+            names[n++] = s->lists[i]->level->name;
+    }
+    return did_you_mean(&r->map->arena, name, names, n);
 }
 
 static void unknown_field(struct resolver *r, const struct expr *e,
                           struct str name)
 {
-    const char *names[256 + N_METAS];
     struct str hint;
-    size_t n = 0;
 
-    for (int d = r->n_scopes - 1; d >= 0; d--) {
-        const struct field_spec *f = r->scopes[d].shape->level->fields;
-
-        for (; f->name && n < COUNT(names) - N_METAS; f++)
-            names[n++] = f->name;
-    }
     if (r->n_scopes == 0) {
         DIAG(r->diags, UNKNOWN_NAME, e->at, name,
              STR("; fields of a document are known inside its \"each\""));
         return;
     }
-    for (int i = 0; i < N_METAS; i++)
-        names[n++] = meta_names[i];
     hint = list_that_has(r, name);
     if (!hint.len)
-        hint = did_you_mean(&r->map->arena, name, names, n);
+        hint = near_qualified(r, name);
+    if (!hint.len)
+        hint = near_name(r, name);
+    if (!hint.len)
+        hint = near_prefixed(r, name);
     DIAG(r->diags, UNKNOWN_FIELD, e->at, name, hint);
 }
 

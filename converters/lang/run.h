@@ -20,6 +20,7 @@ struct ctx {
     uint32_t n_rows;
     const struct item *item;
     int32_t cell;
+    const struct item *self; /* in `where`: the element whose text is chosen */
 };
 
 struct fault {
@@ -146,6 +147,8 @@ bool val_to_int(struct run *r, const struct expr *e, const struct val *v,
 /* Whether v can be read so, without raising a fault. */
 bool val_is_dec(const struct run *r, const struct val *v, struct dec *out);
 bool val_is_date(const struct run *r, const struct val *v, struct date *out);
+/* As the clock of the map's zone shows both: a day begins there. */
+int val_date_cmp(const struct run *r, struct date a, struct date b);
 
 /* ---- faults ------------------------------------------------------------- */
 

@@ -332,6 +332,15 @@ bool val_is_date(const struct run *r, const struct val *v, struct date *out)
     return false;
 }
 
+int val_date_cmp(const struct run *r, struct date a, struct date b)
+{
+    if (r->map->zone) {
+        a = zone_convert(r->map->zone, a);
+        b = zone_convert(r->map->zone, b);
+    }
+    return date_cmp(a, b);
+}
+
 /* "DD.MM.YYYY or unix", for the message. */
 static struct str patterns_listed(struct run *r)
 {

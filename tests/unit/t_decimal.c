@@ -226,7 +226,21 @@ static void test_length(void **state)
 
 /* ---- arithmetic; most rows were also computed by another program ---- */
 
-enum op { ADD, SUB, MUL, DIV, CMP, NET, GROSS, ROUND, STRIP, NEG, ABS };
+enum op {
+    ADD,
+    ADD_NEAR,
+    SUB,
+    MUL,
+    MUL_NEAR,
+    DIV,
+    CMP,
+    NET,
+    GROSS,
+    ROUND,
+    STRIP,
+    NEG,
+    ABS
+};
 
 static struct op_case {
     int line;
@@ -271,6 +285,27 @@ static struct op_case {
     { __LINE__, "a product of zeros with 36 decimals", MUL,
       "0.000000000000000000", "0.000000000000000000", 0, 0,
       "0.000000000000000000" },
+
+    { __LINE__, "near: what fits is exact", ADD_NEAR, "0.1", "0.25", 0, 0,
+      "0.35" },
+    { __LINE__, "near: a long sum is rounded behind the 6th digit", ADD_NEAR,
+      "-3333333.33333333333", "-17636684.1428571429", 0, 0,
+      "-20970017.4761904762" },
+    { __LINE__, "near: a sum keeps six digits", ADD_NEAR, "999999999999",
+      "0.1234565", 0, 0, "999999999999.123457" },
+    { __LINE__, "near: it never keeps fewer", ADD_NEAR, "9999999999999",
+      "0.1234565", 0, 0, "NONE" },
+    { __LINE__, "near: rounded up to 19 digits", ADD_NEAR,
+      "999999999999.999999", "0.0000005", 0, 0, "1000000000000.00000" },
+    { __LINE__, "near: what has less than six is exact or nothing", ADD_NEAR,
+      "999999999999999999", "0.1", 0, 0, "NONE" },
+    { __LINE__, "near: a quotient can be multiplied", MUL_NEAR,
+      "176366.841428571429", "119", 0, 0, "20987654.1300000001" },
+    { __LINE__, "near: a product of 36 decimals", MUL_NEAR,
+      "0.999999999999999999", "-0.999999999999999999", 0, 0,
+      "-0.999999999999999998" },
+    { __LINE__, "near: a product of 19 digits", MUL_NEAR, "1000000000",
+      "1000000000", 0, 0, "NONE" },
 
     { __LINE__, "an exact quotient", DIV, "10", "4", 0, 0, "2.5" },
     { __LINE__, "a quotient has no closing zeros", DIV, "10.00", "4.00", 0, 0,
@@ -381,10 +416,14 @@ static bool compute(const struct op_case *c, struct dec x, struct dec y,
     switch (c->op) {
     case ADD:
         return dec_add(x, y, out);
+    case ADD_NEAR:
+        return dec_add_near(x, y, out);
     case SUB:
         return dec_sub(x, y, out);
     case MUL:
         return dec_mul(x, y, out);
+    case MUL_NEAR:
+        return dec_mul_near(x, y, out);
     case DIV:
         return dec_div(x, y, out);
     case NET:
