@@ -157,6 +157,9 @@ install: all                             ## to PREFIX, below DESTDIR
 	install -D -m 755 $B/kervan '$(DESTDIR)$(PREFIX)/bin/kervan'
 	cd mappings && find . -type f ! -name '*.md' ! -name '*.in' -exec install -D -m 644 {} \
 	  '$(DESTDIR)$(PREFIX)/share/kervan/mappings/{}' \;
+	sed 's|@BIN@|$(PREFIX)/bin|' spool/kervan.service.in >$B/kervan.service
+	install -D -m 644 $B/kervan.service \
+	  '$(DESTDIR)$(PREFIX)/lib/systemd/system/kervan.service'
 	$(foreach m,$(MAN),install -D -m 644 $m \
 	  '$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $m))/$(notdir $m)' &&) :
 
