@@ -34,7 +34,7 @@ MAN_IN = converters/kervan.1.in spool/kervan.conf.5.in \
 MAN    = $(addprefix $B/man/,$(notdir $(MAN_IN:.in=)))
 
 # ---- flags: what we need, what the user adds, what a mode adds
-PKGS      = libxml-2.0 libzip sqlite3 libpcre2-8 libcrypto libseccomp
+PKGS      = libxml-2.0 libzip sqlite3 libpcre2-8 libcrypto
 LIBS_MORE = -lcsv -lunistring
 WARN      = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion \
             -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \

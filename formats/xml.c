@@ -586,6 +586,19 @@ static xmlParserInputPtr load_nothing(const char *url, const char *id,
     return NULL;
 }
 
+/* Out of memory is the end of the process (mem.h), not bad XML. */
+static void *take(size_t size)
+{
+    return xrealloc(NULL, size ? size : 1);
+}
+
+static char *take_text(const char *text)
+{
+    size_t n = strlen(text) + 1;
+
+    return memcpy(take(n), text, n);
+}
+
 static void library_init(void)
 {
     static bool done;
@@ -593,6 +606,7 @@ static void library_init(void)
     if (done)
         return;
     done = true;
+    (void)xmlMemSetup(free, take, xrealloc, take_text);
     xmlInitParser();
     xmlSetExternalEntityLoader(load_nothing);
     xmlSetStructuredErrorFunc(NULL, quiet);
@@ -631,8 +645,6 @@ static void parser_open(struct xml *x)
 
     library_init();
     x->ctxt = xmlCreatePushParserCtxt(&sax, x, NULL, 0, NULL);
-    if (!x->ctxt)
-        abort(); /* out of memory, as in mem.c */
     xmlCtxtUseOptions(x->ctxt, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC);
 }
 

@@ -45,26 +45,87 @@ static int fail_member(struct zip_in *z, const char *why)
 
 /* ---- reading ------------------------------------------------------------ */
 
+/* The archive as libzip reads it. */
+struct zip_bytes {
+    int fd;
+    uint64_t size, at;
+    zip_error_t error;
+};
+
 bool zipin_is(struct str head)
 {
     return str_starts(head, STR("PK\3\4")) || str_starts(head, STR("PK\5\6"));
 }
 
-static int open_archive(struct zip_in *z, int fd)
+/*
+ * libzip's own sources ask the kernel about the file, which a jailed process
+ * may not. This one only reads.
+ */
+static zip_int64_t archive_bytes(void *ctx, void *data, zip_uint64_t len,
+                                 zip_source_cmd_t cmd)
 {
-    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0), code = 0;
+    struct zip_bytes *b = ctx;
+    zip_stat_t *st = data;
+    zip_int64_t n;
+
+    switch (cmd) {
+    case ZIP_SOURCE_SUPPORTS:
+        return zip_source_make_command_bitmap(
+            ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE, ZIP_SOURCE_STAT,
+            ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE, ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL,
+            ZIP_SOURCE_SUPPORTS, -1);
+    case ZIP_SOURCE_OPEN:
+        b->at = 0;
+        return 0;
+    case ZIP_SOURCE_READ:
+        n = pread(b->fd, data, len, (off_t)b->at);
+        if (n < 0)
+            zip_error_set(&b->error, ZIP_ER_READ, errno);
+        b->at += n > 0 ? (uint64_t)n : 0;
+        return n;
+    case ZIP_SOURCE_STAT:
+        zip_stat_init(st);
+        st->size = b->size;
+        st->valid |= ZIP_STAT_SIZE;
+        return sizeof(*st);
+    case ZIP_SOURCE_SEEK:
+        n = zip_source_seek_compute_offset(b->at, b->size, data, len,
+                                           &b->error);
+        b->at = n >= 0 ? (uint64_t)n : b->at;
+        return n >= 0 ? 0 : -1;
+    case ZIP_SOURCE_TELL:
+        return (zip_int64_t)b->at;
+    case ZIP_SOURCE_ERROR:
+        return zip_error_to_data(&b->error, data, len);
+    case ZIP_SOURCE_CLOSE:
+    case ZIP_SOURCE_FREE:
+        return 0;
+    default:
+        zip_error_set(&b->error, ZIP_ER_OPNOTSUPP, 0);
+        return -1;
+    }
+}
+
+static int open_archive(struct zip_in *z, int fd, uint64_t size)
+{
+    zip_source_t *source;
     zip_error_t error;
 
-    z->archive = own < 0 ? NULL : zip_fdopen(own, ZIP_CHECKCONS, &code);
-    if (z->archive)
-        return 0;
-    if (own >= 0)
-        close(own);
-    zip_error_init_with_code(&error, own < 0 ? ZIP_ER_OPEN : code);
-    fail_name(z, DIAG_ZIP_BROKEN,
-              arena_fmt(z->arena, "%s", zip_error_strerror(&error)));
+    z->bytes = arena_alloc(z->arena, sizeof(*z->bytes));
+    z->bytes->fd = fd;
+    z->bytes->size = size;
+    zip_error_init(&z->bytes->error);
+    zip_error_init(&error);
+    source = zip_source_function_create(archive_bytes, z->bytes, &error);
+    if (source)
+        z->archive = zip_open_from_source(source, ZIP_CHECKCONS, &error);
+    if (!z->archive) {
+        zip_source_free(source);
+        fail_name(z, DIAG_ZIP_BROKEN,
+                  arena_fmt(z->arena, "%s", zip_error_strerror(&error)));
+    }
     zip_error_fini(&error);
-    return -1;
+    return z->archive ? 0 : -1;
 }
 
 /* libzip must see the same entries as zipdir.c, or one of both is fooled. */
@@ -89,15 +150,15 @@ static int compare_entry(struct zip_in *z, size_t i)
 int zipin_open(struct zip_in *z, int fd, const struct limits *limits,
                struct arena *a)
 {
-    struct stat st;
+    off_t size = lseek(fd, 0, SEEK_END);
 
     *z = (struct zip_in){ .limits = limits, .arena = a };
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+    if (size < 0)
         return fail_name(z, DIAG_FILE_READ, STR("a ZIP must be a plain file"));
-    if ((uint64_t)st.st_size > limits->v[LIMIT_INPUT])
+    if ((uint64_t)size > limits->v[LIMIT_INPUT])
         return zipin_limit(z, LIMIT_INPUT, STR("the file"));
-    if (zipdir_read(z, fd, (uint64_t)st.st_size) != 0 ||
-        open_archive(z, fd) != 0)
+    if (zipdir_read(z, fd, (uint64_t)size) != 0 ||
+        open_archive(z, fd, (uint64_t)size) != 0)
         return -1;
     if ((uint64_t)zip_get_num_entries(z->archive, 0) != z->n_entries)
         return fail_name(z, DIAG_ZIP_BROKEN,

@@ -23,6 +23,7 @@
 #include "converters/base/limits.h"
 
 struct zip;
+struct zip_bytes;
 struct zip_file;
 
 struct zip_fault {
@@ -46,6 +47,7 @@ struct zip_in {
     const struct limits *limits;
     struct arena *arena; /* names and messages; lives as long as z */
     struct zip *archive;
+    struct zip_bytes *bytes;   /* its source */
     struct zip_entry *entries; /* in the order of the directory */
     size_t n_entries;
     struct zip_fault fault;
@@ -60,7 +62,7 @@ struct zip_in {
 };
 
 bool zipin_is(struct str head);
-/* fd: a regular file, left open. */
+/* fd: a file that can be read anywhere; left open, wherever it stands. */
 int zipin_open(struct zip_in *z, int fd, const struct limits *limits,
                struct arena *a);
 /*

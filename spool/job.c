@@ -15,6 +15,7 @@
 #include "converters/document/frame.h"
 #include "converters/lang/write_run.h"
 #include "spool/docfile.h"
+#include "spool/jail.h"
 #include "spool/job_result.h"
 #include "spool/job_zip.h"
 #include "spool/locate.h"
@@ -238,6 +239,15 @@ static bool on_end(struct job *j, struct str payload)
     return true;
 }
 
+/* The reader's last word, from the wall of its jail. */
+static bool on_forbidden(struct job *j, struct str payload)
+{
+    if (payload.len != sizeof(j->forbidden))
+        return false;
+    memcpy(&j->forbidden, payload.p, sizeof(j->forbidden));
+    return true;
+}
+
 /* counter("name") of a write map. */
 static int64_t next_count(void *ctx, struct str name)
 {
@@ -374,6 +384,8 @@ static bool on_frame(struct job *j, enum frame_type type, struct str payload)
     case FRAME_RESTART:
         on_restart(j);
         return true;
+    case FRAME_FORBIDDEN:
+        return on_forbidden(j, payload);
     case FRAME_END:
         return on_end(j, payload);
     case FRAME_PLACE:
@@ -459,6 +471,7 @@ static void reader_died(struct job *j, int status, int how)
     struct place at = { .src =
                             source_at(j, j->n_sources ? j->n_sources - 1 : 0) };
     struct str why = STR("it stopped without a word");
+    char call[JAIL_CALL_NAME];
 
     j->failed = true;
     if (how == READER_LATE) {
@@ -468,6 +481,13 @@ static void reader_died(struct job *j, int status, int how)
                          LIMIT_CPU);
     } else if (WIFEXITED(status) && WEXITSTATUS(status) == READER_NO_MEMORY) {
         reader_limit_hit(j, at, "the memory to read the file", LIMIT_MEMORY);
+    } else if ((WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) ||
+               (WIFEXITED(status) && WEXITSTATUS(status) == JAIL_BROKEN)) {
+        (void)DIAG(&j->out->diags, READER_JAILED, at,
+                   j->forbidden == NO_CALL
+                       ? STR("an unknown system call")
+                       : arena_fmt(&j->out->arena, "system call %s",
+                                   jail_call_name(j->forbidden, call)));
     } else {
         if (WIFSIGNALED(status))
             why = arena_fmt(&j->out->arena, "signal %d, %s", WTERMSIG(status),
@@ -518,6 +538,22 @@ static int wait_for(pid_t pid)
     return status;
 }
 
+/* The machine's doing, or somebody's on it: not a word against the file. A
+ * reader that has begun a file was locked in, whatever it says. */
+static int reader_was_hindered(struct job *j, int status)
+{
+    if (WIFEXITED(status) && WEXITSTATUS(status) == READER_NO_JAIL &&
+        !j->n_sources)
+        return err_set(&j->out->err, ERR_RETRY,
+                       "the kernel does not lock the reading process in "
+                       "(seccomp); nothing is read without that");
+    if (job_ended_from_outside(status))
+        return err_set(&j->out->err, ERR_HOLD,
+                       "the reading process was ended from outside (signal %d)",
+                       WTERMSIG(status));
+    return 0;
+}
+
 static int run_reader(struct job *j, int spill_fd)
 {
     int fd, status, how;
@@ -536,11 +572,9 @@ static int run_reader(struct job *j, int spill_fd)
             j->out->err.next == ERR_REJECT ? JOB_REJECTED : JOB_FAILED;
         return -1;
     }
-    if (!j->ended && how == READER_OK && job_ended_from_outside(status)) {
+    if (!j->ended && how == READER_OK && reader_was_hindered(j, status) == -1) {
         j->out->verdict = JOB_FAILED;
-        return err_set(&j->out->err, ERR_HOLD,
-                       "the reading process was ended from outside (signal %d)",
-                       WTERMSIG(status));
+        return -1;
     }
     if (!j->ended)
         reader_died(j, status, how);
@@ -705,7 +739,7 @@ static void init_writes(struct job *j)
 
 int job_run(const struct job_spec *spec, struct job_result *out)
 {
-    struct job j = { .spec = spec, .out = out };
+    struct job j = { .spec = spec, .out = out, .forbidden = NO_CALL };
     int spill_fd;
 
     *out = (struct job_result){ 0 };

@@ -31,7 +31,10 @@ struct job {
     struct job_counts counts;
     struct locate_list places; /* asked of a second reader */
     bool scattered;
+    uint32_t forbidden; /* system call that the reader tried, or NO_CALL */
 };
+
+#define NO_CALL UINT32_MAX
 
 /* A fault that a write map raised; ctx is the job. */
 void job_write_fault(void *ctx, const struct fault *f);

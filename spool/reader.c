@@ -1,5 +1,6 @@
 #include "spool/reader.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "converters/lang/read_run.h"
 #include "formats/input.h"
 #include "formats/zip.h"
+#include "spool/jail.h"
 
 struct reading {
     const struct job_spec *spec;
@@ -42,8 +44,7 @@ static void send_member(struct reading *rd, struct str name, struct str member)
     put_text(&rd->out, (struct str){ (const char *)&len, sizeof(len) });
     put_text(&rd->out, name);
     frame_end(&rd->out, at);
-    /* If the reader dies of this file, the job knows which one it was. */
-    frame_flush(&rd->out);
+    frame_flush(&rd->out); /* should we die, the job knows in which file */
 }
 
 static bool send_document(void *ctx, struct doc *d)
@@ -241,8 +242,8 @@ static int read_zip(struct reading *rd, const struct job_input *in,
     struct str pattern = member_pattern(rd);
     int rc = READ_OK, more;
 
+    send_member(rd, in->name, STR(""));
     if (zipin_open(&z, in->fd, rd->spec->limits, &rd->file) == -1) {
-        send_member(rd, in->name, STR(""));
         zip_fault(rd, &z);
         zipin_close(&z);
         return READ_FAILED;
@@ -337,11 +338,27 @@ static void set_limit(int resource, uint64_t value)
 static void limit_process(const struct limits *l)
 {
     mem_on_failure(no_memory);
-    set_limit(RLIMIT_CORE, 0);
     set_limit(RLIMIT_CPU, l->v[LIMIT_CPU]);
 #ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes of address space */
     set_limit(RLIMIT_AS, l->v[LIMIT_MEMORY]);
 #endif
+}
+
+/* From here on, no call but those of jail.c. */
+static void enter_jail(const struct job_spec *spec, int pipe_fd, int spill_fd)
+{
+    int *inputs = xcalloc(spec->n_inputs, sizeof(*inputs));
+    const struct jail j = { .inputs = inputs,
+                            .n_inputs = spec->n_inputs,
+                            .spill_fd = spill_fd,
+                            .pipe_fd = pipe_fd,
+                            .broken = frame_forbidden };
+
+    for (size_t i = 0; i < spec->n_inputs; i++)
+        inputs[i] = spec->inputs[i].fd;
+    if (jail_enter(&j) == -1)
+        _exit(errno == ENOMEM ? READER_NO_MEMORY : READER_NO_JAIL);
+    free(inputs);
 }
 
 int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd,
@@ -364,6 +381,7 @@ int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd,
         rd.info.run_time = zone_local(spec->read->zone, spec->run_time);
     rd.places = places ? &finder : NULL;
     begin_run(&rd, spill_fd, scattered);
+    enter_jail(spec, pipe_fd, spill_fd);
     rc = read_all(&rd, &n_records);
     if (rc == READ_SCATTERED && !places) {
         frame_end(&rd.out, frame_begin(&rd.out, FRAME_RESTART));

@@ -16,6 +16,7 @@
     X(FILE_HTML, "file-html", ERROR, "this is a web page (HTML), not %1; the shop probably answered with a login or error page") \
     X(FILE_KIND, "file-kind", ERROR, "this is %1, not %2") \
     X(READER_DIED, "reader-died", ERROR, "the process that read the file died (%1); the file is kept and nothing of it was written") \
+    X(READER_JAILED, "reader-jailed", ERROR, "the process that read the file was stopped: it did what its jail forbids (%1). The file is an attack, or kervan has a fault; it is kept and nothing of it was written") \
     X(NO_RECORDS, "no-records", WARNING, "the file has no %1; is it the right file for this map?") \
     X(FILE_TRUNCATED, "file-truncated", ERROR, "the file ends too early: %1") \
     X(LIMIT, "limit", ERROR, "%1 is over the limit of %2 (change it with --limit %3)") \

@@ -13,6 +13,7 @@
 #include "converters/cmd/view.h"
 #include "converters/lang/map.h"
 #include "spool/conf.h"
+#include "spool/jail.h"
 
 extern const struct cmd cmd_check;
 
@@ -156,6 +157,15 @@ static int conclude(struct check *c)
     return c->diags.n_errors ? EXIT_USAGE : EXIT_DONE;
 }
 
+/* A matter of the machine: for people, and not with every conversion. */
+static void note_kernel(const struct check *c)
+{
+    if (c->n_confs && !jail_landlock() && isatty(STDERR_FILENO))
+        fprintf(stderr,
+                "kervan: note: this kernel has no landlock; the process that "
+                "reads files is locked in by the other means (seccomp)\n");
+}
+
 static int check_main(int argc, char **argv)
 {
     struct check *c = xcalloc(1, sizeof(*c));
@@ -170,6 +180,7 @@ static int check_main(int argc, char **argv)
         status = check_all(c, names);
     if (status == EXIT_DONE)
         status = conclude(c);
+    note_kernel(c);
     for (size_t i = 0; i < c->n_maps; i++)
         map_free(c->maps[i]);
     for (size_t i = 0; i < c->n_confs; i++)

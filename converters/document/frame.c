@@ -52,6 +52,17 @@ void frame_flush(struct frame_out *o)
     o->buf.len = 0;
 }
 
+void frame_forbidden(int fd, uint32_t call)
+{
+    const struct {
+        struct head head;
+        uint32_t call;
+    } f = { { .type = FRAME_FORBIDDEN, .len = sizeof(call) }, call };
+
+    if (write(fd, &f, sizeof(f)) != (ssize_t)sizeof(f))
+        return; /* the job will see how we ended */
+}
+
 void frame_in_init(struct frame_in *i, int fd, size_t max, int64_t wait_ms)
 {
     *i = (struct frame_in){ .fd = fd,

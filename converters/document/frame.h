@@ -10,7 +10,9 @@
  *   RESTART  forget all records so far: groups are scattered, reading begins
  *            anew
  *   PLACE    struct place_frame: the answer to a query (spool/locate.h)
- *   END      struct end_frame, then one u64 per skip reason of the map
+ *   FORBIDDEN  u32: the reader tried this system call, and is dead
+ * (spool/jail.h) END      struct end_frame, then one u64 per skip reason of the
+ * map
  *
  * The reader parses hostile bytes, so the job checks every length and index.
  * An end of the pipe without END is a dead reader, never a short file.
@@ -26,6 +28,7 @@ enum frame_type {
     FRAME_FAULT,
     FRAME_RESTART,
     FRAME_PLACE,
+    FRAME_FORBIDDEN,
     FRAME_END,
 };
 
@@ -65,6 +68,8 @@ void frame_out_init(struct frame_out *o, int fd);
 size_t frame_begin(struct frame_out *o, enum frame_type type);
 void frame_end(struct frame_out *o, size_t at);
 void frame_flush(struct frame_out *o);
+/* One FORBIDDEN frame, straight to the pipe; safe in a signal handler. */
+void frame_forbidden(int fd, uint32_t call);
 
 /* ---- the job's end ------------------------------------------------------ */
 
