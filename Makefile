@@ -72,7 +72,7 @@ UNIT_X = $(UNIT:%.c=$B/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all units man check test cases demo lint tidy format install clean \
+.PHONY: all units man check test cases demo soak lint tidy format install clean \
         help FORCE
 
 all: $B/kervan man                       ## build the program and its manual
@@ -139,6 +139,9 @@ demo:                                    ## lay out an exchange and run it
 	@$(MAKE) --no-print-directory MODE=release $(if $V,,SAY=:) \
 	  $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$$(nproc)) all
 	@tests/demo
+
+soak: all                                ## 50,000 files, readers crash: long
+	tests/daemon/soak $(FILES)
 
 lint:                                    ## format, layers, headers and more
 	@tests/lint
