@@ -304,7 +304,8 @@ static int give_up(struct keeper *k, const struct receipt *r, struct err *e)
         return ledger_held(k->ledger, r, why, e);
     k->machine_failed = true;
     remember_try(k, r->job);
-    keeper_trouble(k, "job %llu: %s", (unsigned long long)r->job, why);
+    if (!k->stays) /* the daemon's log has it as an event */
+        keeper_trouble(k, "job %llu: %s", (unsigned long long)r->job, why);
     return ledger_waits(k->ledger, r, why,
                         clock_now() + keeper_back_off(r->n_tries), e);
 }
