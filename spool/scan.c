@@ -3,8 +3,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,6 +62,16 @@ static bool changed_lately(const struct stat *st)
     clock_gettime(CLOCK_REALTIME, &now);
     return now.tv_sec - st->st_ctim.tv_sec < STABLE_SECONDS &&
            st->st_ctim.tv_sec - now.tv_sec < STABLE_SECONDS;
+}
+
+bool scan_can_lease(void)
+{
+    struct __user_cap_header_struct head = { .version =
+                                                 _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct caps[2];
+
+    return syscall(SYS_capget, &head, caps) == 0 &&
+           (caps[0].effective & CAP_TO_MASK(CAP_LEASE));
 }
 
 bool scan_is_written(int fd)

@@ -43,6 +43,9 @@ bool scan_is_temporary(struct str name);
 enum { SCAN_NAME = 256 };
 bool scan_trigger_name(struct str name, struct str ending, bool instead,
                        char out[SCAN_NAME]);
+/* May we ask of files of other users whether somebody writes to them? Else
+ * they have to rest for ten seconds. */
+bool scan_can_lease(void);
 /* Somebody has the open file open for writing; false when nobody can say. */
 bool scan_is_written(int fd);
 

@@ -14,6 +14,7 @@
 #include "converters/lang/map.h"
 #include "spool/conf.h"
 #include "spool/jail.h"
+#include "spool/scan.h"
 
 extern const struct cmd cmd_check;
 
@@ -157,13 +158,20 @@ static int conclude(struct check *c)
     return c->diags.n_errors ? EXIT_USAGE : EXIT_DONE;
 }
 
-/* A matter of the machine: for people, and not with every conversion. */
-static void note_kernel(const struct check *c)
+/* Matters of the machine: for people, and not with every conversion. */
+static void note_machine(const struct check *c)
 {
-    if (c->n_confs && !jail_landlock() && isatty(STDERR_FILENO))
-        fprintf(stderr,
-                "kervan: note: this kernel has no landlock; the process that "
-                "reads files is locked in by the other means (seccomp)\n");
+    if (!c->n_confs || !isatty(STDERR_FILENO))
+        return;
+    if (!jail_landlock())
+        fputs("kervan: note: this kernel has no landlock; the process that "
+              "reads files is locked in by the other means (seccomp)\n",
+              stderr);
+    if (!scan_can_lease())
+        fputs("kervan: note: without CAP_LEASE, files of other users are "
+              "taken 10 s after their last change, not at once; the systemd "
+              "unit grants it\n",
+              stderr);
 }
 
 static int check_main(int argc, char **argv)
@@ -180,7 +188,7 @@ static int check_main(int argc, char **argv)
         status = check_all(c, names);
     if (status == EXIT_DONE)
         status = conclude(c);
-    note_kernel(c);
+    note_machine(c);
     for (size_t i = 0; i < c->n_maps; i++)
         map_free(c->maps[i]);
     for (size_t i = 0; i < c->n_confs; i++)
