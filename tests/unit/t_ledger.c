@@ -3,6 +3,8 @@
 
 #include "converters/base/date.h"
 #include "spool/ledger.h"
+#include "spool/ledger_db.h"
+#include "spool/ledger_schema.h"
 
 enum { NOW = 1800000000 };
 
@@ -305,6 +307,188 @@ static void it_is_the_same_after_opening_again(void **state)
     assert_null(l);
 }
 
+/* A ledger of the first version, as its first step made it. */
+static void an_older_ledger_is_brought_up_to_date(void **state)
+{
+    struct ledger *old;
+    struct db *db;
+    uint64_t n;
+
+    (void)state;
+    OK(db_open(&db, at("old.db"), true, &e));
+    OK(db_script(db,
+                 "CREATE TABLE migration(version INTEGER PRIMARY KEY,"
+                 " at TEXT NOT NULL, what TEXT NOT NULL)",
+                 &e));
+    OK(db_script(db, ledger_steps[0].sql, &e));
+    OK(db_script(db,
+                 "PRAGMA user_version=1;"
+                 "INSERT INTO meta VALUES('generation','old')",
+                 &e));
+    db_close(db);
+    assert_int_equal(ledger_open(&old, at("old.db"), LEDGER_READ, &e), -1);
+    assert_non_null(strstr(e.text, "older kervan"));
+    OK(ledger_open(&old, at("old.db"), LEDGER_WRITE, &e));
+    assert_string_equal(ledger_generation(old), "old");
+    OK(ledger_ask(old, "start", 0, STR("orders"), &n, &e));
+    ledger_close(old);
+    OK(ledger_open(&old, at("old.db"), LEDGER_READ, &e));
+    ledger_close(old);
+}
+
+/* ---- what a person changes ----------------------------------------------- */
+
+static struct receipt converted(const char *name)
+{
+    struct receipt r = taken(name, true);
+    struct delivery d = new_delivery();
+
+    OK(ledger_converted(l, &r, &d, 1, &e));
+    return find(r.job);
+}
+
+static void a_hold_and_its_release(void **state)
+{
+    struct receipt r = taken("a.csv", true), c = converted("b.csv");
+    struct delivery *d;
+    size_t n;
+
+    (void)state;
+    OK(ledger_hold(l, &r, &e));
+    OK(ledger_hold(l, &c, &e));
+    assert_true(find(r.job).by_hand);
+    assert_int_equal(find(c.job).state, RECEIPT_HELD);
+    REFUSED(ledger_hold(l, &r, &e));
+    OK(ledger_deliveries(l, NULL, 1u << DELIVERY_READY, &a, &d, &n, &e));
+    assert_int_equal(n, 0); /* nobody delivers what a person holds */
+    OK(ledger_release(l, &r, &e));
+    OK(ledger_release(l, &c, &e));
+    assert_int_equal(find(r.job).state, RECEIPT_TAKEN);
+    assert_int_equal(find(c.job).state, RECEIPT_CONVERTED);
+    REFUSED(ledger_release(l, &r, &e));
+}
+
+static void results_are_sent_again_once_each(void **state)
+{
+    struct receipt r = converted("a.csv");
+    struct delivery *d;
+    size_t n;
+
+    (void)state;
+    REFUSED(ledger_resend(l, &r, &e)); /* not DONE yet */
+    for (int i = 0; i < 3; i++) {
+        OK(ledger_deliveries(l, NULL, 1u << DELIVERY_READY, &a, &d, &n, &e));
+        assert_int_equal(n, 1);
+        OK(ledger_renaming(l, &d[0], "1:2", &e));
+        OK(ledger_delivered(l, &d[0], false, &e));
+        OK(ledger_done(l, &r, &e));
+        OK(ledger_resend(l, &r, &e));
+        assert_int_equal(find(r.job).state, RECEIPT_CONVERTED);
+    }
+}
+
+static void an_unconfirmed_delivery_is_settled_both_ways(void **state)
+{
+    (void)state;
+    for (int delivered = 0; delivered <= 1; delivered++) {
+        struct receipt r = converted(delivered ? "a.csv" : "b.csv");
+        struct delivery d = find_delivery(&r);
+
+        OK(ledger_renaming(l, &d, "1:2", &e));
+        OK(ledger_unconfirmed(l, &d, "another folder", &e));
+        assert_int_equal(find(r.job).state, RECEIPT_HELD);
+        OK(ledger_settle_by_hand(l, &r, delivered, &e));
+        assert_int_equal(find(r.job).state, RECEIPT_CONVERTED);
+        d = find_delivery(&r);
+        assert_int_equal(d.state,
+                         delivered ? DELIVERY_DELIVERED : DELIVERY_READY);
+        assert_int_equal(d.epoch, delivered ? 1 : 2);
+    }
+}
+
+static void a_retry_frees_what_is_held(void **state)
+{
+    struct receipt r = taken("a.csv", true), c = converted("b.csv");
+    struct delivery d = find_delivery(&c);
+
+    (void)state;
+    OK(ledger_held(l, &r, "the map is broken", &e));
+    OK(ledger_retry(l, &r, &e));
+    assert_int_equal(find(r.job).state, RECEIPT_TAKEN);
+    OK(ledger_delivery_held(l, &d, true, "the name is taken", &e));
+    assert_int_equal(find(c.job).state, RECEIPT_HELD);
+    OK(ledger_retry(l, &c, &e));
+    assert_int_equal(find(c.job).state, RECEIPT_CONVERTED);
+    assert_int_equal(find_delivery(&c).state, DELIVERY_READY);
+    assert_int_equal(find_delivery(&c).epoch, 2);
+}
+
+static void the_next_job_is_the_first_whose_time_has_come(void **state)
+{
+    struct receipt first = taken("a.csv", false), later = taken("b.csv", false);
+    const struct str route = STR("orders");
+    struct receipt *r;
+    int64_t at;
+
+    (void)state;
+    OK(ledger_next(l, route, 0, INT64_MAX, NOW, &a, &r, &e));
+    assert_int_equal(r->job, first.job);
+    OK(ledger_waits(l, &first, "no space", NOW + 60, &e));
+    OK(ledger_next_retry(l, &at, &e));
+    assert_int_equal(at, NOW + 60);
+    OK(ledger_next(l, route, 0, INT64_MAX, NOW, &a, &r, &e));
+    assert_int_equal(r->job, later.job);
+    OK(ledger_next(l, route, 0, first.job, NOW, &a, &r, &e));
+    assert_null(r);
+    OK(ledger_next(l, route, 0, INT64_MAX, NOW + 60, &a, &r, &e));
+    assert_int_equal(r->job, first.job);
+    OK(ledger_next(l, route, 0, INT64_MAX, 0, &a, &r, &e));
+    assert_int_equal(r->job, first.job);
+    /* The clock was set back by a day. */
+    OK(ledger_next(l, route, 0, INT64_MAX, NOW - 86400, &a, &r, &e));
+    assert_int_equal(r->job, first.job);
+    OK(ledger_next(l, STR("else"), 0, INT64_MAX, 0, &a, &r, &e));
+    assert_null(r);
+}
+
+static void a_request_is_answered_once(void **state)
+{
+    struct request *q;
+    uint64_t one, two;
+
+    (void)state;
+    OK(ledger_ask(l, "retry", 7, STR(""), &one, &e));
+    OK(ledger_ask(l, "start", 0, STR("orders"), &two, &e));
+    OK(ledger_next_request(l, &a, &q, &e));
+    assert_int_equal(q->n, one);
+    assert_int_equal(q->job, 7);
+    OK(ledger_answer(l, one, false, STR("no such job"), &e));
+    REFUSED(ledger_answer(l, one, true, STR(""), &e));
+    OK(ledger_next_request(l, &a, &q, &e));
+    assert_int_equal(q->n, two);
+    assert_true(str_is(q->arg, "orders"));
+    OK(ledger_find_request(l, one, &a, &q, &e));
+    assert_true(q->is_done && !q->ok && str_is(q->answer, "no such job"));
+}
+
+static void who_waits_for_an_hour_is_noted_once(void **state)
+{
+    struct receipt r = converted("a.csv");
+    struct event *ev;
+    size_t n;
+
+    (void)state;
+    OK(ledger_note_late(l, NOW, &e));
+    OK(ledger_events(l, r.job, 0, &a, &ev, &n, &e));
+    assert_int_equal(n, 2);
+    for (int i = 0; i < 2; i++) {
+        OK(ledger_note_late(l, NOW + 1, &e));
+        OK(ledger_events(l, r.job, 0, &a, &ev, &n, &e));
+        assert_int_equal(n, 3);
+        assert_true(str_is(ev[2].what, "late"));
+    }
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -319,6 +503,14 @@ int main(void)
         TEST(numbers_and_history_are_kept),
         TEST(a_run_id_never_comes_again),
         TEST(it_is_the_same_after_opening_again),
+        TEST(an_older_ledger_is_brought_up_to_date),
+        TEST(a_hold_and_its_release),
+        TEST(results_are_sent_again_once_each),
+        TEST(an_unconfirmed_delivery_is_settled_both_ways),
+        TEST(a_retry_frees_what_is_held),
+        TEST(the_next_job_is_the_first_whose_time_has_come),
+        TEST(a_request_is_answered_once),
+        TEST(who_waits_for_an_hour_is_noted_once),
     };
 
     return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
