@@ -106,6 +106,20 @@ static void note_unready(struct keeper *k, const struct inbox *in,
             r->unready = true;
 }
 
+static bool looks_complete(struct keeper *k, const struct inbox *in,
+                           struct found *f)
+{
+    bool same;
+
+    if (!f->shared || !k->stays)
+        return !f->why;
+    same = looks_are_same(&k->looks, in, f);
+    if (f->why && !f->soon)
+        return false; /* for another reason than its age */
+    f->soon = !same;
+    return same;
+}
+
 static struct waiting *look_into(struct keeper *k, const struct inbox *in)
 {
     struct waiting *w = arena_alloc(&k->looked, sizeof(*w));
@@ -118,7 +132,7 @@ static struct waiting *look_into(struct keeper *k, const struct inbox *in)
         return w;
     }
     for (size_t i = 0; i < n; i++)
-        if (w->files[i].why)
+        if (!looks_complete(k, in, &w->files[i]))
             note_unready(k, in, &w->files[i]);
         else if (is_wanted(k, in, w->files[i].name))
             w->files[w->n++] = w->files[i];
@@ -131,6 +145,7 @@ void keeper_look(struct keeper *k)
 
     *last = NULL;
     arena_reset(&k->looked);
+    looks_begin(&k->looks);
     k->unready_soon = false;
     for (struct route *r = k->conf->routes; r; r = r->next)
         r->unready = false;

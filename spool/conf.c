@@ -246,9 +246,17 @@ static void p_mounted(struct conf_parser *p, const struct oline *l,
     conf_end(p, l, rest);
 }
 
+static void p_shared(struct conf_parser *p, const struct oline *l,
+                     struct str rest)
+{
+    p->partner->shared = true;
+    conf_end(p, l, rest);
+}
+
 static const struct conf_word partner_words[] = {
     { .name = "folder", .parse = p_folder },
     { .name = "mounted", .parse = p_mounted },
+    { .name = "shared", .parse = p_shared },
     { .name = "sftp", .parse = p_sftp },
     { .name = "key", .parse = p_key },
     { .name = "known_hosts", .parse = p_known_hosts },

@@ -29,6 +29,7 @@ struct partner {
     struct str sftp, key, known_hosts;
     struct str country;  /* "cz", or "" */
     const char *mounted; /* where his disk has to be mounted; NULL: anywhere */
+    bool shared;         /* other machines write there, too */
     mode_t mode;         /* of delivered files */
     gid_t group;         /* (gid_t)-1: as it comes */
     struct place at;

@@ -316,6 +316,7 @@ void keeper_close(struct keeper *k)
     arena_release(&k->arena);
     arena_release(&k->item);
     arena_release(&k->looked);
+    looks_release(&k->looks);
     arena_release(&k->kept);
     arena_release(&k->told);
     k->waiting = NULL;

@@ -28,6 +28,7 @@
 #include "spool/job.h"
 #include "spool/jobs.h"
 #include "spool/ledger.h"
+#include "spool/looks.h"
 
 /* A job that fails for reasons outside the file is tried so often. */
 enum { MAX_TRIES = 5 };
@@ -85,6 +86,7 @@ struct keeper {
     bool machine_failed; /* disk, memory: try again later */
     bool again;          /* there is more to do now: work once more */
     struct trouble *troubles, **last_trouble;
+    struct looks looks;      /* at shared folders, before */
     struct waiting *waiting; /* seen at the last look, not claimed yet */
     bool unready_soon;       /* some of them will be complete in a moment */
 };

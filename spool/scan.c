@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -64,6 +65,29 @@ static bool changed_lately(const struct stat *st)
            st->st_ctim.tv_sec - now.tv_sec < STABLE_SECONDS;
 }
 
+/* Network file systems: statfs(2), linux/magic.h. */
+static bool is_network(int fd)
+{
+    static const uint32_t kinds[] = {
+        0x6969,     /* NFS */
+        0xff534d42, /* CIFS */
+        0xfe534d42, /* SMB2 */
+        0x517b,     /* SMB */
+        0x65735546, /* FUSE: sshfs and others */
+        0x01021997, /* 9P */
+        0x5346414f, /* AFS */
+        0x00c36400, /* Ceph */
+    };
+    struct statfs s;
+
+    if (fstatfs(fd, &s) == -1)
+        return false;
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        if ((uint32_t)s.f_type == kinds[i])
+            return true;
+    return false;
+}
+
 bool scan_can_lease(void)
 {
     struct __user_cap_header_struct head = { .version =
@@ -84,7 +108,7 @@ bool scan_is_written(int fd)
 
 /* Does anybody have it open for writing? */
 static const char *why_open(int dir_fd, const char *name, const struct stat *st,
-                            bool *soon)
+                            struct found *f)
 {
     int fd = openat(dir_fd, name,
                     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -92,14 +116,14 @@ static const char *why_open(int dir_fd, const char *name, const struct stat *st,
 
     if (fd == -1)
         return errno == EACCES ? "we may not read it" : "it cannot be opened";
-    if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0)
+    if (!f->shared && fcntl(fd, F_SETLEASE, F_RDLCK) == 0)
         fcntl(fd, F_SETLEASE, F_UNLCK);
-    else if (errno == EAGAIN)
+    else if (!f->shared && errno == EAGAIN)
         why = "it is still being written";
     else if (changed_lately(st))
         why = "it changed a moment ago";
     close(fd);
-    *soon = why != NULL;
+    f->soon = why != NULL;
     return why;
 }
 
@@ -196,7 +220,7 @@ static const char *why_waits(const struct conf *c, const struct inbox *in,
     if (f->size > c->limits.v[LIMIT_INPUT])
         return "it is larger than the limit input";
     why = why_trigger(c, in, dir_fd, f->name);
-    return why ? why : why_open(dir_fd, name, st, &f->soon);
+    return why ? why : why_open(dir_fd, name, st, f);
 }
 
 static int older(const void *a, const void *b)
@@ -228,6 +252,7 @@ int scan_inbox(const struct conf *c, const struct inbox *in, struct arena *a,
 {
     int fd = partner_open(in->partner, in->folder, e);
     DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+    bool shared = fd != -1 && (in->partner->shared || is_network(fd));
     size_t cap = 0;
     struct dirent *d;
 
@@ -253,6 +278,7 @@ int scan_inbox(const struct conf *c, const struct inbox *in, struct arena *a,
         *f = (struct found){
             .name = arena_str(a, str_of(d->d_name)),
             .size = (uint64_t)st.st_size,
+            .shared = shared,
             .mtime = st.st_mtim.tv_sec,
             .mtime_ns =
                 (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,

@@ -28,6 +28,7 @@ struct found {
     int64_t mtime; /* Unix seconds */
     int64_t mtime_ns;
     const char *why; /* it is not taken; NULL: it is complete */
+    bool shared;     /* its folder is: only looks tell whether it is complete */
     bool soon;       /* for a reason that passes by itself: look again */
     bool no_route;   /* no route takes such a name */
     bool is_temporary;
