@@ -341,9 +341,8 @@ static void limit_process(const struct limits *l)
     mem_on_failure(no_memory);
     set_limit(RLIMIT_CORE, 0);
     set_limit(RLIMIT_CPU, l->v[LIMIT_CPU]);
-#ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes of address space */
-    set_limit(RLIMIT_AS, l->v[LIMIT_MEMORY]);
-#endif
+    if (!MEM_GUARDED) /* that reserves terabytes of address space */
+        set_limit(RLIMIT_AS, l->v[LIMIT_MEMORY]);
 }
 
 int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd,
