@@ -20,6 +20,15 @@ void fuzz_failed(const char *file, int line, const char *what)
     abort();
 }
 
+void fuzz_same(struct str whole, struct str pieces)
+{
+    if (str_eq(whole, pieces))
+        return;
+    fprintf(stderr, "---- whole:\n%.*s\n---- in pieces:\n%.*s\n----\n",
+            STR_ARGS(whole), STR_ARGS(pieces));
+    fuzz_failed(__FILE__, __LINE__, "pieces make no difference");
+}
+
 /* ---- limits ------------------------------------------------------------- */
 
 static const struct {

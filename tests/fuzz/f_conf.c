@@ -10,7 +10,7 @@
 void fuzz_one(struct str data)
 {
     struct arena a = { 0 };
-    struct conf conf;
+    struct conf conf = { 0 };
     struct diags diags;
     struct err e;
 

@@ -4,6 +4,7 @@
  *
  * Input: a byte that picks the dialect, one for the pieces, the file.
  */
+#include "converters/base/utf8.h"
 #include "formats/format.h"
 #include "formats/input.h"
 #include "tests/fuzz/fuzz.h"
@@ -128,10 +129,14 @@ void fuzz_one(struct str data)
     uint8_t how = fuzz_byte(&data);
     uint32_t seed = fuzz_byte(&data);
 
+    /* What cannot be decoded is f_decode.c's: such a fault hides those of its
+     * whole chunk. */
+    data = str_first(data, utf8_valid_len(data));
+    data = str_first(data, strnlen(data.p, data.len));
     whole = pieces = (struct reading){ 0 };
     read_csv(&whole, how, 0, data);
     read_csv(&pieces, how, (seed + 1) << 16, data);
-    FUZZ_CHECK(str_eq(buf_str(&whole.out), buf_str(&pieces.out)));
+    fuzz_same(buf_str(&whole.out), buf_str(&pieces.out));
     release(&whole);
     release(&pieces);
 }

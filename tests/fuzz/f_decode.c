@@ -37,18 +37,21 @@ static bool decode(const struct charset *cs, struct str file, uint32_t seed,
     return rc == 0;
 }
 
-/* The same by the decoder alone, in small pieces. */
+/* The same by the decoder alone, in small pieces. It judges a file by its
+ * head, which input.c gathers. */
 static void decode_slowly(const struct charset *cs, struct str file,
                           uint32_t seed, struct str want)
 {
-    struct fuzz_pull from = { file, seed };
-    enum charset_fault rc = CHARSET_OK;
+    struct str head = str_first(file, 64);
+    struct fuzz_pull from = { str_from(file, head.len), seed };
+    enum charset_fault rc;
     struct decoder d;
     struct buf out;
     char raw[64];
 
     buf_init(&out, MB(64));
     decoder_init(&d, cs);
+    rc = decoder_feed(&d, head, !from.rest.len, &out);
     while (rc == CHARSET_OK && from.rest.len) {
         ptrdiff_t n = fuzz_pull(&from, raw, sizeof(raw));
 
@@ -90,7 +93,7 @@ void fuzz_one(struct str data)
     }
     (void)decode(cs, data, seed, &again, &pieces);
     FUZZ_CHECK(used == again);
-    FUZZ_CHECK(str_eq(buf_str(&whole), buf_str(&pieces)));
+    fuzz_same(buf_str(&whole), buf_str(&pieces));
     (void)charset_guess(data, STR("cz"));
     buf_release(&whole);
     buf_release(&pieces);

@@ -18,10 +18,10 @@ static const char read_text[] = "read order from csv\n"
                                 "  sku = S\n"
                                 "  quantity = Q\n"
                                 "  price.net = P\n"
-                                "skip when N = \"x\" as \"x\"\n";
+                                "skip when N = \"x\" \"x\"\n";
 static const char write_text[] =
     "write order to xml\n"
-    "file \"{file.base}.xml\"\n"
+    "  file \"{file.base}.xml\"\n"
     "orders\n"
     "  each order\n"
     "    order\n"

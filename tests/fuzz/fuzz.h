@@ -54,6 +54,10 @@ void fuzz_failed(const char *file, int line, const char *what)
 #define FUZZ_CHECK(holds) \
     ((holds) ? (void)0 : fuzz_failed(__FILE__, __LINE__, #holds))
 
+/* What came out of the whole input and of its pieces; shows both if they
+ * differ. */
+void fuzz_same(struct str whole, struct str pieces);
+
 /* replay.c */
 
 /* Calls run(ctx, name, bytes) for each input that hostile.c makes up. */
