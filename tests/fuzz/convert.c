@@ -48,6 +48,8 @@ void fuzz_print(const struct diags *diags)
 
     buf_init(&b, MB(64));
     diags_print(diags, true, &b);
+    if (getenv("FUZZ_SHOW")) /* for who writes an input by hand */
+        fprintf(stderr, "%.*s", STR_ARGS(buf_str(&b)));
     buf_clear(&b);
     diags_print_json(diags, &b);
     FUZZ_CHECK(utf8_valid_len(buf_str(&b)) == b.len);

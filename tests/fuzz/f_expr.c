@@ -37,14 +37,17 @@ void fuzz_one(struct str data)
     buf_clear(&text);
     put_rule(&text,
              "write order to csv\n"
-             "number = number\n"
-             "note = note\n"
-             "out = ",
+             "row\n"
+             "  number = number\n"
+             "  note = note\n"
+             "  out = ",
              out);
     fuzz_map_load(&write, buf_str(&text), 1);
     buf_release(&text);
     if (read.m && write.m && maps_join(read.m, write.m))
         fuzz_convert(&read, &write, fuzz_file(0, data));
+    fuzz_print(&read.diags);
+    fuzz_print(&write.diags);
     fuzz_map_free(&read);
     fuzz_map_free(&write);
 }

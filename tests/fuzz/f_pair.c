@@ -16,6 +16,8 @@ void fuzz_one(struct str data)
     if (read.m && !read.m->is_write && write.m && write.m->is_write &&
         read.m->document == write.m->document && maps_join(read.m, write.m))
         fuzz_convert(&read, &write, fuzz_file(0, data));
+    fuzz_print(&read.diags);
+    fuzz_print(&write.diags);
     fuzz_map_free(&read);
     fuzz_map_free(&write);
 }

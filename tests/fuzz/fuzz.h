@@ -58,10 +58,11 @@ void fuzz_failed(const char *file, int line, const char *what)
  * differ. */
 void fuzz_same(struct str whole, struct str pieces);
 
-/* replay.c */
+/* hostile.c */
 
-/* Calls run(ctx, name, bytes) for each input that hostile.c makes up. */
-void hostile_inputs(void (*run)(void *ctx, const char *name, struct str bytes),
+/* Calls run(ctx, name, bytes) for each input that it makes up for a target. */
+void hostile_inputs(const char *target,
+                    void (*run)(void *ctx, const char *name, struct str bytes),
                     void *ctx);
 
 #endif

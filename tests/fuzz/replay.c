@@ -104,20 +104,18 @@ static void time_one(void *ctx, const char *name, struct str text)
 
 int main(int argc, char **argv)
 {
+    const char *target = strrchr(argv[0], '_');
     struct hostile_run h = { 0 };
-    int rc;
 
-    if (argc != 2) {
+    if (argc != 2 || !target) {
         fprintf(stderr, "usage: %s FOLDER|-h\n", argv[0]);
         return 2;
     }
     fuzz_begin();
-    if (strcmp(argv[1], "-h") != 0) {
-        rc = replay(argv[1]);
-        return rc;
-    }
+    if (strcmp(argv[1], "-h") != 0)
+        return replay(argv[1]);
     fuzz_use_real_limits();
-    hostile_inputs(time_one, &h);
+    hostile_inputs(target + 1, time_one, &h);
     printf("1..%d\n", h.n);
     return h.n_bad > 0;
 }
