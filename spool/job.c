@@ -20,6 +20,8 @@
 #include "spool/locate.h"
 #include "spool/reader.h"
 
+enum { MAX_SOURCE_NAME = 64 * 1024 };
+
 /* ---- faults ------------------------------------------------------------- */
 
 static const struct source *source_at(const struct job *j, uint32_t member)
@@ -122,6 +124,12 @@ static void on_differ(void *ctx, const struct doc *d, const char *name,
 
 /* ---- frames ------------------------------------------------------------- */
 
+/* A ZIP has so many members at most; one more is a fault of the ZIP. */
+static uint64_t max_sources(const struct job *j)
+{
+    return j->spec->n_inputs * (j->spec->limits->v[LIMIT_ZIP_ENTRIES] + 1);
+}
+
 /* u32 length of the member's name, which ends the whole name */
 static bool on_member(struct job *j, struct str payload)
 {
@@ -129,7 +137,8 @@ static bool on_member(struct job *j, struct str payload)
     struct str name;
     uint32_t len;
 
-    if (payload.len < sizeof(len))
+    if (payload.len < sizeof(len) || payload.len > MAX_SOURCE_NAME ||
+        j->n_sources >= max_sources(j))
         return false;
     memcpy(&len, payload.p, sizeof(len));
     name = arena_str(&j->out->arena, str_from(payload, sizeof(len)));
@@ -314,7 +323,8 @@ static bool on_record(struct job *j, struct str payload)
     bool holds;
 
     arena_reset(&j->docs);
-    if (!doc_unpack(&j->docs, j->spec->read->shape, payload, &d) ||
+    if (!doc_unpack(&j->docs, j->spec->read->shape, payload,
+                    j->spec->limits->v[LIMIT_LINES], &d) ||
         d->member >= j->n_sources)
         return false;
     j->out->n_read++;
@@ -363,6 +373,8 @@ static bool on_frame(struct job *j, enum frame_type type, struct str payload)
     case FRAME_FAULT:
         return on_fault(j, payload);
     case FRAME_RESTART:
+        if (j->scattered)
+            return false; /* it begins anew once */
         on_restart(j);
         return true;
     case FRAME_END:

@@ -196,6 +196,7 @@ void fuzz_take_frames(struct fuzz_map *read, struct fuzz_map *write,
     begin(&w, read, write, -1);
     if (job_pump(&w.job, frames) != READER_OK || !w.job.ended)
         w.job.failed = true;
+    FUZZ_CHECK(w.job.n_sources <= fuzz_limits.v[LIMIT_ZIP_ENTRIES] + 1);
     end(&w);
     release(&w);
 }
