@@ -130,16 +130,16 @@ static bool is_name_char(uint32_t cp, bool first)
         uint32_t from, to;
         bool begins;
     } ranges[] = {
-        { '-', '.', false },         { '0', '9', false },
-        { 'A', 'Z', true },          { '_', '_', true },
-        { 'a', 'z', true },          { 0xB7, 0xB7, false },
-        { 0xC0, 0xD6, true },        { 0xD8, 0xF6, true },
-        { 0xF8, 0x2FF, true },       { 0x300, 0x36F, false },
-        { 0x370, 0x37D, true },      { 0x37F, 0x1FFF, true },
-        { 0x200C, 0x200D, true },    { 0x203F, 0x2040, false },
-        { 0x2070, 0x218F, true },    { 0x2C00, 0x2FEF, true },
-        { 0x3001, 0xD7FF, true },    { 0xF900, 0xFDCF, true },
-        { 0xFDF0, 0xFFFD, true },    { 0x10000, 0xEFFFF, true },
+        { '-', '.', false },      { '0', '9', false },
+        { 'A', 'Z', true },       { '_', '_', true },
+        { 'a', 'z', true },       { 0xB7, 0xB7, false },
+        { 0xC0, 0xD6, true },     { 0xD8, 0xF6, true },
+        { 0xF8, 0x2FF, true },    { 0x300, 0x36F, false },
+        { 0x370, 0x37D, true },   { 0x37F, 0x1FFF, true },
+        { 0x200C, 0x200D, true }, { 0x203F, 0x2040, false },
+        { 0x2070, 0x218F, true }, { 0x2C00, 0x2FEF, true },
+        { 0x3001, 0xD7FF, true }, { 0xF900, 0xFDCF, true },
+        { 0xFDF0, 0xFFFD, true }, { 0x10000, 0xEFFFF, true },
     };
 
     for (size_t i = 0; i < COUNT(ranges); i++)

@@ -35,18 +35,18 @@ static const struct {
     enum limit_id id;
     uint64_t value;
 } low[] = {
-    { LIMIT_OUTPUT, KB(512) },     { LIMIT_RECORDS, 2000 },
-    { LIMIT_ERRORS, 20 },          { LIMIT_DOCUMENT, KB(32) },
-    { LIMIT_LINES, 200 },          { LIMIT_GROUP_KEYS, 64 },
-    { LIMIT_CSV_COLUMNS, 64 },     { LIMIT_CSV_FIELD, 1000 },
-    { LIMIT_CSV_RECORD, 2000 },    { LIMIT_CSV_BREAKS, 10 },
-    { LIMIT_XML_DEPTH, 16 },       { LIMIT_XML_TAG, 1000 },
-    { LIMIT_XML_ATTRIBUTES, 16 },  { LIMIT_XML_NAMESPACES, 4 },
-    { LIMIT_XML_NAMES, 100 },      { LIMIT_XML_NAME, 64 },
-    { LIMIT_XML_TEXT, 1000 },      { LIMIT_XML_COMMENT, 500 },
-    { LIMIT_XML_PI, 200 },         { LIMIT_ZIP_ENTRIES, 16 },
-    { LIMIT_ZIP_ENTRY, KB(64) },   { LIMIT_ZIP_TOTAL, KB(128) },
-    { LIMIT_MAP_SIZE, KB(16) },    { LIMIT_OUTPUTS, 20 },
+    { LIMIT_OUTPUT, KB(512) },    { LIMIT_RECORDS, 2000 },
+    { LIMIT_ERRORS, 20 },         { LIMIT_DOCUMENT, KB(32) },
+    { LIMIT_LINES, 200 },         { LIMIT_GROUP_KEYS, 64 },
+    { LIMIT_CSV_COLUMNS, 64 },    { LIMIT_CSV_FIELD, 1000 },
+    { LIMIT_CSV_RECORD, 2000 },   { LIMIT_CSV_BREAKS, 10 },
+    { LIMIT_XML_DEPTH, 16 },      { LIMIT_XML_TAG, 1000 },
+    { LIMIT_XML_ATTRIBUTES, 16 }, { LIMIT_XML_NAMESPACES, 4 },
+    { LIMIT_XML_NAMES, 100 },     { LIMIT_XML_NAME, 64 },
+    { LIMIT_XML_TEXT, 1000 },     { LIMIT_XML_COMMENT, 500 },
+    { LIMIT_XML_PI, 200 },        { LIMIT_ZIP_ENTRIES, 16 },
+    { LIMIT_ZIP_ENTRY, KB(64) },  { LIMIT_ZIP_TOTAL, KB(128) },
+    { LIMIT_MAP_SIZE, KB(16) },   { LIMIT_OUTPUTS, 20 },
     { LIMIT_OPEN_FILES, 2 },
 };
 
@@ -79,9 +79,8 @@ void fuzz_begin(void)
 
 struct str fuzz_part(struct str *rest)
 {
-    ptrdiff_t at = str_starts(*rest, STR("%%\n"))
-                       ? 0
-                       : str_find(*rest, STR("\n%%\n"));
+    ptrdiff_t at =
+        str_starts(*rest, STR("%%\n")) ? 0 : str_find(*rest, STR("\n%%\n"));
     struct str part = str_first(*rest, at < 0 ? rest->len : (size_t)at);
 
     if (at < 0)

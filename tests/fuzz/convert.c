@@ -60,10 +60,9 @@ void fuzz_print(const struct diags *diags)
 
 static void check_xml(const struct str text)
 {
-    xmlDocPtr doc =
-        xmlReadMemory(text.p, (int)text.len, "out.xml", NULL,
-                      XML_PARSE_NONET | XML_PARSE_HUGE | XML_PARSE_NOERROR |
-                          XML_PARSE_NOWARNING);
+    xmlDocPtr doc = xmlReadMemory(text.p, (int)text.len, "out.xml", NULL,
+                                  XML_PARSE_NONET | XML_PARSE_HUGE |
+                                      XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 
     const xmlError *e = xmlGetLastError();
 

@@ -32,7 +32,7 @@ static void check_date(struct arena *a, struct date d, struct str pattern,
 
 static void ask_zone(const struct zone *z)
 {
-    static const int64_t times[] = { 0,           -1,         1800000000,
+    static const int64_t times[] = { 0,           -1,          1800000000,
                                      4000000000,  -4000000000, INT32_MAX,
                                      32503680000, INT32_MIN };
 

@@ -54,9 +54,8 @@ static void calculate(struct dec x, struct dec y)
 void fuzz_one(struct str data)
 {
     static const struct numfmt formats[] = {
-        { '.', { "", 0 } },  { ',', { " ", 1 } },
-        { ',', { ".", 1 } }, { '.', { ",", 1 } },
-        { '.', { "'", 1 } }, { ',', { "\xc2\xa0", 2 } },
+        { '.', { "", 0 } },  { ',', { " ", 1 } }, { ',', { ".", 1 } },
+        { '.', { ",", 1 } }, { '.', { "'", 1 } }, { ',', { "\xc2\xa0", 2 } },
     };
     const struct numfmt *f = &formats[fuzz_byte(&data) % COUNT(formats)];
     struct str one = fuzz_part(&data), two = fuzz_part(&data);

@@ -19,21 +19,20 @@ static const char read_text[] = "read order from csv\n"
                                 "  quantity = Q\n"
                                 "  price.net = P\n"
                                 "skip when N = \"x\" \"x\"\n";
-static const char write_text[] =
-    "write order to xml\n"
-    "  file \"{file.base}.xml\"\n"
-    "orders\n"
-    "  each order\n"
-    "    order\n"
-    "      @number = number\n"
-    "      date = date as \"DD.MM.YYYY\"\n"
-    "      a = x.a\n"
-    "      total = total.gross\n"
-    "      each line\n"
-    "        line\n"
-    "          sku = sku required\n"
-    "          q = quantity\n"
-    "          p = price.gross as \"0.00\"\n";
+static const char write_text[] = "write order to xml\n"
+                                 "  file \"{file.base}.xml\"\n"
+                                 "orders\n"
+                                 "  each order\n"
+                                 "    order\n"
+                                 "      @number = number\n"
+                                 "      date = date as \"DD.MM.YYYY\"\n"
+                                 "      a = x.a\n"
+                                 "      total = total.gross\n"
+                                 "      each line\n"
+                                 "        line\n"
+                                 "          sku = sku required\n"
+                                 "          q = quantity\n"
+                                 "          p = price.gross as \"0.00\"\n";
 
 static void put_frame(struct buf *out, uint8_t type, struct str payload)
 {

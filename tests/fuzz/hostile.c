@@ -11,14 +11,14 @@ enum { SIZE = 64 * 1024 };
 
 #define READ_CSV  "read order from csv\n"
 #define WRITE_XML "write order to xml\n"
-#define PAIR_CSV                                        \
+#define PAIR_CSV                                            \
     READ_CSV "group k\nnumber = k\nnote = join(\",\", v)\n" \
              "each line\n  sku = v\n%%\n"                   \
              "write order to csv\nrow\n number = number\n n = note\n%%\n"
-#define PAIR_XML                                                           \
+#define PAIR_XML                                                              \
     "read order from xml\n  record //o\nnumber = n\neach line in l\n  sku = " \
-    "@s\n  name = *\n%%\n" WRITE_XML                                       \
-    "os\n  each order\n    o\n      n = number\n      each line\n"          \
+    "@s\n  name = *\n%%\n" WRITE_XML                                          \
+    "os\n  each order\n    o\n      n = number\n      each line\n"            \
     "        l = sku\n%%\n"
 
 static const struct row {
@@ -26,7 +26,10 @@ static const struct row {
     struct str head;
     const char *unit, *tail;
 } rows[] = {
-#define S(lit) { (lit), sizeof(lit) - 1 }
+#define S(lit)                 \
+    {                          \
+        (lit), sizeof(lit) - 1 \
+    }
     { "csv", "empty rows", S("\0\0a;b\n"), "\n", "" },
     { "csv", "rows of one byte", S("\0\0a;b\n"), "1\n", "" },
     { "csv", "empty columns", S("\0\0a;b\n"), ";", "" },
@@ -102,28 +105,34 @@ static const struct row {
     { "map", "comments", S(READ_CSV), "#\n", "" },
     { "map", "a regex of groups", S(READ_CSV "skip when A matches \""), "(",
       "\"" },
-    { "map", "a regex of choices", S(READ_CSV "skip when A matches \"(a"),
-      "|a", ")*b\"" },
+    { "map", "a regex of choices", S(READ_CSV "skip when A matches \"(a"), "|a",
+      ")*b\"" },
     { "map", "skips", S(READ_CSV), "skip when A = \"#\" \"#\"\n", "" },
     { "conf", "partners", S(""), "partner p#\n folder f#\n", "" },
     { "conf", "routes", S(""), "route r#\n from a b\n", "" },
     { "conf", "froms", S("partner p\n folder f\nroute r\n"), " from p a#\n",
       "" },
-    { "conf", "settings", S("partner p\n folder f\nroute r\n"),
-      " set a# = 1\n", "" },
+    { "conf", "settings", S("partner p\n folder f\nroute r\n"), " set a# = 1\n",
+      "" },
     { "conf", "unknown words", S(""), "qwertyuiop#\n", "" },
     { "conf", "times", S("route r\n at 02:30"), " and 02:30", "" },
     { "conf", "includes", S(""), "include a*#\n", "" },
     { "pipe", "members", S(""), "\1\7\1\1\1\1\1abc", "" },
     { "pipe", "records", S("\1\5\1\1\1\1\1a"), "\2\1\1", "" },
     { "pipe", "restarts", S(""), "\4\1\1xx", "" },
-    { "result", "outputs", S("verdict\tdone\n"),
-      "output\t0\t0\t0\t0\t0/0\tx\n", "end\n" },
+    { "result", "outputs", S("verdict\tdone\n"), "output\t0\t0\t0\t0\t0/0\tx\n",
+      "end\n" },
     { "result", "counters", S("verdict\tdone\n"), "counter\t#\tx\n", "end\n" },
     { "result", "tabs", S("summary"), "\t", "\nend\n" },
     { "number", "digits", S("\1"), "1", "" },
-    { "number", "groups", S("\1" "1"), " 000", "" },
-    { "number", "a format", S("\1" "1\n%%\n1\n%%\n"), "# ##", "0" },
+    { "number", "groups",
+      S("\1"
+        "1"),
+      " 000", "" },
+    { "number", "a format",
+      S("\1"
+        "1\n%%\n1\n%%\n"),
+      "# ##", "0" },
     { "date", "blanks", S("YYYY-MM-DD\n%%\n2026-01-01"), " ", "" },
     { "date", "a pattern of blanks", S("YYYY"), " ", "\n%%\n2026" },
     { "match", "many stars, no end", S("*a*a*a*a*a*a*b\n%%\n"), "a", "" },
@@ -179,19 +188,19 @@ static const struct row {
     { "expr", "join of many", S("%%\njoin(\",\", b"), ", b",
       ")\n%%\nnote\n%%\na;b;c\n1;2\n" },
     { "expr", "pieces of a text",
-      S("%%\npiece(b, \";\", -1)\n%%\nstrip_html(note)\n%%\na;b;c\n1;\""),
-      ";", "\"\n" },
+      S("%%\npiece(b, \";\", -1)\n%%\nstrip_html(note)\n%%\na;b;c\n1;\""), ";",
+      "\"\n" },
     { "pair", "rows of one group", S(PAIR_CSV "k;v\n"), "1;2\n", "" },
     { "pair", "scattered groups", S(PAIR_CSV "k;v\n1;1\n2;2\n1;1\n"), "#;1\n",
       "1;1\n" },
-    { "pair", "scattered rows of two groups", S(PAIR_CSV "k;v\n"),
-      "1;1\n2;2\n", "" },
+    { "pair", "scattered rows of two groups", S(PAIR_CSV "k;v\n"), "1;1\n2;2\n",
+      "" },
     { "pair", "one long key", S(PAIR_CSV "k;v\n"), "x", ";1\n" },
     { "pair", "long keys", S(PAIR_CSV "k;v\n"),
       "#aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;1\n",
       "" },
-    { "pair", "lines of one order", S(PAIR_XML "<o><n>1</n>"),
-      "<l s=\"1\"/>", "</o>" },
+    { "pair", "lines of one order", S(PAIR_XML "<o><n>1</n>"), "<l s=\"1\"/>",
+      "</o>" },
     { "pair", "orders", S(PAIR_XML "<a>"), "<o><n>#</n></o>", "</a>" },
     { "pair", "faults in each order", S(PAIR_XML "<a>"),
       "<o><n>1</n><n>2</n></o>", "</a>" },
