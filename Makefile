@@ -27,8 +27,9 @@ SPOOL  = $(wildcard spool/*.c)
 CMD    = $(wildcard converters/cmd/*.c)
 LIB    = $(BASE) $(FORM) $(DOC) $(LANG_) $(TRADE) $(SPOOL)
 UNIT   = $(wildcard tests/unit/t_*.c)
-OUR_C  = $(GEN) $(LIB) $(CMD) $(UNIT)
-OUR_H  = $(wildcard converters/*/*.h formats/*.h spool/*.h tests/unit/*.h)
+FUZZ   = $(wildcard tests/fuzz/f_*.c)
+OUR_C  = $(GEN) $(LIB) $(CMD) $(UNIT) $(wildcard tests/fuzz/*.c)
+OUR_H  = $(wildcard converters/*/*.h formats/*.h spool/*.h tests/*/*.h)
 MAN_IN = converters/kervan.1.in spool/kervan.conf.5.in \
          mappings/kervan-mapping.5.in
 MAN    = $(addprefix $B/man/,$(notdir $(MAN_IN:.in=)))
@@ -51,6 +52,13 @@ flags_asan    = -O1 -g -fsanitize=address,undefined $(SAN)
 # gcc's shared libubsan writes no report to a file, as the golden cases ask.
 link_asan     = $(if $(findstring clang,$(CC)),,-static-libasan -static-libubsan)
 flags_cover   = -O0 -g --coverage
+# Comparisons are not traced: without that it is three times as fast, and the
+# dictionaries have the words.
+flags_fuzz    = -O1 -g -fsanitize=address,undefined $(SAN) \
+                -fsanitize-coverage=inline-8bit-counters,pc-table
+ifeq ($(MODE),fuzz)
+CC            = clang-14
+endif
 # WERROR=1 in CI and for developers; never for someone who only builds.
 WERROR_1      = -Werror
 
@@ -69,15 +77,17 @@ pkg_check   = $(if $(shell pkg-config --exists $(PKGS) && echo yes),,$(error \
 LIB_O  = $(LIB:%.c=$B/%.o) $B/charset_tables.o
 CMD_O  = $(CMD:%.c=$B/%.o)
 UNIT_X = $(UNIT:%.c=$B/%)
+FUZZ_X = $(FUZZ:%.c=$B/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all units man check test cases demo soak lint tidy format install clean \
-        help FORCE
+        fuzz fuzzers help FORCE
 
 all: $B/kervan man                       ## build the program and its manual
 man: $(MAN)
 units: $(UNIT_X)
+fuzzers: $(FUZZ_X)
 
 $B/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -113,6 +123,14 @@ $(UNIT_X): %: %.o $B/libkervan.a
 	$(if $V,,@$(SAY) '  LINK $@')
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PKG_LIBS) $(LIBS_MORE)
 
+# A fuzz target: with libFuzzer in MODE=fuzz, else with a main that runs files.
+fuzz_main = $(if $(filter fuzz,$(MODE)),mutate,replay hostile)
+FUZZ_O    = $(patsubst %,$B/tests/fuzz/%.o,common convert $(fuzz_main))
+$(FUZZ_X): %: %.o $(FUZZ_O) $B/libkervan.a
+	$(if $V,,@$(SAY) '  LINK $@')
+	$Q$(CC) $(ALL_LDFLAGS) $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer) \
+	  -o $@ $^ $(PKG_LIBS) $(LIBS_MORE)
+
 # The tables in the manual pages are printed by the program.
 define PAGE
 $B/man/$(notdir $(1:.in=)): $1 converters/make-manual $B/kervan
@@ -142,6 +160,10 @@ demo:                                    ## lay out an exchange and run it
 
 soak: all                                ## 50,000 files, readers crash: long
 	tests/daemon/soak $(FILES)
+
+fuzz:                                    ## fuzz target T (none: all) SECONDS
+	@tests/setup build fuzz
+	@MAKE='$(MAKE)' tests/fuzz/run $(or $(SECONDS),60) $T
 
 lint:                                    ## format, layers, headers and more
 	@tests/lint

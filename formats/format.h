@@ -222,7 +222,8 @@ struct write_plan {
  * sink encodes. -1 means that s->fault says why.
  */
 struct write_ops {
-    /* Once per map and part: fills p->open and p->close. */
+    /* Once per map and part: fills p->open and p->close. -1: it cannot have
+     * that name in this format and charset. */
     int (*prepare)(struct arena *a, struct part *p, const struct write_plan *w);
     int (*begin)(struct sink *s, const struct write_plan *w); /* of a file */
     int (*open)(struct sink *s, const struct part *p);

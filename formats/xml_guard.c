@@ -38,6 +38,17 @@ static bool is_bare_ampersand(struct str unread, uint64_t max_name)
     return n < unread.len || n > max_name;
 }
 
+/*
+ * Two hyphens in a comment are wrong, which libxml2 says of each pair anew,
+ * with a copy of all before it.
+ */
+static bool has_hyphens(struct str comment)
+{
+    ptrdiff_t at = str_find(str_from(comment, 4), STR("--"));
+
+    return at >= 0 && (size_t)at + 6 < comment.len && comment.p[at + 6] != '>';
+}
+
 const char *xml_guard_unread(const struct limits *limits, struct str unread,
                              bool in_cdata, enum limit_id *limit)
 {
@@ -46,6 +57,10 @@ const char *xml_guard_unread(const struct limits *limits, struct str unread,
     if (!in_cdata && is_bare_ampersand(unread, limits->v[LIMIT_XML_NAME])) {
         *limit = N_LIMITS;
         return "'&' without ';'; in text it is written &amp;";
+    }
+    if (k->limit == LIMIT_XML_COMMENT && has_hyphens(unread)) {
+        *limit = N_LIMITS;
+        return "-- stands inside a comment";
     }
     *limit = k->limit;
     return unread.len > limits->v[k->limit] ? k->what : NULL;

@@ -13,6 +13,7 @@
  * element that holds text of its own gets nothing added inside:
  * sink->state.depth counts the elements that are open in it.
  */
+#include "converters/base/utf8.h"
 #include "formats/format.h"
 #include "formats/sink.h"
 
@@ -122,12 +123,72 @@ static void build_close(struct buf *b, const struct part *p,
     buf_addc(b, '>');
 }
 
+/* XML 1.0, 5th edition, [4] and [4a] without the colon. */
+static bool is_name_char(uint32_t cp, bool first)
+{
+    static const struct {
+        uint32_t from, to;
+        bool begins;
+    } ranges[] = {
+        { '-', '.', false },      { '0', '9', false },
+        { 'A', 'Z', true },       { '_', '_', true },
+        { 'a', 'z', true },       { 0xB7, 0xB7, false },
+        { 0xC0, 0xD6, true },     { 0xD8, 0xF6, true },
+        { 0xF8, 0x2FF, true },    { 0x300, 0x36F, false },
+        { 0x370, 0x37D, true },   { 0x37F, 0x1FFF, true },
+        { 0x200C, 0x200D, true }, { 0x203F, 0x2040, false },
+        { 0x2070, 0x218F, true }, { 0x2C00, 0x2FEF, true },
+        { 0x3001, 0xD7FF, true }, { 0xF900, 0xFDCF, true },
+        { 0xFDF0, 0xFFFD, true }, { 0x10000, 0xEFFFF, true },
+    };
+
+    for (size_t i = 0; i < COUNT(ranges); i++)
+        if (cp >= ranges[i].from && cp <= ranges[i].to)
+            return ranges[i].begins || !first;
+    return false;
+}
+
+/* A name without a prefix. */
+static bool is_plain_name(struct str s)
+{
+    for (size_t pos = 0; pos < s.len;) {
+        bool first = pos == 0;
+
+        if (!is_name_char((uint32_t)utf8_next(s, &pos), first))
+            return false;
+    }
+    return s.len > 0;
+}
+
+/* As namespaces have it: at most one colon, and not at an end. */
+static bool is_name(struct str s)
+{
+    ptrdiff_t colon = str_find_char(s, ':');
+
+    if (colon < 0)
+        return is_plain_name(s) && !str_is(s, "xmlns");
+    return is_plain_name(str_first(s, (size_t)colon)) &&
+           is_plain_name(str_from(s, (size_t)colon + 1));
+}
+
+static bool names_are_right(const struct part *p, const struct write_plan *w)
+{
+    bool has_name = p->kind == PART_ELEMENT || p->kind == PART_ATTRIBUTE;
+
+    for (size_t i = 0; has_name && p->depth == 0 && i < w->n_ns; i++)
+        if (w->ns[i].prefix.len && !is_plain_name(w->ns[i].prefix))
+            return false;
+    return !has_name || is_name(p->name);
+}
+
 static int xml_prepare(struct arena *a, struct part *p,
                        const struct write_plan *w)
 {
     struct buf open, close;
     int rc;
 
+    if (!names_are_right(p, w))
+        return -1;
     buf_init(&open, MB(16));
     buf_init(&close, MB(16));
     build_open(&open, p, w);

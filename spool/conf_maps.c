@@ -34,6 +34,10 @@ static struct map *load(struct map_loader *ld, struct str name, struct place at,
     if (!path)
         return NULL;
     m = map_load(path, name, &ld->conf->limits, ld->diags);
+    if (m && !m->shape) {
+        set_aside(ld, m); /* not even its header was understood */
+        return NULL;
+    }
     if (m && m->is_write != is_write) {
         DIAG(ld->diags, WRONG_HALF, at,
              m->is_write ? STR("write") : STR("read"),

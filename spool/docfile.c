@@ -126,7 +126,7 @@ static struct doc *read_one(struct docfile *f)
     if (!take(f, len, &bytes))
         return NULL;
     arena_reset(&f->arena);
-    return doc_unpack(&f->arena, f->shape, bytes, &d) ? d : NULL;
+    return doc_unpack(&f->arena, f->shape, bytes, UINT64_MAX, &d) ? d : NULL;
 }
 
 static bool passes(struct docfile *f, struct doc *d)

@@ -21,6 +21,8 @@
 #include "spool/locate.h"
 #include "spool/reader.h"
 
+enum { MAX_SOURCE_NAME = 64 * 1024 };
+
 /* ---- faults ------------------------------------------------------------- */
 
 static const struct source *source_at(const struct job *j, uint32_t member)
@@ -123,6 +125,12 @@ static void on_differ(void *ctx, const struct doc *d, const char *name,
 
 /* ---- frames ------------------------------------------------------------- */
 
+/* A ZIP has so many members at most; one more is a fault of the ZIP. */
+static uint64_t max_sources(const struct job *j)
+{
+    return j->spec->n_inputs * (j->spec->limits->v[LIMIT_ZIP_ENTRIES] + 1);
+}
+
 /* u32 length of the member's name, which ends the whole name */
 static bool on_member(struct job *j, struct str payload)
 {
@@ -130,7 +138,8 @@ static bool on_member(struct job *j, struct str payload)
     struct str name;
     uint32_t len;
 
-    if (payload.len < sizeof(len))
+    if (payload.len < sizeof(len) || payload.len > MAX_SOURCE_NAME ||
+        j->n_sources >= max_sources(j))
         return false;
     memcpy(&len, payload.p, sizeof(len));
     name = arena_str(&j->out->arena, str_from(payload, sizeof(len)));
@@ -333,7 +342,8 @@ static bool on_record(struct job *j, struct str payload)
     bool holds;
 
     arena_reset(&j->docs);
-    if (!doc_unpack(&j->docs, j->spec->read->shape, payload, &d) ||
+    if (!doc_unpack(&j->docs, j->spec->read->shape, payload,
+                    j->spec->limits->v[LIMIT_LINES], &d) ||
         d->member >= j->n_sources)
         return false;
     j->out->n_read++;
@@ -382,6 +392,8 @@ static bool on_frame(struct job *j, enum frame_type type, struct str payload)
     case FRAME_FAULT:
         return on_fault(j, payload);
     case FRAME_RESTART:
+        if (j->scattered)
+            return false; /* it begins anew once */
         on_restart(j);
         return true;
     case FRAME_FORBIDDEN:
@@ -411,14 +423,13 @@ bool job_io_failed(struct job *j)
 
 /* ---- the reader process ------------------------------------------------- */
 
-enum { READER_OK, READER_BAD_FRAME, READER_IO, READER_LATE };
-
-static int pump(struct job *j, int fd)
+enum job_pumped job_pump(struct job *j, int fd)
 {
     struct frame_in in;
     enum frame_type type;
     struct str payload;
-    int rc, how = READER_OK;
+    enum job_pumped how = READER_OK;
+    int rc;
 
     frame_in_init(&in, fd, j->spec->limits->v[LIMIT_DOCUMENT] + MB(1),
                   (int64_t)j->spec->limits->v[LIMIT_WALL] * 1000);
@@ -466,7 +477,7 @@ bool job_ended_from_outside(int status)
 }
 
 /* No END came: says what became of the reader. */
-static void reader_died(struct job *j, int status, int how)
+static void reader_died(struct job *j, int status, enum job_pumped how)
 {
     struct place at = { .src =
                             source_at(j, j->n_sources ? j->n_sources - 1 : 0) };
@@ -556,12 +567,13 @@ static int reader_was_hindered(struct job *j, int status)
 
 static int run_reader(struct job *j, int spill_fd)
 {
-    int fd, status, how;
+    enum job_pumped how;
+    int fd, status;
     pid_t pid;
 
     if (start_reader(j, spill_fd, NULL, &pid, &fd) == -1)
         return -1;
-    how = pump(j, fd);
+    how = job_pump(j, fd);
     close(fd);
     /* After END it has nothing more to do; whoever holds it may think so. */
     if (how != READER_OK || j->ended)
@@ -581,19 +593,13 @@ static int run_reader(struct job *j, int spill_fd)
     return 0;
 }
 
-/* The second reader: answers where refused fields stand in the input. */
-static void find_places(struct job *j, int spill_fd)
+void job_take_places(struct job *j, int fd)
 {
     struct place_frame p;
     struct frame_in in;
     enum frame_type type;
     struct str payload;
-    pid_t pid;
-    int fd;
 
-    locate_sort(&j->places);
-    if (!j->places.n || start_reader(j, spill_fd, &j->places, &pid, &fd) == -1)
-        return;
     frame_in_init(&in, fd, sizeof(p),
                   (int64_t)j->spec->limits->v[LIMIT_WALL] * 1000);
     while (frame_next(&in, &type, &payload) == 1 && type == FRAME_PLACE &&
@@ -605,6 +611,18 @@ static void find_places(struct job *j, int spill_fd)
         j->places.v[p.query].diag->at.col = p.col;
     }
     frame_in_release(&in);
+}
+
+/* The second reader: answers where refused fields stand in the input. */
+static void find_places(struct job *j, int spill_fd)
+{
+    pid_t pid;
+    int fd;
+
+    locate_sort(&j->places);
+    if (!j->places.n || start_reader(j, spill_fd, &j->places, &pid, &fd) == -1)
+        return;
+    job_take_places(j, fd);
     close(fd);
     (void)kill(pid, SIGKILL);
     (void)wait_for(pid);
@@ -671,7 +689,7 @@ static bool finish_writes(struct job *j)
     return true;
 }
 
-static void conclude(struct job *j)
+void job_conclude(struct job *j)
 {
     struct job_result *o = j->out;
 
@@ -737,38 +755,50 @@ static void init_writes(struct job *j)
                               .ctx_of = j };
 }
 
+void job_begin(struct job *j, const struct job_spec *spec,
+               struct job_result *out)
+{
+    *j = (struct job){ .spec = spec, .out = out, .forbidden = NO_CALL };
+    *out = (struct job_result){ 0 };
+    diags_init(&out->diags, &out->arena, spec->limits->v[LIMIT_ERRORS]);
+    init_writes(j);
+    job_reset_counts(j);
+    docfile_init(&j->kept, spec->read->shape, &j->filter, spec->staging,
+                 j->keep_all);
+}
+
+void job_end(struct job *j)
+{
+    docfile_release(&j->kept);
+    for (size_t i = 0; i < j->spec->n_writes; i++) {
+        if (j->out->verdict == JOB_DONE)
+            j->writes[i].n_outputs = 0; /* they are the caller's now */
+        write_run_release(&j->writes[i]);
+    }
+    locate_release(&j->places);
+    job_counts_release(&j->counts);
+    free(j->writes);
+    free(j->infos);
+    arena_release(&j->docs);
+}
+
 int job_run(const struct job_spec *spec, struct job_result *out)
 {
-    struct job j = { .spec = spec, .out = out, .forbidden = NO_CALL };
+    struct job j;
     int spill_fd;
 
-    *out = (struct job_result){ 0 };
     hash_seed();
-    diags_init(&out->diags, &out->arena, spec->limits->v[LIMIT_ERRORS]);
-    init_writes(&j);
-    job_reset_counts(&j);
+    job_begin(&j, spec, out);
     spill_fd = docfile_temporary(spec->staging);
     if (spill_fd == -1) {
         (void)machine_failed(&j, "cannot make a temporary file");
     } else {
-        docfile_init(&j.kept, spec->read->shape, &j.filter, spec->staging,
-                     j.keep_all);
         if (run_reader(&j, spill_fd) == 0) {
-            conclude(&j);
+            job_conclude(&j);
             find_places(&j, spill_fd);
         }
         close(spill_fd);
-        docfile_release(&j.kept);
     }
-    for (size_t i = 0; i < spec->n_writes; i++) {
-        if (out->verdict == JOB_DONE)
-            j.writes[i].n_outputs = 0; /* they are the caller's now */
-        write_run_release(&j.writes[i]);
-    }
-    locate_release(&j.places);
-    job_counts_release(&j.counts);
-    free(j.writes);
-    free(j.infos);
-    arena_release(&j.docs);
+    job_end(&j);
     return 0;
 }

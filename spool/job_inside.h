@@ -36,6 +36,20 @@ struct job {
 
 #define NO_CALL UINT32_MAX
 
+/*
+ * The steps of job_run(). Between them it starts readers, in processes of
+ * their own; the fuzz targets call a reader, or play one.
+ */
+void job_begin(struct job *j, const struct job_spec *spec,
+               struct job_result *out);
+/* Takes the frames of the first reader: whatever it sends. */
+enum job_pumped { READER_OK, READER_BAD_FRAME, READER_IO, READER_LATE };
+enum job_pumped job_pump(struct job *j, int fd);
+void job_conclude(struct job *j);
+/* Takes those of the second one, the answers to j->places. */
+void job_take_places(struct job *j, int fd);
+void job_end(struct job *j);
+
 /* A fault that a write map raised; ctx is the job. */
 void job_write_fault(void *ctx, const struct fault *f);
 /* file.name and friends are those of d's file from now on. */

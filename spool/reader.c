@@ -339,9 +339,8 @@ static void limit_process(const struct limits *l)
 {
     mem_on_failure(no_memory);
     set_limit(RLIMIT_CPU, l->v[LIMIT_CPU]);
-#ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes of address space */
-    set_limit(RLIMIT_AS, l->v[LIMIT_MEMORY]);
-#endif
+    if (!MEM_GUARDED) /* that reserves terabytes of address space */
+        set_limit(RLIMIT_AS, l->v[LIMIT_MEMORY]);
 }
 
 /* From here on, no call but those of jail.c. */

@@ -182,6 +182,8 @@ const char *date_pattern_read_ok(struct str pattern)
     why = check(pattern, &parts, &runs_on);
     if (!why && (parts & DATE_PARTS) != DATE_PARTS)
         why = "to read a date takes year, month and day";
+    if (!why && (parts & BIT(PART_SECOND)) && !(parts & BIT(PART_HOUR)))
+        why = "a second needs an hour";
     if (!why && runs_on)
         why = "a single letter (or SSS) needs a separator before the next "
               "number";

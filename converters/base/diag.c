@@ -68,6 +68,8 @@ bool diag_is_enough(struct diags *d, enum diag_id id, struct place map)
            (a->id != id || a->map.src != map.src || a->map.line != map.line))
         a = a->next;
     if (!a) {
+        if (!has_room(d, DIAG_WARNING))
+            return false; /* it is not listed either: only counted */
         a = arena_alloc(d->arena, sizeof(*a));
         a->id = id;
         a->map = map;

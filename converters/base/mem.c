@@ -6,7 +6,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#if MEM_GUARDED
+#include <sanitizer/asan_interface.h>
+#define GUARD(p, n)   ASAN_POISON_MEMORY_REGION(p, n)
+#define UNGUARD(p, n) ASAN_UNPOISON_MEMORY_REGION(p, n)
+#else
+#define GUARD(p, n)   ((void)(p), (void)(n))
+#define UNGUARD(p, n) ((void)(p), (void)(n))
+#endif
+
 #define CHUNK_SIZE ((size_t)64 * 1024)
+enum { GAP = MEM_GUARDED ? 16 : 0 }; /* behind each piece */
 
 struct chunk {
     struct chunk *next;
@@ -65,6 +75,7 @@ static void arena_grow(struct arena *a, size_t size)
         c = xrealloc(NULL, sizeof(*c) + cap);
         c->cap = cap;
     }
+    GUARD(c->data, c->cap);
     c->next = NULL;
     if (a->newest)
         a->newest->next = c;
@@ -77,14 +88,19 @@ static void arena_grow(struct arena *a, size_t size)
 
 char *arena_text_slow(struct arena *a, size_t size)
 {
+    size_t room = size;
     char *p;
 
     if (size > SIZE_MAX / 2)
         out_of_memory(); /* a size was not checked where it was read */
-    arena_grow(a, size);
+    if (MEM_GUARDED)
+        room = (size + GAP + 7) / 8 * 8;
+    if (!a->next || (size_t)(a->end - a->next) < room)
+        arena_grow(a, room);
     p = a->next;
-    a->next += size;
+    a->next += room;
     a->used += size;
+    UNGUARD(p, size);
     return p;
 }
 
@@ -160,6 +176,7 @@ static void chunk_retire(struct arena *a, struct chunk *c)
         free(c);
         return;
     }
+    GUARD(c->data, c->cap);
     c->next = NULL;
     a->spare = c;
 }
@@ -184,6 +201,7 @@ void arena_reset(struct arena *a)
         a->next = a->end = NULL;
     }
     if (a->newest) {
+        GUARD(a->newest->data, a->newest->cap);
         a->next = a->newest->data;
         a->end = a->newest->data + a->newest->cap;
     }

@@ -27,6 +27,21 @@
 
 #include "converters/base/str.h"
 
+/*
+ * Under the address sanitizer each piece stands alone, and what an arena has
+ * not handed out, or has taken back, must not be touched.
+ */
+#if defined(__SANITIZE_ADDRESS__)
+#define MEM_GUARDED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MEM_GUARDED 1
+#endif
+#endif
+#ifndef MEM_GUARDED
+#define MEM_GUARDED 0
+#endif
+
 struct chunk;
 
 struct arena {
@@ -48,7 +63,7 @@ static inline char *arena_text(struct arena *a, size_t size)
 {
     char *p = a->next;
 
-    if ((size_t)(a->end - p) < size || !p)
+    if (MEM_GUARDED || (size_t)(a->end - p) < size || !p)
         return arena_text_slow(a, size);
     a->next = p + size;
     a->used += size;

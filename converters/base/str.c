@@ -107,11 +107,14 @@ char *buf_room(struct buf *b, size_t n)
 
 int buf_add(struct buf *b, struct str s)
 {
-    char *to = buf_room(b, s.len);
+    char *to;
 
-    if (!to && s.len)
+    if (!s.len)
+        return 0;
+    to = buf_room(b, s.len);
+    if (!to)
         return -1;
-    str_copy(to, s);
+    memcpy(to, s.p, s.len);
     b->len += s.len;
     return 0;
 }

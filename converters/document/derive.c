@@ -20,6 +20,7 @@
 #include "converters/document/document.h"
 
 #include "converters/base/decimal.h"
+#include "converters/base/textmap.h"
 
 enum { UNIT_DIGITS = 4, SUM_DIGITS = 2 };
 
@@ -261,24 +262,76 @@ static void derive_sums(const struct derive *v, struct doc *d,
     }
 }
 
-/* The tax member of that rate and code, made when it is the first. */
-static struct doc *tax_of(const struct derive *v, struct doc *d, int list,
-                          struct str rate, struct str code)
-{
-    struct doc *t;
-
-    for (t = d->lists[list].first; t; t = t->next)
-        if (str_eq(t->f[0], rate) && str_eq(t->f[1], code))
-            return t;
-    t = doc_add(v->a, d, list);
-    t->line = d->line;
-    t->f[0] = rate;
-    t->f[1] = code;
-    return t;
-}
-
 /* fields.c: tax is rate, code, base, amount. */
 enum { TAX_RATE, TAX_CODE, TAX_BASE, TAX_AMOUNT };
+
+/* The tax members of a document. Few are simply looked through; a map comes
+ * when a file has made up many codes. */
+enum { FEW_TAXES = 16 };
+
+struct taxes {
+    struct doc_list *list;
+    int index;
+    struct textmap places; /* rate and code to the place in v */
+    struct doc **v;
+    size_t cap;
+};
+
+static void note_tax(const struct derive *v, struct taxes *x, struct doc *t)
+{
+    size_t n = x->places.n;
+
+    if (n == x->cap) {
+        struct doc **wider;
+
+        x->cap = x->cap ? 2 * x->cap : (size_t)4 * FEW_TAXES;
+        wider = arena_alloc(v->a, x->cap * sizeof(*wider));
+        for (size_t i = 0; i < n; i++)
+            wider[i] = x->v[i];
+        x->v = wider;
+    }
+    x->v[n] = t;
+    textmap_add(&x->places,
+                arena_fmt(v->a, "%.*s %.*s", STR_ARGS(t->f[TAX_RATE]),
+                          STR_ARGS(t->f[TAX_CODE])),
+                (uint32_t)n);
+}
+
+static struct doc *find_tax(const struct derive *v, const struct taxes *x,
+                            struct str rate, struct str code)
+{
+    const uint32_t *place;
+
+    if (!x->places.n) {
+        for (struct doc *t = x->list->first; t; t = t->next)
+            if (str_eq(t->f[TAX_RATE], rate) && str_eq(t->f[TAX_CODE], code))
+                return t;
+        return NULL;
+    }
+    place = textmap_find(&x->places, arena_fmt(v->a, "%.*s %.*s",
+                                               STR_ARGS(rate), STR_ARGS(code)));
+    return place ? x->v[*place] : NULL;
+}
+
+/* The tax member of that rate and code, made when it is the first. */
+static struct doc *tax_of(const struct derive *v, struct taxes *x,
+                          struct doc *d, struct str rate, struct str code)
+{
+    struct doc *t = find_tax(v, x, rate, code);
+
+    if (t)
+        return t;
+    t = doc_add(v->a, d, x->index);
+    t->line = d->line;
+    t->f[TAX_RATE] = rate;
+    t->f[TAX_CODE] = code;
+    if (x->places.n)
+        note_tax(v, x, t);
+    else if (x->list->n > FEW_TAXES)
+        for (struct doc *each = x->list->first; each; each = each->next)
+            note_tax(v, x, each);
+    return t;
+}
 
 static void add_to(const struct derive *v, struct doc *t, int i, struct dec x)
 {
@@ -293,10 +346,11 @@ static void derive_tax(const struct derive *v, struct doc *d,
                        const struct doc_list *lines,
                        const struct line_fields *f)
 {
-    int list = shape_list(d->shape, STR("tax"));
+    struct taxes x = { .index = shape_list(d->shape, STR("tax")) };
 
-    if (list < 0 || d->lists[list].n)
+    if (x.index < 0 || d->lists[x.index].n)
         return;
+    x.list = &d->lists[x.index];
     for (const struct doc *l = lines->first; l; l = l->next) {
         struct dec net, gross;
         struct doc *t;
@@ -304,10 +358,11 @@ static void derive_tax(const struct derive *v, struct doc *d,
         if (!doc_has(l, f->rate) || !get(l, f->total_net, &net) ||
             !get(l, f->total_gross, &gross) || !dec_sub(gross, net, &gross))
             continue;
-        t = tax_of(v, d, list, l->f[f->rate], l->f[f->code]);
+        t = tax_of(v, &x, d, l->f[f->rate], l->f[f->code]);
         add_to(v, t, TAX_BASE, net);
         add_to(v, t, TAX_AMOUNT, gross);
     }
+    textmap_release(&x.places);
 }
 
 static void derive_order(const struct derive *v, struct doc *d)

@@ -313,9 +313,12 @@ static bool unpack_fields(struct doc *d, struct str *in, unsigned n)
     return true;
 }
 
-static bool unpack(struct arena *a, struct doc *d, struct str *in);
+static bool unpack(struct arena *a, struct doc *d, struct str *in,
+                   uint64_t *left);
 
-static bool unpack_list(struct arena *a, struct doc *d, struct str *in)
+/* A member takes far more room in memory than an empty one takes in `in`. */
+static bool unpack_list(struct arena *a, struct doc *d, struct str *in,
+                        uint64_t *left)
 {
     uint8_t index;
     uint32_t n;
@@ -323,13 +326,17 @@ static bool unpack_list(struct arena *a, struct doc *d, struct str *in)
     if (!take(in, &index, 1) || !take(in, &n, sizeof(n)) ||
         index >= d->shape->n_lists || n > in->len / sizeof(struct packed_head))
         return false;
+    if (n > *left)
+        return false;
+    *left -= n;
     while (n--)
-        if (!unpack(a, doc_add(a, d, index), in))
+        if (!unpack(a, doc_add(a, d, index), in, left))
             return false;
     return true;
 }
 
-static bool unpack(struct arena *a, struct doc *d, struct str *in)
+static bool unpack(struct arena *a, struct doc *d, struct str *in,
+                   uint64_t *left)
 {
     struct packed_head h;
 
@@ -341,17 +348,17 @@ static bool unpack(struct arena *a, struct doc *d, struct str *in)
     if (!unpack_fields(d, in, h.n_fields))
         return false;
     while (h.n_lists--)
-        if (!unpack_list(a, d, in))
+        if (!unpack_list(a, d, in, left))
             return false;
     return true;
 }
 
 bool doc_unpack(struct arena *a, const struct shape *s, struct str in,
-                struct doc **out)
+                uint64_t max_members, struct doc **out)
 {
     struct doc *d = doc_new(a, s);
 
-    if (!unpack(a, d, &in) || in.len)
+    if (!unpack(a, d, &in, &max_members) || in.len)
         return false;
     *out = d;
     return true;

@@ -149,11 +149,12 @@ static inline bool doc_has(const struct doc *d, int i)
 /*
  * Packing, for the pipe and for documents that wait on disk. unpack checks
  * everything it reads: indexes, lengths, and that typed values are canonical;
- * texts borrow from `in`. false: not a document of that shape.
+ * texts borrow from `in`. false: not a document of that shape, or one with more
+ * than max_members in all its lists.
  */
 int doc_pack(const struct doc *d, struct buf *out); /* -1: over out->max */
 bool doc_unpack(struct arena *a, const struct shape *s, struct str in,
-                struct doc **out);
+                uint64_t max_members, struct doc **out);
 
 /*
  * Computes what the source left empty (never overwrites): net and gross by

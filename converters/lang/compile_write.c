@@ -567,6 +567,15 @@ static struct node *compile_lines(struct writing *c, struct node *parent,
 
 /* ---- what only the whole tree shows ------------------------------------- */
 
+/* Of attributes with conditions one may be meant. */
+static void check_twice(struct writing *c, const struct node *n)
+{
+    for (const struct node *x = n->next; x; x = x->next)
+        if (x->kind == N_ATTRIBUTE && !x->rule->when && !n->rule->when &&
+            str_eq(x->part.name, n->part.name))
+            DIAG(c->ld->diags, NAME_TWICE, x->at, x->part.name);
+}
+
 /* An attribute must come before what makes its element's content. */
 static void check_attributes(struct writing *c, const struct node *n,
                              bool *content)
@@ -576,6 +585,7 @@ static void check_attributes(struct writing *c, const struct node *n,
 
         switch (n->kind) {
         case N_ATTRIBUTE:
+            check_twice(c, n);
             if (*content)
                 DIAG(c->ld->diags, ATTRIBUTE_LATE, n->at, n->part.name);
             break;
@@ -623,13 +633,24 @@ static void check_roots(struct writing *c, const struct node *n, bool repeated,
     }
 }
 
-static void prepare_parts(struct map *m, struct node *n)
+static void prepare_part(struct writing *c, struct node *n)
+{
+    struct map *m = c->ld->map;
+
+    if (m->format->write->prepare(&m->arena, &n->part, &m->plan_out) == 0)
+        return;
+    DIAG(c->ld->diags, SYNTAX, n->at,
+         arena_fmt(&m->arena, "\"%.*s\" cannot be a name in %s (charset %s)",
+                   STR_ARGS(n->part.name), m->format->name, m->charset->name));
+}
+
+static void prepare_parts(struct writing *c, struct node *n)
 {
     for (; n; n = n->next) {
         if (n->kind == N_ELEMENT || n->kind == N_ATTRIBUTE ||
-            n->kind == N_CELL || n->kind == N_ROW || n->kind == N_TEXT)
-            (void)m->format->write->prepare(&m->arena, &n->part, &m->plan_out);
-        prepare_parts(m, n->child);
+            n->kind == N_CELL || n->kind == N_ROW)
+            prepare_part(c, n);
+        prepare_parts(c, n->child);
     }
 }
 
@@ -710,5 +731,5 @@ void compile_write(struct loader *ld, const struct body *b)
     if (!m->format->rows)
         check_roots(&c, m->root, false, &roots);
     if (m->charset)
-        prepare_parts(m, m->root);
+        prepare_parts(&c, m->root);
 }

@@ -7,7 +7,8 @@
 #include "converters/base/utf8.h"
 #include "converters/lang/func.h"
 
-enum { MAX_NESTING = 64 }; /* of parentheses; part of limit map-depth's idea */
+/* The evaluator goes down an expression as deep as the parser did. */
+enum { MAX_NESTING = 64, MAX_OPERATORS = 1000 };
 
 void parser_init(struct parser *p, struct map *m, const struct oline *l,
                  struct str text, struct diags *diags)
@@ -143,6 +144,8 @@ static struct expr *binary(struct parser *p, enum expr_kind kind,
 
     if (!l || !r)
         return NULL;
+    if (++p->n_operators > MAX_OPERATORS)
+        return parse_fail(p, p->p, "more than 1,000 operators in one line");
     e = new_expr(p, kind, from);
     e->args = l;
     l->next = r;
@@ -569,6 +572,15 @@ static struct expr *parse_comparison(struct parser *p)
     return binary(p, kind, from, e, parse_operation(p));
 }
 
+/* False: reported. Either way the caller takes p->nesting back. */
+static bool goes_deeper(struct parser *p)
+{
+    if (++p->nesting <= MAX_NESTING)
+        return true;
+    parse_fail(p, p->p, "the expression is nested too deep");
+    return false;
+}
+
 static struct expr *parse_not(struct parser *p)
 {
     const char *from;
@@ -578,7 +590,8 @@ static struct expr *parse_not(struct parser *p)
     from = p->p;
     if (!parse_word(p, "not"))
         return parse_comparison(p);
-    inner = parse_not(p);
+    inner = goes_deeper(p) ? parse_not(p) : NULL;
+    p->nesting--;
     if (!inner)
         return NULL;
     e = new_expr(p, E_NOT, from);
@@ -597,16 +610,6 @@ static struct expr *parse_and(struct parser *p)
     return e;
 }
 
-/* How deep the parser already is, by counting open brackets before it. */
-static bool too_deep(const struct parser *p)
-{
-    int open = 0;
-
-    for (const char *c = p->line->text.p; c < p->p; c++)
-        open += (*c == '(' || *c == '[') - (*c == ')' || *c == ']');
-    return open > MAX_NESTING;
-}
-
 static struct expr *parse_or(struct parser *p)
 {
     const char *from;
@@ -614,11 +617,10 @@ static struct expr *parse_or(struct parser *p)
 
     parse_blanks(p);
     from = p->p;
-    if (too_deep(p))
-        return parse_fail(p, p->p, "parentheses are nested too deep");
-    e = parse_and(p);
+    e = goes_deeper(p) ? parse_and(p) : NULL;
     while (e && parse_word(p, "or"))
         e = binary(p, E_OR, from, e, parse_and(p));
+    p->nesting--;
     return e;
 }
 

@@ -16,6 +16,7 @@ struct parser {
     const char *p, *end; /* inside line->text, or a copy of a part of it */
     struct map *map;     /* tables are looked up when resolved */
     struct diags *diags;
+    int nesting, n_operators; /* both have a limit */
 };
 
 void parser_init(struct parser *p, struct map *m, const struct oline *l,

@@ -303,6 +303,8 @@ static struct refuse_case {
       "hour before" },
     { __LINE__, "minutes alone are written, not read", "mm:ss", NULL,
       "year, month and day" },
+    { __LINE__, "seconds of no hour are written, not read", "YYYY-MM-DD ss",
+      NULL, "hour" },
     { __LINE__, "two years", "YYYY-MM-DD YY", "twice", "twice" },
     { __LINE__, "two months", "YYYY-MM-DD hhMM", "twice", "twice" },
     { __LINE__, "two minutes", "YYYY-MM-DD hh:mm:mm", "twice", "twice" },

@@ -391,6 +391,28 @@ static void test_names(void **state)
     }
 }
 
+/* Their place in the map is what a reader says: there may be any number. */
+static void test_alike_has_an_end(void **state)
+{
+    struct arena a = { 0 };
+    struct diags d;
+    size_t used = 0;
+
+    (void)state;
+    diags_init(&d, &a, 20);
+    for (uint32_t line = 1; line < 10000; line++) {
+        struct place at = { .line = line };
+
+        if (!diag_is_enough(&d, DIAG_TOTALS_DIFFER, at))
+            (void)DIAG0(&d, TOTALS_DIFFER, at);
+        if (line == 100)
+            used = a.used;
+    }
+    assert_int_equal(d.n_warnings, 9999);
+    assert_int_equal(a.used, used);
+    arena_release(&a);
+}
+
 int main(void)
 {
     static const struct CMUnitTest more[] = {
@@ -400,6 +422,8 @@ int main(void)
           .test_func = test_max },
         { .name = "long arguments are cut", .test_func = test_long_args },
         { .name = "names are distinct", .test_func = test_names },
+        { .name = "warnings of many lines need no more memory",
+          .test_func = test_alike_has_an_end },
     };
     struct CMUnitTest tests[COUNT(cases) + COUNT(texts) + COUNT(more)];
     size_t n = 0;

@@ -127,6 +127,13 @@ static void make_comment(struct buf *b)
     buf_addz(b, "--></a>");
 }
 
+static void make_hyphens(struct buf *b)
+{
+    buf_addz(b, "<a><!--");
+    repeat(b, "----------", 25000);
+    buf_addz(b, "--></a>");
+}
+
 static void make_instruction(struct buf *b)
 {
     buf_addz(b, "<a><?x ");
@@ -212,6 +219,8 @@ static struct hostile_case {
       "!limit 1:1 an XML tag 65536 xml-tag" },
     { __LINE__, "11 MB of comment", make_comment,
       "!limit 1:4 an XML comment 262144 xml-comment" },
+    { __LINE__, "250 KB of hyphens in a comment", make_hyphens,
+      "!xml-syntax 1:4 -- stands inside a comment" },
     { __LINE__, "11 MB of an instruction", make_instruction,
       "!limit 1:4 an XML processing instruction 65536 xml-pi" },
     { __LINE__, "11 MB of DOCTYPE", make_doctype,
