@@ -22,6 +22,7 @@
 #include <stdlib.h>
 
 #include "formats/input.h"
+#include "formats/xml_cut.h"
 #include "formats/xml_guard.h"
 #include "formats/xml_match.h"
 #include "formats/xml_place.h"
@@ -46,6 +47,7 @@ struct xml {
     uint64_t depth;
     struct buf value; /* an attribute's, decoded */
     struct xml_hold held;
+    struct xml_cut cut; /* if the reader has one */
     const struct charset *cs;
     bool at_end; /* the parser knows that no more text comes */
     bool junk;   /* ...and the outermost element was complete before */
@@ -145,49 +147,16 @@ static void stop_limit(struct xml *x, enum limit_id id, const char *what)
     xmlStopParser(x->ctxt);
 }
 
-/* The common mistakes in plain words: %1 and %2 are libxml2's names, %3 its
- * number. Others are told as libxml2 does. */
-static const struct plain_words {
-    int code;
-    const char *text;
-} plain_words[] = {
-    { XML_ERR_DOCUMENT_EMPTY, "it does not begin with '<'" },
-    { XML_ERR_DOCUMENT_END,
-      "something stands behind the end of the outermost element" },
-    { XML_ERR_TAG_NAME_MISMATCH, "element %1 (line %3) is closed by </%2>" },
-    { XML_ERR_LT_IN_ATTRIBUTE,
-      "'<' inside an attribute; is a closing quote missing before it?" },
-    { XML_ERR_NAME_REQUIRED,
-      "'&' or '<' without a name behind it; in text they are written &amp; "
-      "and &lt;" },
-    { XML_ERR_ENTITYREF_SEMICOL_MISSING,
-      "'&' without ';'; in text it is written &amp;" },
-    { XML_ERR_ATTRIBUTE_REDEFINED, "attribute %1 stands twice in a tag" },
-    { XML_ERR_ATTRIBUTE_WITHOUT_VALUE, "attribute %1 has no value" },
-    { XML_ERR_ATTRIBUTE_NOT_STARTED,
-      "the value of an attribute has no quotes" },
-    { XML_ERR_SPACE_REQUIRED, "a blank is missing inside a tag" },
-    { XML_ERR_GT_REQUIRED, "'>' is missing at the end of a tag" },
-    { XML_ERR_RESERVED_XML_NAME,
-      "the XML declaration is not the very first thing in the file" },
-    { XML_ERR_MISPLACED_CDATA_END,
-      "]]> stands in text; there it is written ]]&gt;" },
-    { XML_ERR_HYPHEN_IN_COMMENT, "-- stands inside a comment" },
-    { XML_NS_ERR_UNDEFINED_NAMESPACE, "the prefix %1 is not declared" },
-    { XML_NS_ERR_ATTRIBUTE_REDEFINED, "attribute %1 stands twice in a tag" },
-};
-
 static struct str error_text(const struct xml *x, const xmlError *e)
 {
     struct str s = str_trim(str_of(e->message ? e->message : "not XML"));
+    const char *plain = xml_plain_words(e->code);
 
     if (e->code == XML_ERR_INVALID_CHAR && e->int1)
         return arena_fmt(x->r->names, "character U+%04X cannot stand in XML",
                          (unsigned)e->int1);
-    for (size_t i = 0; i < COUNT(plain_words); i++)
-        if (plain_words[i].code == e->code)
-            return xml_fill_in(x->r->names, plain_words[i].text, e->str1,
-                               e->str2, e->int1);
+    if (plain)
+        return xml_fill_in(x->r->names, plain, e->str1, e->str2, e->int1);
     return arena_str(x->r->names, str_first(s, 300));
 }
 
@@ -371,6 +340,23 @@ static void check_memory(struct xml *x)
         stop_limit(x, LIMIT_MEMORY, "twice what one record needs");
 }
 
+/* What stands outside the records matters when some of them are cut out. */
+static void cut_open(struct xml *x)
+{
+    uint64_t from;
+
+    if (!x->r->cut)
+        return;
+    from = raw_offset(x, tag_begin(x));
+    xml_cut_open(&x->cut, from, raw_offset(x, tag_end(x)));
+}
+
+static void cut_pass(struct xml *x)
+{
+    if (x->r->cut && !x->match.item)
+        xml_cut_pass(&x->cut, raw_offset(x, x->ctxt->input->cur));
+}
+
 static void on_start(void *ctx, const xmlChar *local, const xmlChar *prefix,
                      const xmlChar *uri, int n_namespaces,
                      const xmlChar **namespaces, int n_attributes,
@@ -396,6 +382,8 @@ static void on_start(void *ctx, const xmlChar *local, const xmlChar *prefix,
         begin_record(x);
     if (x->rc)
         return;
+    if (!x->match.item)
+        cut_open(x);
     if (n_attributes && xml_match_wants_attributes(&x->match))
         on_attributes(x, n_attributes, attributes);
     if (x->match.n_pairs > x->match.frames[x->match.n_frames - 1].first_pair) {
@@ -412,6 +400,8 @@ static void end_record(struct xml *x)
     it->raw_len = raw_offset(x, x->ctxt->input->cur) - it->raw_offset;
     x->match.item = NULL;
     x->r->n_records++;
+    if (x->r->cut)
+        xml_cut_record(&x->cut, it->raw_offset, it->raw_len);
     x->rc = x->r->sink(x->r->ctx, it);
     if (x->rc)
         xmlStopParser(x->ctxt);
@@ -432,6 +422,8 @@ static void on_end(void *ctx, const xmlChar *local, const xmlChar *prefix,
         return;
     switch (xml_match_end(&x->match, &late)) {
     case XML_GOES_ON:
+        if (x->r->cut && !x->match.item)
+            xml_cut_close(&x->cut, raw_offset(x, x->ctxt->input->cur));
         break;
     case XML_RECORD_ENDS:
         end_record(x);
@@ -489,6 +481,7 @@ static void on_comment(void *ctx, const xmlChar *text)
 
     if (!x->rc)
         check_size(x, "<!--", LIMIT_XML_COMMENT, "an XML comment");
+    cut_pass(x);
 }
 
 static void on_instruction(void *ctx, const xmlChar *target,
@@ -498,6 +491,7 @@ static void on_instruction(void *ctx, const xmlChar *target,
 
     if (!x->rc)
         check_size(x, "<?", LIMIT_XML_PI, "an XML processing instruction");
+    cut_pass(x);
 }
 
 /* ---- what is refused ---------------------------------------------------- */
@@ -758,7 +752,10 @@ static int xml_read(struct reader *r)
              max[LIMIT_XML_TEXT] < MB(512) ? max[LIMIT_XML_TEXT] : MB(512));
     parser_open(&x);
     xml_match_init(&x.match, r, intern, &x);
-    pull_chunks(&x);
+    xml_cut_begin(&x.cut, r->cut);
+    if (pull_chunks(&x) == 0 && r->cut)
+        xml_cut_end(&x.cut);
+    xml_cut_release(&x.cut);
     xml_match_release(&x.match);
     parser_close(&x);
     buf_release(&x.value);
