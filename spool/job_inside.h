@@ -2,11 +2,13 @@
 #ifndef SPOOL_JOB_INSIDE_H
 #define SPOOL_JOB_INSIDE_H
 
+#include <sys/types.h>
+
 #include "converters/lang/write_run.h"
 #include "spool/docfile.h"
 #include "spool/job.h"
 #include "spool/job_counts.h"
-#include "spool/locate.h"
+#include "spool/reader.h"
 
 /* A file, or a member of a ZIP, that documents come from. */
 struct job_source {
@@ -30,6 +32,7 @@ struct job {
     const struct doc *current;
     struct job_counts counts;
     struct locate_list places; /* asked of a second reader */
+    struct aside aside;        /* likewise */
     bool scattered;
 };
 
@@ -40,6 +43,15 @@ void job_name_file(struct job *j, const struct doc *d);
 void job_reset_counts(struct job *j);
 /* The disk failed below a write: result->err tells; the job ends. */
 bool job_io_failed(struct job *j);
+
+/* Starts a reader; its frames come from *fd. -1: the machine failed. */
+int job_start_reader(struct job *j, int spill_fd, const struct questions *ask,
+                     pid_t *pid, int *fd);
+int job_wait_for(pid_t pid);
+
+/* ---- job_again.c: what a second reader is asked -------------------------- */
+
+void job_ask_again(struct job *j, int spill_fd);
 
 /* ---- job_kept.c: maps that look over all documents ---------------------- */
 
