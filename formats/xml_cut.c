@@ -26,7 +26,9 @@ void xml_cut_open(struct xml_cut *c, uint64_t start, uint64_t behind)
 
 void xml_cut_pass(struct xml_cut *c, uint64_t behind)
 {
-    c->mark = behind;
+    /* What follows the outermost element stays with it. */
+    if (c->n > 1 || !c->open[0].kept)
+        c->mark = behind;
 }
 
 static void note_heads(struct xml_cut *c, uint64_t record)

@@ -628,7 +628,9 @@ static void conclude(struct job *j)
         else
             j->failed = true;
     }
-    if (j->failed || (j->spec->reject_file && o->n_aside))
+    o->by_rule = !j->failed && o->verdict == JOB_DONE &&
+                 j->spec->reject_file && o->n_aside;
+    if (j->failed || o->by_rule)
         o->verdict = JOB_REJECTED;
     if (o->verdict == JOB_DONE) {
         collect_outputs(j);

@@ -91,6 +91,7 @@ enum job_verdict {
 struct job_result {
     struct arena arena; /* everything below lives here */
     enum job_verdict verdict;
+    bool by_rule;   /* JOB_REJECTED: only because spec->reject_file */
     bool truncated; /* JOB_REJECTED: it ends in the middle; more may come */
     struct err err;
     uint64_t n_read, n_written, n_aside, n_skipped, n_filtered;

@@ -21,7 +21,7 @@ const char *const delivery_state_names[N_DELIVERY_STATES] = {
 };
 
 const char *const out_kind_names[N_OUT_KINDS] = { "file", "report",
-                                                  "original" };
+                                                   "original", "faulty" };
 
 #define SAME_CONTENT "the same content as job %llu"
 
