@@ -24,6 +24,7 @@
 #include "formats/input.h"
 #include "formats/xml_cut.h"
 #include "formats/xml_guard.h"
+#include "formats/xml_library.h"
 #include "formats/xml_match.h"
 #include "formats/xml_place.h"
 
@@ -76,21 +77,41 @@ static struct str text_since(const struct xml *x, uint64_t offset,
     return to <= from ? STR("") : (struct str){ from, (size_t)(to - from) };
 }
 
-/*
- * Moves x->at forward to p. Called at least once per chunk, so that the text
- * since the last call is still there.
- */
+/* libxml2 may drop what it has parsed within a chunk, too: behind a long
+ * comment, for one. Then the text since a place is not there any more. */
+static bool is_dropped(const struct xml *x, uint64_t offset)
+{
+    return x->cs && !x->rc && offset < x->ctxt->input->consumed;
+}
+
+/* Begins anew at the start of p's line, or at what libxml2 says of p. */
+static void place_anew(struct xml *x, const char *p, uint32_t line)
+{
+    const char *base = (const char *)x->ctxt->input->base;
+    const char *lf = p > base ? memrchr(base, '\n', (size_t)(p - base)) : NULL;
+
+    x->at.line = line;
+    x->at.col = lf ? 1 : (uint32_t)x->ctxt->input->col;
+    x->at.offset = offset_of(x, (const xmlChar *)(lf ? lf + 1 : p));
+}
+
+/* Moves x->at forward to p. Called at least once per chunk. */
 static void move_to(struct xml *x, const void *p)
 {
     xmlParserInputPtr in = x->ctxt->input;
-    struct str text = text_since(x, x->at.offset, p);
     const char *to = p, *cur = (const char *)in->cur;
+    bool dropped = is_dropped(x, x->at.offset);
+    struct str text = text_since(x, x->at.offset, p);
     uint32_t line = (uint32_t)in->line;
 
-    if (text.len == 0)
+    if (text.len == 0 && !dropped)
         return;
     if (to < cur)
         line -= xml_count_lines((struct str){ to, (size_t)(cur - to) });
+    if (dropped) {
+        place_anew(x, p, line);
+        text = text_since(x, x->at.offset, p);
+    }
     xml_place_move(&x->at, text, line);
 }
 
@@ -116,6 +137,13 @@ static uint64_t raw_offset(struct xml *x, const void *p)
 {
     struct str text = text_since(x, x->raw_text, p);
 
+    if (is_dropped(x, x->raw_text)) { /* from the end of what it was given */
+        x->raw_text = offset_of(x, p);
+        text.p = p;
+        text.len = (size_t)((const char *)x->ctxt->input->end - text.p);
+        x->raw = x->r->in->dec.raw_done - xml_raw_size(x->cs, text);
+        return x->raw;
+    }
     x->raw_text += text.len;
     x->raw += xml_raw_size(x->cs, text);
     return x->raw;
@@ -566,33 +594,6 @@ static void on_element_decl(void *ctx, const xmlChar *name, int type,
 
 /* ---- the parser --------------------------------------------------------- */
 
-static void quiet(void *ctx, xmlErrorPtr e)
-{
-}
-
-static void quiet_text(void *ctx, const char *text, ...)
-{
-}
-
-static xmlParserInputPtr load_nothing(const char *url, const char *id,
-                                      xmlParserCtxtPtr ctxt)
-{
-    return NULL;
-}
-
-static void library_init(void)
-{
-    static bool done;
-
-    if (done)
-        return;
-    done = true;
-    xmlInitParser();
-    xmlSetExternalEntityLoader(load_nothing);
-    xmlSetStructuredErrorFunc(NULL, quiet);
-    xmlSetGenericErrorFunc(NULL, quiet_text);
-}
-
 static const char *intern(void *ctx, struct str name)
 {
     struct xml *x = ctx;
@@ -623,7 +624,7 @@ static void parser_open(struct xml *x)
         .serror = on_error,
     };
 
-    library_init();
+    xml_library_init();
     x->ctxt = xmlCreatePushParserCtxt(&sax, x, NULL, 0, NULL);
     if (!x->ctxt)
         abort(); /* out of memory, as in mem.c */

@@ -46,8 +46,5 @@ bool xml_is_blank(char c);
 /* `text` with one and two for %1 and %2, n for %3. */
 struct str xml_fill_in(struct arena *a, const char *text, const char *one,
                        const char *two, int n);
-/* Such a text for an error of libxml2, where its own is not for everybody: %1
- * and %2 are libxml2's names, %3 its number. NULL: none. */
-const char *xml_plain_words(int code);
 
 #endif

@@ -1,8 +1,14 @@
-/* xml_words.c - the common mistakes in XML in plain words. */
-#include <libxml/xmlerror.h>
+#include "formats/xml_library.h"
 
-#include "formats/xml_place.h"
+#include <libxml/parser.h>
+#include <stdbool.h>
 
+/* libxml2 tells its callbacks more than they need. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
+/* ---- plain words -------------------------------------------------------- */
+
+/* Others are told as libxml2 does. */
 static const struct plain_words {
     int code;
     const char *text;
@@ -35,8 +41,37 @@ static const struct plain_words {
 
 const char *xml_plain_words(int code)
 {
-    for (size_t i = 0; i < COUNT(plain_words); i++)
+    for (size_t i = 0; i < sizeof(plain_words) / sizeof(*plain_words); i++)
         if (plain_words[i].code == code)
             return plain_words[i].text;
     return NULL;
+}
+
+/* ---- silence ------------------------------------------------------------ */
+
+static void quiet(void *ctx, xmlErrorPtr e)
+{
+}
+
+static void quiet_text(void *ctx, const char *text, ...)
+{
+}
+
+static xmlParserInputPtr load_nothing(const char *url, const char *id,
+                                      xmlParserCtxtPtr ctxt)
+{
+    return NULL;
+}
+
+void xml_library_init(void)
+{
+    static bool done;
+
+    if (done)
+        return;
+    done = true;
+    xmlInitParser();
+    xmlSetExternalEntityLoader(load_nothing);
+    xmlSetStructuredErrorFunc(NULL, quiet);
+    xmlSetGenericErrorFunc(NULL, quiet_text);
 }
