@@ -58,8 +58,7 @@ static void add_faulty(struct child *c, const struct job_result *res,
         r->returns_file = true;
         return;
     }
-    r->faulty =
-        xrealloc(r->faulty, (r->n_faulty + 1) * sizeof(*r->faulty));
+    r->faulty = xrealloc(r->faulty, (r->n_faulty + 1) * sizeof(*r->faulty));
     r->faulty[r->n_faulty++] = (struct result_faulty){
         .path =
             arena_fmt(&c->arena, "%llu/%s", (unsigned long long)read, f->path),

@@ -61,8 +61,8 @@ static int open_partner(const struct partner *p, const struct delivery *d,
     root = partner_open(p, STR(""), e);
     if (root == -1)
         return -1;
-    fd = make_folder(root, p, str_is(d->folder, "reports") ? "reports"
-                                                           : "rejected") == 0
+    fd = make_folder(root, p,
+                     str_is(d->folder, "reports") ? "reports" : "rejected") == 0
              ? dir_open_at(root, d->folder)
              : -1;
     if (fd == -1)

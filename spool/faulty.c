@@ -191,8 +191,8 @@ static void send(struct cutting *c, struct str bytes)
 {
     size_t at = frame_begin(c->out, FRAME_CUT);
 
-    (void)buf_add(&c->out->buf, (struct str){ (const char *)&c->source,
-                                              sizeof(c->source) });
+    (void)buf_add(&c->out->buf,
+                  (struct str){ (const char *)&c->source, sizeof(c->source) });
     (void)buf_add(&c->out->buf, bytes);
     frame_end(c->out, at);
 }

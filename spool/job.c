@@ -628,8 +628,8 @@ static void conclude(struct job *j)
         else
             j->failed = true;
     }
-    o->by_rule = !j->failed && o->verdict == JOB_DONE &&
-                 j->spec->reject_file && o->n_aside;
+    o->by_rule = !j->failed && o->verdict == JOB_DONE && j->spec->reject_file &&
+                 o->n_aside;
     if (j->failed || o->by_rule)
         o->verdict = JOB_REJECTED;
     if (o->verdict == JOB_DONE) {

@@ -71,8 +71,8 @@ struct job_output {
 
 /* The records that were set aside, as they stood in the input. */
 struct job_faulty {
-    bool asked;     /* there were some, and spec->keep_faulty */
-    char *path;     /* relative to staging; NULL: they cannot be told apart */
+    bool asked; /* there were some, and spec->keep_faulty */
+    char *path; /* relative to staging; NULL: they cannot be told apart */
     uint64_t bytes;
     uint64_t n_mixed; /* of them, records that hold good documents, too */
 };

@@ -30,8 +30,7 @@ static struct str copy_path(const struct copies *c, size_t i)
 
 static bool next_copy(struct copies *c, uint32_t source)
 {
-    if (source >= c->j->n_sources ||
-        (c->n && source <= c->sources[c->n - 1]) ||
+    if (source >= c->j->n_sources || (c->n && source <= c->sources[c->n - 1]) ||
         (c->fd != -1 && close(c->fd) == -1))
         return false;
     if (c->n == c->cap) {
@@ -144,9 +143,9 @@ static void finish(struct copies *c)
     fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (fd != -1 && content_copy(fd, -1, UINT64_MAX, &got) == 0) {
         f->bytes = got.bytes;
-        f->path = arena_cstr(&c->j->out->arena,
-                             str_from(str_of(path),
-                                      strlen(c->j->spec->staging) + 1));
+        f->path =
+            arena_cstr(&c->j->out->arena,
+                       str_from(str_of(path), strlen(c->j->spec->staging) + 1));
     }
     if (fd != -1)
         close(fd);

@@ -29,10 +29,9 @@ struct str report_faulty_name(struct arena *a, const struct receipt *r,
     dot = dot > 1 ? dot - 1 : r->name.len; /* a name without ending */
     if (i)
         snprintf(more, sizeof(more), "-%zu", i + 1);
-    return arena_fmt(a, "%.*s.faulty-%llu%s%.*s",
-                     STR_ARGS(str_first(r->name, dot)),
-                     (unsigned long long)r->job, more,
-                     STR_ARGS(str_from(r->name, dot)));
+    return arena_fmt(
+        a, "%.*s.faulty-%llu%s%.*s", STR_ARGS(str_first(r->name, dot)),
+        (unsigned long long)r->job, more, STR_ARGS(str_from(r->name, dot)));
 }
 
 /* ---- the head ----------------------------------------------------------- */

@@ -32,7 +32,7 @@ int result_write(int dir_fd, const struct result *r)
     const uint64_t n[] = { r->n.n_read,     r->n.n_written,  r->n.n_aside,
                            r->n.n_skipped,  r->n.n_filtered, r->n.n_warnings,
                            r->n.n_replaced, r->n_errors,     r->has_report,
-                           r->truncated, r->returns_file };
+                           r->truncated,    r->returns_file };
     struct buf b;
     int rc;
 
@@ -126,12 +126,11 @@ static bool r_error(struct str line, struct result *r)
 static bool r_counts(struct str line, struct result *r)
 {
     uint64_t report = 0, truncated = 0, returns_file = 0;
-    uint64_t *const n[] = { &r->n.n_read,     &r->n.n_written,
-                            &r->n.n_aside,    &r->n.n_skipped,
-                            &r->n.n_filtered, &r->n.n_warnings,
-                            &r->n.n_replaced, &r->n_errors,
-                            &report,          &truncated,
-                            &returns_file };
+    uint64_t *const n[] = {
+        &r->n.n_read,     &r->n.n_written,  &r->n.n_aside,    &r->n.n_skipped,
+        &r->n.n_filtered, &r->n.n_warnings, &r->n.n_replaced, &r->n_errors,
+        &report,          &truncated,       &returns_file
+    };
 
     for (size_t i = 0; i < COUNT(n); i++)
         if (!number(&line, n[i]))
@@ -183,8 +182,8 @@ static const struct {
     const char *word;
     bool (*parse)(struct str line, struct result *r);
 } words[] = {
-    { "verdict", r_verdict }, { "error", r_error }, { "counts", r_counts },
-    { "summary", r_summary }, { "first", r_first }, { "output", r_output },
+    { "verdict", r_verdict }, { "error", r_error },   { "counts", r_counts },
+    { "summary", r_summary }, { "first", r_first },   { "output", r_output },
     { "counter", r_counter }, { "faulty", r_faulty },
 };
 

@@ -34,7 +34,7 @@ struct result {
     bool has_report;
     bool by_rule;      /* JOB_REJECTED by `on error`; only in the job */
     bool returns_file; /* set-aside records could not be told apart */
-    bool truncated; /* JOB_REJECTED: wait for the rest */
+    bool truncated;    /* JOB_REJECTED: wait for the rest */
     struct result_output *outputs;
     size_t n_outputs;
     struct result_faulty *faulty;

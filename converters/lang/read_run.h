@@ -46,7 +46,7 @@ struct read_run {
     bool scattered; /* rows of a group may stand anywhere */
 
     uint64_t n_documents, n_skipped, n_faulty;
-    uint64_t *skips; /* by map->reasons */
+    uint64_t *skips;          /* by map->reasons */
     struct item *const *rows; /* the records at hand, all of them */
     uint32_t n_rows;
 
