@@ -147,11 +147,24 @@ void csv_next_row(struct csv *c)
     c->row_line = c->line;
 }
 
+/* A row that ends before `end`, in a reading that copies rows. Whatever stands
+ * before the first one, BOM and header, is theirs. */
+static void cut_row(struct csv *c, uint64_t end)
+{
+    const struct cut *cut = c->r->cut;
+
+    if (c->r->n_records == 1)
+        cut->add(cut->ctx, 0, c->offset);
+    if (cut->wants(cut->ctx, c->offset))
+        cut->add(cut->ctx, c->offset, end);
+}
+
 int csv_end_row(struct csv *c)
 {
     const struct charset *cs = c->r->in->dec.cs;
     struct str whole = csv_row_text(c), text = csv_without_break(whole);
-    uint64_t size = charset_raw_size(cs, text);
+    uint64_t size = charset_raw_size(cs, text), end;
+    bool is_header = !c->has_columns;
     int rc;
 
     if (c->n_fields > c->max_columns)
@@ -159,8 +172,11 @@ int csv_end_row(struct csv *c)
                             c->row_line, 1);
     if (c->long_field != SIZE_MAX)
         return field_too_long(c);
-    rc = c->has_columns ? data_row(c, text, size) : header_row(c, text);
-    c->offset += size + charset_raw_size(cs, str_from(whole, text.len));
+    rc = is_header ? header_row(c, text) : data_row(c, text, size);
+    end = c->offset + size + charset_raw_size(cs, str_from(whole, text.len));
+    if (c->r->cut && !is_header)
+        cut_row(c, end);
+    c->offset = end;
     csv_next_row(c);
     return rc;
 }

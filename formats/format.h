@@ -123,6 +123,18 @@ struct item {
     uint64_t raw_len;
 };
 
+/*
+ * Another reading of the same file that copies some records out of it: which
+ * bytes, in their order, make a file of those records alone?
+ */
+struct cut {
+    /* Is the record that begins there, at item->raw_offset, to be kept? */
+    bool (*wants)(void *ctx, uint64_t raw_offset);
+    /* Bytes from..to of the file (or ZIP member) are; UINT64_MAX: its end. */
+    void (*add)(void *ctx, uint64_t from, uint64_t to);
+    void *ctx;
+};
+
 struct reader;
 
 struct reader {
@@ -139,6 +151,7 @@ struct reader {
      * to the sink with the cells that they have. Else each is a fault only.
      */
     bool keeps_ragged;
+    const struct cut *cut; /* NULL: nothing is copied */
 
     /* A record is complete. Non-zero stops the reader, which returns it. */
     int (*sink)(void *ctx, struct item *record);

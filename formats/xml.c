@@ -22,7 +22,9 @@
 #include <stdlib.h>
 
 #include "formats/input.h"
+#include "formats/xml_cut.h"
 #include "formats/xml_guard.h"
+#include "formats/xml_library.h"
 #include "formats/xml_match.h"
 #include "formats/xml_place.h"
 
@@ -46,6 +48,7 @@ struct xml {
     uint64_t depth;
     struct buf value; /* an attribute's, decoded */
     struct xml_hold held;
+    struct xml_cut cut; /* if the reader has one */
     const struct charset *cs;
     bool at_end; /* the parser knows that no more text comes */
     bool junk;   /* ...and the outermost element was complete before */
@@ -74,21 +77,41 @@ static struct str text_since(const struct xml *x, uint64_t offset,
     return to <= from ? STR("") : (struct str){ from, (size_t)(to - from) };
 }
 
-/*
- * Moves x->at forward to p. Called at least once per chunk, so that the text
- * since the last call is still there.
- */
+/* libxml2 may drop what it has parsed within a chunk, too: behind a long
+ * comment, for one. Then the text since a place is not there any more. */
+static bool is_dropped(const struct xml *x, uint64_t offset)
+{
+    return x->cs && !x->rc && offset < x->ctxt->input->consumed;
+}
+
+/* Begins anew at the start of p's line, or at what libxml2 says of p. */
+static void place_anew(struct xml *x, const char *p, uint32_t line)
+{
+    const char *base = (const char *)x->ctxt->input->base;
+    const char *lf = p > base ? memrchr(base, '\n', (size_t)(p - base)) : NULL;
+
+    x->at.line = line;
+    x->at.col = lf ? 1 : (uint32_t)x->ctxt->input->col;
+    x->at.offset = offset_of(x, (const xmlChar *)(lf ? lf + 1 : p));
+}
+
+/* Moves x->at forward to p. Called at least once per chunk. */
 static void move_to(struct xml *x, const void *p)
 {
     xmlParserInputPtr in = x->ctxt->input;
-    struct str text = text_since(x, x->at.offset, p);
     const char *to = p, *cur = (const char *)in->cur;
+    bool dropped = is_dropped(x, x->at.offset);
+    struct str text = text_since(x, x->at.offset, p);
     uint32_t line = (uint32_t)in->line;
 
-    if (text.len == 0)
+    if (text.len == 0 && !dropped)
         return;
     if (to < cur)
         line -= xml_count_lines((struct str){ to, (size_t)(cur - to) });
+    if (dropped) {
+        place_anew(x, p, line);
+        text = text_since(x, x->at.offset, p);
+    }
     xml_place_move(&x->at, text, line);
 }
 
@@ -114,6 +137,13 @@ static uint64_t raw_offset(struct xml *x, const void *p)
 {
     struct str text = text_since(x, x->raw_text, p);
 
+    if (is_dropped(x, x->raw_text)) { /* from the end of what it was given */
+        x->raw_text = offset_of(x, p);
+        text.p = p;
+        text.len = (size_t)((const char *)x->ctxt->input->end - text.p);
+        x->raw = x->r->in->dec.raw_done - xml_raw_size(x->cs, text);
+        return x->raw;
+    }
     x->raw_text += text.len;
     x->raw += xml_raw_size(x->cs, text);
     return x->raw;
@@ -145,49 +175,16 @@ static void stop_limit(struct xml *x, enum limit_id id, const char *what)
     xmlStopParser(x->ctxt);
 }
 
-/* The common mistakes in plain words: %1 and %2 are libxml2's names, %3 its
- * number. Others are told as libxml2 does. */
-static const struct plain_words {
-    int code;
-    const char *text;
-} plain_words[] = {
-    { XML_ERR_DOCUMENT_EMPTY, "it does not begin with '<'" },
-    { XML_ERR_DOCUMENT_END,
-      "something stands behind the end of the outermost element" },
-    { XML_ERR_TAG_NAME_MISMATCH, "element %1 (line %3) is closed by </%2>" },
-    { XML_ERR_LT_IN_ATTRIBUTE,
-      "'<' inside an attribute; is a closing quote missing before it?" },
-    { XML_ERR_NAME_REQUIRED,
-      "'&' or '<' without a name behind it; in text they are written &amp; "
-      "and &lt;" },
-    { XML_ERR_ENTITYREF_SEMICOL_MISSING,
-      "'&' without ';'; in text it is written &amp;" },
-    { XML_ERR_ATTRIBUTE_REDEFINED, "attribute %1 stands twice in a tag" },
-    { XML_ERR_ATTRIBUTE_WITHOUT_VALUE, "attribute %1 has no value" },
-    { XML_ERR_ATTRIBUTE_NOT_STARTED,
-      "the value of an attribute has no quotes" },
-    { XML_ERR_SPACE_REQUIRED, "a blank is missing inside a tag" },
-    { XML_ERR_GT_REQUIRED, "'>' is missing at the end of a tag" },
-    { XML_ERR_RESERVED_XML_NAME,
-      "the XML declaration is not the very first thing in the file" },
-    { XML_ERR_MISPLACED_CDATA_END,
-      "]]> stands in text; there it is written ]]&gt;" },
-    { XML_ERR_HYPHEN_IN_COMMENT, "-- stands inside a comment" },
-    { XML_NS_ERR_UNDEFINED_NAMESPACE, "the prefix %1 is not declared" },
-    { XML_NS_ERR_ATTRIBUTE_REDEFINED, "attribute %1 stands twice in a tag" },
-};
-
 static struct str error_text(const struct xml *x, const xmlError *e)
 {
     struct str s = str_trim(str_of(e->message ? e->message : "not XML"));
+    const char *plain = xml_plain_words(e->code);
 
     if (e->code == XML_ERR_INVALID_CHAR && e->int1)
         return arena_fmt(x->r->names, "character U+%04X cannot stand in XML",
                          (unsigned)e->int1);
-    for (size_t i = 0; i < COUNT(plain_words); i++)
-        if (plain_words[i].code == e->code)
-            return xml_fill_in(x->r->names, plain_words[i].text, e->str1,
-                               e->str2, e->int1);
+    if (plain)
+        return xml_fill_in(x->r->names, plain, e->str1, e->str2, e->int1);
     return arena_str(x->r->names, str_first(s, 300));
 }
 
@@ -371,6 +368,23 @@ static void check_memory(struct xml *x)
         stop_limit(x, LIMIT_MEMORY, "twice what one record needs");
 }
 
+/* What stands outside the records matters when some of them are cut out. */
+static void cut_open(struct xml *x)
+{
+    uint64_t from;
+
+    if (!x->r->cut)
+        return;
+    from = raw_offset(x, tag_begin(x));
+    xml_cut_open(&x->cut, from, raw_offset(x, tag_end(x)));
+}
+
+static void cut_pass(struct xml *x)
+{
+    if (x->r->cut && !x->match.item)
+        xml_cut_pass(&x->cut, raw_offset(x, x->ctxt->input->cur));
+}
+
 static void on_start(void *ctx, const xmlChar *local, const xmlChar *prefix,
                      const xmlChar *uri, int n_namespaces,
                      const xmlChar **namespaces, int n_attributes,
@@ -396,6 +410,8 @@ static void on_start(void *ctx, const xmlChar *local, const xmlChar *prefix,
         begin_record(x);
     if (x->rc)
         return;
+    if (!x->match.item)
+        cut_open(x);
     if (n_attributes && xml_match_wants_attributes(&x->match))
         on_attributes(x, n_attributes, attributes);
     if (x->match.n_pairs > x->match.frames[x->match.n_frames - 1].first_pair) {
@@ -412,6 +428,8 @@ static void end_record(struct xml *x)
     it->raw_len = raw_offset(x, x->ctxt->input->cur) - it->raw_offset;
     x->match.item = NULL;
     x->r->n_records++;
+    if (x->r->cut)
+        xml_cut_record(&x->cut, it->raw_offset, it->raw_len);
     x->rc = x->r->sink(x->r->ctx, it);
     if (x->rc)
         xmlStopParser(x->ctxt);
@@ -432,6 +450,8 @@ static void on_end(void *ctx, const xmlChar *local, const xmlChar *prefix,
         return;
     switch (xml_match_end(&x->match, &late)) {
     case XML_GOES_ON:
+        if (x->r->cut && !x->match.item)
+            xml_cut_close(&x->cut, raw_offset(x, x->ctxt->input->cur));
         break;
     case XML_RECORD_ENDS:
         end_record(x);
@@ -489,6 +509,7 @@ static void on_comment(void *ctx, const xmlChar *text)
 
     if (!x->rc)
         check_size(x, "<!--", LIMIT_XML_COMMENT, "an XML comment");
+    cut_pass(x);
 }
 
 static void on_instruction(void *ctx, const xmlChar *target,
@@ -498,6 +519,7 @@ static void on_instruction(void *ctx, const xmlChar *target,
 
     if (!x->rc)
         check_size(x, "<?", LIMIT_XML_PI, "an XML processing instruction");
+    cut_pass(x);
 }
 
 /* ---- what is refused ---------------------------------------------------- */
@@ -572,47 +594,6 @@ static void on_element_decl(void *ctx, const xmlChar *name, int type,
 
 /* ---- the parser --------------------------------------------------------- */
 
-static void quiet(void *ctx, xmlErrorPtr e)
-{
-}
-
-static void quiet_text(void *ctx, const char *text, ...)
-{
-}
-
-static xmlParserInputPtr load_nothing(const char *url, const char *id,
-                                      xmlParserCtxtPtr ctxt)
-{
-    return NULL;
-}
-
-/* Out of memory is the end of the process (mem.h), not bad XML. */
-static void *take(size_t size)
-{
-    return xrealloc(NULL, size ? size : 1);
-}
-
-static char *take_text(const char *text)
-{
-    size_t n = strlen(text) + 1;
-
-    return memcpy(take(n), text, n);
-}
-
-static void library_init(void)
-{
-    static bool done;
-
-    if (done)
-        return;
-    done = true;
-    (void)xmlMemSetup(free, take, xrealloc, take_text);
-    xmlInitParser();
-    xmlSetExternalEntityLoader(load_nothing);
-    xmlSetStructuredErrorFunc(NULL, quiet);
-    xmlSetGenericErrorFunc(NULL, quiet_text);
-}
-
 static const char *intern(void *ctx, struct str name)
 {
     struct xml *x = ctx;
@@ -643,7 +624,7 @@ static void parser_open(struct xml *x)
         .serror = on_error,
     };
 
-    library_init();
+    xml_library_init();
     x->ctxt = xmlCreatePushParserCtxt(&sax, x, NULL, 0, NULL);
     xmlCtxtUseOptions(x->ctxt, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC);
 }
@@ -770,7 +751,10 @@ static int xml_read(struct reader *r)
              max[LIMIT_XML_TEXT] < MB(512) ? max[LIMIT_XML_TEXT] : MB(512));
     parser_open(&x);
     xml_match_init(&x.match, r, intern, &x);
-    pull_chunks(&x);
+    xml_cut_begin(&x.cut, r->cut);
+    if (pull_chunks(&x) == 0 && r->cut)
+        xml_cut_end(&x.cut);
+    xml_cut_release(&x.cut);
     xml_match_release(&x.match);
     parser_close(&x);
     buf_release(&x.value);

@@ -231,6 +231,12 @@ int zipin_next(struct zip_in *z, struct str pattern)
     return fail_name(z, DIAG_ZIP_NO_MEMBER, pattern.len ? pattern : STR("*"));
 }
 
+int zipin_again(struct zip_in *z)
+{
+    close_member(z);
+    return open_member(z, (size_t)(z->member - z->entries));
+}
+
 /* Is the member a ZIP? Its first bytes may come in several pieces. */
 static bool is_nested(struct zip_in *z, const char *buf, size_t n)
 {

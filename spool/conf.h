@@ -80,6 +80,8 @@ struct conf_read {
     size_t n_writes;
 };
 
+enum report_mode { REPORT_FAULTS, REPORT_ALWAYS, REPORT_NEVER };
+
 struct route {
     struct str name;
     struct place at;
@@ -97,6 +99,8 @@ struct route {
     bool error_given;        /* there is an `on error` line */
     bool from_given;         /* such a line, perhaps with mistakes */
     bool reject_file;        /* on error reject file */
+    bool report_given;       /* there is a `report` line */
+    enum report_mode report; /* which jobs the sender gets a report of */
     uint32_t expect_minutes; /* expect every ...; 0: nothing is expected */
     /* Of the keeper that works with it. */
     bool open;        /* its files may be claimed */
@@ -147,6 +151,11 @@ void conf_free(struct conf *c);
 
 /* The configuration to use: `asked` (-c), ./kervan.conf, /etc/kervan. */
 const char *conf_find(const char *asked);
+
+/* Its documents are a state as a whole: the newest counts. */
+bool conf_is_snapshot(const struct conf_read *read);
+/* on error: one wrong record rejects the file. */
+bool conf_rejects_file(const struct route *r, const struct conf_read *read);
 
 const struct partner *conf_partner(const struct conf *c, struct str name);
 struct route *conf_route(const struct conf *c, struct str name);

@@ -141,6 +141,19 @@ static void load_route(struct map_loader *ld, struct route *r)
                             ld->diags);
 }
 
+bool conf_is_snapshot(const struct conf_read *read)
+{
+    const char *name = read->map ? read->map->document->name : "";
+
+    return strcmp(name, "stock") == 0 || strcmp(name, "price") == 0;
+}
+
+/* Half of a stock is worse than the last one; an order stands for itself. */
+bool conf_rejects_file(const struct route *r, const struct conf_read *read)
+{
+    return r->error_given ? r->reject_file : conf_is_snapshot(read);
+}
+
 void conf_load_maps(struct conf *c, struct diags *diags)
 {
     struct map_loader ld = { .conf = c, .diags = diags };

@@ -216,10 +216,37 @@ static void r_on_error(struct conf_parser *p, const struct oline *l,
 
     if (str_is(what, "reject file"))
         p->route->reject_file = true;
-    else if (!str_is(what, "set aside record"))
+    else if (str_is(what, "set aside record"))
+        p->route->reject_file = false;
+    else
         conf_value(p, l, what.len ? what : l->text, "on error",
                    "wants \"set aside record\" or \"reject file\"");
     p->route->error_given = true;
+}
+
+static void r_report(struct conf_parser *p, const struct oline *l,
+                     struct str rest)
+{
+    static const char *const modes[] = { [REPORT_FAULTS] = "faults",
+                                         [REPORT_ALWAYS] = "always",
+                                         [REPORT_NEVER] = "never" };
+    struct route *r = p->route;
+    struct str word;
+    size_t i = 0;
+
+    if (r->report_given)
+        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("report"));
+    r->report_given = true;
+    if (!conf_need(p, l, &rest, "report", "wants always, faults or never",
+                   &word))
+        return;
+    while (i < COUNT(modes) && !str_is(word, modes[i]))
+        i++;
+    if (i == COUNT(modes))
+        conf_value(p, l, word, "report", "wants always, faults or never");
+    else
+        r->report = (enum report_mode)i;
+    conf_end(p, l, rest);
 }
 
 /* ---- when it runs ------------------------------------------------------- */
@@ -360,6 +387,7 @@ static const struct conf_word route_words[] = {
     { .name = "when", .parse = r_when },
     { .name = "mode", .parse = r_mode },
     { .name = "on error", .parse = r_on_error },
+    { .name = "report", .parse = r_report },
     { .name = "every", .parse = r_every },
     { .name = "at", .parse = r_at },
     { .name = "after", .parse = r_after },

@@ -39,13 +39,6 @@ static const struct conf_write *write_of(const struct route *route,
     return NULL;
 }
 
-static bool is_snapshot(const struct conf_read *read)
-{
-    const char *name = read->map ? read->map->document->name : "";
-
-    return strcmp(name, "stock") == 0 || strcmp(name, "price") == 0;
-}
-
 /* Looks at an output in the staging folder; its hash and size are ours. */
 static int look_at_output(int dir, const struct result_output *o,
                           uint64_t max_name, struct content *got,
@@ -118,7 +111,7 @@ static int plan_output(struct keeper *k, const struct route *route, int dir,
         d->name = o->name;
         d->partner = route->test ? STR("") : to->partner->name;
         d->folder = route->test ? test_folder(k, route, to) : to->folder;
-        d->replace = is_snapshot(read) || route->test;
+        d->replace = conf_is_snapshot(read) || route->test;
         d->bytes = got.bytes;
         d->n_documents = o->n_documents;
         memcpy(d->sha256, got.sha256, sizeof(d->sha256));
@@ -126,46 +119,99 @@ static int plan_output(struct keeper *k, const struct route *route, int dir,
     return 0;
 }
 
-/* "17-orders.csv": unique for ever, and told apart by people. */
-static struct str rejected_name(struct keeper *k, const struct receipt *r,
-                                const char *ending)
+/* ---- what goes back to the sender --------------------------------------- */
+
+/* A file of the staging folder. */
+static int plan_copy(struct keeper *k, const struct receipt *r, int dir,
+                     enum delivery_kind kind, struct str path,
+                     struct deliveries *ds, struct err *e)
 {
-    return arena_fmt(&k->item, "%llu-%.*s%s", (unsigned long long)r->job,
-                     STR_ARGS(r->name), ending);
+    int fd = openat(dir, arena_cstr(&k->item, path),
+                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct delivery *d;
+    struct content got;
+    struct stat st;
+
+    if (fd == -1 || fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+        content_copy(fd, -1, UINT64_MAX, &got) == -1) {
+        err_sys(e, ERR_HOLD, "%.*s of the job", STR_ARGS(path));
+        if (fd != -1)
+            close(fd);
+        return -1;
+    }
+    close(fd);
+    d = add_delivery(ds);
+    d->kind = kind;
+    d->path = path;
+    d->partner = r->partner;
+    d->folder = STR("rejected");
+    d->replace = true; /* after a retry, the newest is true */
+    d->bytes = got.bytes;
+    memcpy(d->sha256, got.sha256, sizeof(d->sha256));
+    return 0;
 }
 
-/* The report, and the rejected original, go back to the sender. */
-static int plan_return(struct keeper *k, const struct receipt *r, int dir,
-                       bool original, struct deliveries *ds, struct err *e)
+static int plan_report(struct keeper *k, const struct receipt *r, int dir,
+                       bool is_clean, struct deliveries *ds, struct err *e)
 {
-    struct content got;
     struct delivery *d;
-    int fd = openat(dir, REPORT_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
-    if (fd != -1 && content_copy(fd, -1, UINT64_MAX, &got) == 0) {
-        d = add_delivery(ds);
-        d->kind = OUT_REPORT;
-        d->path = STR(REPORT_FILE);
-        d->partner = r->partner;
-        d->folder = STR("rejected");
-        d->name = rejected_name(k, r, ".report.txt");
-        d->replace = true; /* after a retry, the newest is true */
-        d->bytes = got.bytes;
-        memcpy(d->sha256, got.sha256, sizeof(d->sha256));
+    if (plan_copy(k, r, dir, OUT_REPORT, STR(REPORT_FILE), ds, e) == -1)
+        return -1;
+    d = &ds->list[ds->n - 1];
+    d->name = report_name(&k->item, r);
+    if (is_clean)
+        d->folder = STR("reports");
+    return 0;
+}
+
+static int plan_faulty(struct keeper *k, const struct receipt *r, int dir,
+                       const struct result *res, struct deliveries *ds,
+                       struct err *e)
+{
+    for (size_t i = 0; i < res->n_faulty; i++) {
+        struct delivery *d;
+
+        if (!path_is_safe(res->faulty[i].path))
+            return err_set(e, ERR_HOLD, "unusable path of faulty records");
+        if (plan_copy(k, r, dir, OUT_FAULTY, res->faulty[i].path, ds, e) == -1)
+            return -1;
+        d = &ds->list[ds->n - 1];
+        d->name = report_faulty_name(&k->item, r, i);
+        d->n_documents = res->faulty[i].n_documents;
     }
-    if (fd == -1)
-        return err_sys(e, ERR_HOLD, "the report of the job");
-    close(fd);
-    if (!original)
-        return 0;
-    d = add_delivery(ds);
+    return 0;
+}
+
+static void plan_original(struct keeper *k, const struct receipt *r,
+                          struct deliveries *ds)
+{
+    struct delivery *d = add_delivery(ds);
+
     d->kind = OUT_ORIGINAL;
     d->partner = r->partner;
     d->folder = STR("rejected");
-    d->name = rejected_name(k, r, "");
+    d->name = report_original_name(&k->item, r);
     d->bytes = r->size;
     memcpy(d->sha256, r->sha256, sizeof(d->sha256));
-    return 0;
+}
+
+static int plan_return(struct keeper *k, const struct route *route,
+                       const struct receipt *r, int dir,
+                       const struct result *res, struct deliveries *ds,
+                       struct err *e)
+{
+    bool rejected = res->verdict == JOB_REJECTED;
+    bool is_clean = !rejected && !res->n.n_aside;
+
+    if (route->test || (is_clean && route->report != REPORT_ALWAYS))
+        return 0;
+    if (route->report != REPORT_NEVER &&
+        plan_report(k, r, dir, is_clean, ds, e) == -1)
+        return -1;
+    if (rejected || res->returns_file)
+        plan_original(k, r, ds);
+    return rejected ? 0 : plan_faulty(k, r, dir, res, ds, e);
 }
 
 /* Step 3: durable, and under its place in out/. */
@@ -232,8 +278,8 @@ static int settle(struct keeper *k, struct running *x, const struct result *res,
 
     for (size_t i = 0; rc == 0 && !rejected && i < res->n_outputs; i++)
         rc = plan_output(k, route, dir, &res->outputs[i], &ds, e);
-    if (rc == 0 && (rejected || res->n.n_aside) && !route->test)
-        rc = plan_return(k, r, dir, rejected, &ds, e);
+    if (rc == 0)
+        rc = plan_return(k, route, r, dir, res, &ds, e);
     if (rc == 0)
         rc = move_to_out(k, x->staging, r->id, e);
     if (rc == 0) {

@@ -46,6 +46,27 @@ static void check_outputs(const struct child *c, struct job_result *res)
             (unsigned long long)n, (unsigned long long)max);
 }
 
+static void add_faulty(struct child *c, const struct job_result *res,
+                       uint64_t read)
+{
+    const struct job_faulty *f = &res->faulty;
+    struct result *r = &c->result;
+
+    if (res->verdict != JOB_DONE || !f->asked)
+        return;
+    if (!f->path) {
+        r->returns_file = true;
+        return;
+    }
+    r->faulty = xrealloc(r->faulty, (r->n_faulty + 1) * sizeof(*r->faulty));
+    r->faulty[r->n_faulty++] = (struct result_faulty){
+        .path =
+            arena_fmt(&c->arena, "%llu/%s", (unsigned long long)read, f->path),
+        .n_documents = res->n_aside,
+    };
+    c->n_mixed += f->n_mixed;
+}
+
 /* The run of one read map joins those before it: all of it, or nothing. */
 static void add_run(struct child *c, const struct job_result *res,
                     uint64_t read)
@@ -72,10 +93,12 @@ static void add_run(struct child *c, const struct job_result *res,
                            r->summary.len && res->summary.len ? "; " : "",
                            STR_ARGS(res->summary));
     if (res->diags.n_errors || res->diags.n_warnings || res->n_aside ||
-        res->verdict == JOB_REJECTED) {
+        res->verdict == JOB_REJECTED || c->route->report == REPORT_ALWAYS) {
         r->has_report = true;
         report_body(&c->report, res);
     }
+    r->by_rule = r->by_rule || res->by_rule;
+    add_faulty(c, res, read);
     for (size_t i = 0; res->verdict == JOB_DONE && i < res->n_outputs; i++)
         add_output(c, &res->outputs[i], read);
 }
@@ -109,7 +132,8 @@ static int run_read(struct child *c, const struct conf_read *read, uint64_t i,
         .limits = &c->k->conf->limits,
         .counters = c->counters,
         .n_counters = c->n_counters,
-        .reject_file = c->route->reject_file,
+        .reject_file = conf_rejects_file(c->route, read),
+        .keep_faulty = !c->route->test,
         .staging =
             arena_fmt(&c->arena, "%s/%llu", c->staging, (unsigned long long)i)
                 .p,
@@ -121,23 +145,19 @@ static int run_read(struct child *c, const struct conf_read *read, uint64_t i,
     return c->k->run(&spec, res);
 }
 
-static const char *result_line(const struct result *r)
-{
-    if (r->verdict == JOB_REJECTED)
-        return "rejected: nothing of this file was delivered";
-    if (r->n.n_aside)
-        return "some records were set aside, the rest is delivered";
-    return "delivered, with the remarks below";
-}
-
 static int write_report(struct child *c, int dir_fd)
 {
+    const struct report_facts facts = { .receipt = c->receipt,
+                                        .route = c->route,
+                                        .result = &c->result,
+                                        .n_mixed = c->n_mixed };
     struct buf b;
     int rc;
 
     buf_init(&b, MB(32));
-    report_head(&b, c->receipt, result_line(&c->result));
+    report_head(&b, &facts);
     buf_add(&b, buf_str(&c->report));
+    report_advice(&b, &facts);
     rc = file_write(dir_fd, REPORT_FILE, buf_str(&b), 0600);
     buf_release(&b);
     return rc;
@@ -170,7 +190,11 @@ static _Noreturn void child_main(struct child *c)
         c->result.n_counters = c->n_counters;
     } else {
         c->result.n_outputs = 0;
+        c->result.returns_file = false;
     }
+    /* With the whole file nobody needs its parts. */
+    if (c->result.verdict != JOB_DONE || c->result.returns_file)
+        c->result.n_faulty = 0;
     dir = open(c->staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir == -1 || (c->result.has_report && write_report(c, dir) == -1) ||
         result_write(dir, &c->result) == -1)

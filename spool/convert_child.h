@@ -21,7 +21,8 @@ struct child {
     int in_fd;
     struct arena arena;
     struct result result;
-    struct buf report;
+    struct buf report; /* its messages */
+    uint64_t n_mixed;
     size_t cap_outputs;
     /* Counters of the route's maps: before, and after each run. */
     struct job_counter *counters;

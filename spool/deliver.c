@@ -6,8 +6,8 @@
  * run: when the receiver has taken the other file, it goes on by itself.
  *
  * A target folder is never made by us: where a disk is not mounted, a made
- * folder would swallow the files. Only rejected/ is, beside a partner's
- * folder that is there.
+ * folder would swallow the files. Only rejected/ and reports/ are, in a
+ * partner's folder that is there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,13 +29,13 @@ static int open_below_spool(struct keeper *k, const struct delivery *d)
 }
 
 /* The sender's people are to use it like the folder that it is in. */
-static int make_rejected(int root, const struct partner *p)
+static int make_folder(int root, const struct partner *p, const char *name)
 {
     int fd, rc, saved;
 
-    if (mkdirat(root, "rejected", 0770) == -1)
+    if (mkdirat(root, name, 0770) == -1)
         return errno == EEXIST ? 0 : -1;
-    fd = dir_open_at(root, STR("rejected"));
+    fd = dir_open_at(root, str_of(name));
     rc = fd == -1 ? -1 : 0;
     if (rc == 0 && p->group != (gid_t)-1 &&
         (fchown(fd, (uid_t)-1, p->group) == -1 || fchmod(fd, 02770) == -1))
@@ -46,7 +46,7 @@ static int make_rejected(int root, const struct partner *p)
     if (fd != -1)
         close(fd);
     if (rc == -1) /* as it is, nobody would mend it later */
-        unlinkat(root, "rejected", AT_REMOVEDIR);
+        unlinkat(root, name, AT_REMOVEDIR);
     errno = saved;
     return rc;
 }
@@ -61,7 +61,10 @@ static int open_partner(const struct partner *p, const struct delivery *d,
     root = partner_open(p, STR(""), e);
     if (root == -1)
         return -1;
-    fd = make_rejected(root, p) == 0 ? dir_open_at(root, d->folder) : -1;
+    fd = make_folder(root, p,
+                     str_is(d->folder, "reports") ? "reports" : "rejected") == 0
+             ? dir_open_at(root, d->folder)
+             : -1;
     if (fd == -1)
         err_sys(e, ERR_RETRY, "folder %s/%.*s", p->folder, STR_ARGS(d->folder));
     close(root);

@@ -167,12 +167,12 @@ struct doc *docfile_current(struct docfile *f)
     return f->current;
 }
 
-void docfile_exclude(struct docfile *f, uint64_t seq)
+bool docfile_exclude(struct docfile *f, uint64_t seq)
 {
     size_t word = (size_t)(seq / 64);
 
     if (is_excluded(f, seq))
-        return;
+        return false;
     if (word >= f->n_words) {
         size_t n = word + 1 + f->n_words;
 
@@ -183,6 +183,7 @@ void docfile_exclude(struct docfile *f, uint64_t seq)
     }
     f->excluded[word] |= (uint64_t)1 << seq % 64;
     f->n_excluded++;
+    return true;
 }
 
 void docfile_release(struct docfile *f)

@@ -36,7 +36,8 @@ void docfile_clear(struct docfile *f);
 /* The first (rewind) or next document that `when` lets pass; NULL: no more. */
 const struct doc *docfile_next(struct docfile *f, bool rewind);
 struct doc *docfile_current(struct docfile *f);
-void docfile_exclude(struct docfile *f, uint64_t seq);
+/* false: it was already. */
+bool docfile_exclude(struct docfile *f, uint64_t seq);
 void docfile_release(struct docfile *f);
 
 #endif

@@ -18,8 +18,6 @@
 #include "spool/jail.h"
 #include "spool/job_result.h"
 #include "spool/job_zip.h"
-#include "spool/locate.h"
-#include "spool/reader.h"
 
 enum { MAX_SOURCE_NAME = 64 * 1024 };
 
@@ -336,6 +334,12 @@ static bool conditions_hold_up(struct job *j, struct doc *d)
     return ok;
 }
 
+static void set_aside(struct job *j, const struct doc *d)
+{
+    j->out->n_aside++;
+    aside_add(&j->aside, d->seq);
+}
+
 static bool on_record(struct job *j, struct str payload)
 {
     struct doc *d;
@@ -352,15 +356,15 @@ static bool on_record(struct job *j, struct str payload)
     job_name_file(j, d);
     j->filter.failed = false;
     if (!for_write(j, j->spec->when, d, &holds))
-        j->out->n_aside++;
+        set_aside(j, d);
     else if (!holds)
         j->out->n_filtered++;
     else if (j->keep_all && !conditions_hold_up(j, d))
-        j->out->n_aside++;
+        set_aside(j, d);
     else if (j->keep_all)
         docfile_add(&j->kept, d);
     else if (!write_document(j, d))
-        j->out->n_aside++;
+        set_aside(j, d);
     j->current = NULL;
     return true;
 }
@@ -371,6 +375,8 @@ static void on_restart(struct job *j)
 
     j->scattered = true;
     j->places.n = 0;
+    j->aside.n = 0;
+    j->aside.too_many = false;
     o->n_read = o->n_written = o->n_aside = o->n_filtered = o->n_warnings = 0;
     diags_init(&o->diags, &o->arena, j->spec->limits->v[LIMIT_ERRORS]);
     j->n_sources = 0;
@@ -401,6 +407,8 @@ static bool on_frame(struct job *j, enum frame_type type, struct str payload)
     case FRAME_END:
         return on_end(j, payload);
     case FRAME_PLACE:
+    case FRAME_CUT:
+    case FRAME_CUT_END:
         return false; /* nobody asked yet */
     }
     return false;
@@ -514,9 +522,8 @@ static int machine_failed(struct job *j, const char *what)
     return -1;
 }
 
-/* Starts a reader; its frames come from *fd. */
-static int start_reader(struct job *j, int spill_fd,
-                        const struct locate_list *places, pid_t *pid, int *fd)
+int job_start_reader(struct job *j, int spill_fd, const struct questions *ask,
+                     pid_t *pid, int *fd)
 {
     pid_t parent = getpid();
     int fds[2];
@@ -533,14 +540,14 @@ static int start_reader(struct job *j, int spill_fd,
     if (*pid == 0) {
         die_with_parent(parent);
         close(fds[0]);
-        _exit(reader_main(j->spec, fds[1], spill_fd, places, j->scattered));
+        _exit(reader_main(j->spec, fds[1], spill_fd, ask, j->scattered));
     }
     close(fds[1]);
     *fd = fds[0];
     return 0;
 }
 
-static int wait_for(pid_t pid)
+int job_wait_for(pid_t pid)
 {
     int status = 0;
 
@@ -571,14 +578,14 @@ static int run_reader(struct job *j, int spill_fd)
     int fd, status;
     pid_t pid;
 
-    if (start_reader(j, spill_fd, NULL, &pid, &fd) == -1)
+    if (job_start_reader(j, spill_fd, NULL, &pid, &fd) == -1)
         return -1;
     how = job_pump(j, fd);
     close(fd);
     /* After END it has nothing more to do; whoever holds it may think so. */
     if (how != READER_OK || j->ended)
         (void)kill(pid, SIGKILL);
-    status = wait_for(pid);
+    status = job_wait_for(pid);
     if (how == READER_IO) {
         j->out->verdict =
             j->out->err.next == ERR_REJECT ? JOB_REJECTED : JOB_FAILED;
@@ -591,41 +598,6 @@ static int run_reader(struct job *j, int spill_fd)
     if (!j->ended)
         reader_died(j, status, how);
     return 0;
-}
-
-void job_take_places(struct job *j, int fd)
-{
-    struct place_frame p;
-    struct frame_in in;
-    enum frame_type type;
-    struct str payload;
-
-    frame_in_init(&in, fd, sizeof(p),
-                  (int64_t)j->spec->limits->v[LIMIT_WALL] * 1000);
-    while (frame_next(&in, &type, &payload) == 1 && type == FRAME_PLACE &&
-           payload.len == sizeof(p)) {
-        memcpy(&p, payload.p, sizeof(p));
-        if (p.query >= j->places.n)
-            break;
-        j->places.v[p.query].diag->at.line = p.line;
-        j->places.v[p.query].diag->at.col = p.col;
-    }
-    frame_in_release(&in);
-}
-
-/* The second reader: answers where refused fields stand in the input. */
-static void find_places(struct job *j, int spill_fd)
-{
-    pid_t pid;
-    int fd;
-
-    locate_sort(&j->places);
-    if (!j->places.n || start_reader(j, spill_fd, &j->places, &pid, &fd) == -1)
-        return;
-    job_take_places(j, fd);
-    close(fd);
-    (void)kill(pid, SIGKILL);
-    (void)wait_for(pid);
 }
 
 /* ---- the result --------------------------------------------------------- */
@@ -702,7 +674,9 @@ void job_conclude(struct job *j)
         else
             j->failed = true;
     }
-    if (j->failed || (j->spec->reject_file && o->n_aside))
+    o->by_rule = !j->failed && o->verdict == JOB_DONE && j->spec->reject_file &&
+                 o->n_aside;
+    if (j->failed || o->by_rule)
         o->verdict = JOB_REJECTED;
     if (o->verdict == JOB_DONE) {
         collect_outputs(j);
@@ -776,6 +750,7 @@ void job_end(struct job *j)
         write_run_release(&j->writes[i]);
     }
     locate_release(&j->places);
+    aside_release(&j->aside);
     job_counts_release(&j->counts);
     free(j->writes);
     free(j->infos);
@@ -795,7 +770,7 @@ int job_run(const struct job_spec *spec, struct job_result *out)
     } else {
         if (run_reader(&j, spill_fd) == 0) {
             job_conclude(&j);
-            find_places(&j, spill_fd);
+            job_ask_again(&j, spill_fd);
         }
         close(spill_fd);
     }

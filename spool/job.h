@@ -53,6 +53,7 @@ struct job_spec {
     const struct job_counter *counters; /* as they stand; others begin at 0 */
     size_t n_counters;
     bool reject_file; /* on error: reject the file instead of one record */
+    bool keep_faulty; /* copy the records set aside; one input, staging */
 
     /* Where outputs go: files named by the map below this folder... */
     const char *staging;
@@ -66,6 +67,14 @@ struct job_output {
     uint64_t bytes;
     uint64_t n_documents;
     size_t write; /* index into spec->writes */
+};
+
+/* The records that were set aside, as they stood in the input. */
+struct job_faulty {
+    bool asked; /* there were some, and spec->keep_faulty */
+    char *path; /* relative to staging; NULL: they cannot be told apart */
+    uint64_t bytes;
+    uint64_t n_mixed; /* of them, records that hold good documents, too */
 };
 
 struct job_skip {
@@ -82,6 +91,7 @@ enum job_verdict {
 struct job_result {
     struct arena arena; /* everything below lives here */
     enum job_verdict verdict;
+    bool by_rule;   /* JOB_REJECTED: only because spec->reject_file */
     bool truncated; /* JOB_REJECTED: it ends in the middle; more may come */
     struct err err;
     uint64_t n_read, n_written, n_aside, n_skipped, n_filtered;
@@ -91,6 +101,7 @@ struct job_result {
     size_t n_skips;
     struct job_output *outputs;
     size_t n_outputs;
+    struct job_faulty faulty;
     struct job_counter *counters; /* to be kept together with the outputs */
     size_t n_counters;
     struct diags diags; /* faults and warnings, in order */

@@ -2,11 +2,13 @@
 #ifndef SPOOL_JOB_INSIDE_H
 #define SPOOL_JOB_INSIDE_H
 
+#include <sys/types.h>
+
 #include "converters/lang/write_run.h"
 #include "spool/docfile.h"
 #include "spool/job.h"
 #include "spool/job_counts.h"
-#include "spool/locate.h"
+#include "spool/reader.h"
 
 /* A file, or a member of a ZIP, that documents come from. */
 struct job_source {
@@ -30,6 +32,7 @@ struct job {
     const struct doc *current;
     struct job_counts counts;
     struct locate_list places; /* asked of a second reader */
+    struct aside aside;        /* likewise */
     bool scattered;
     uint32_t forbidden; /* system call that the reader tried, or NO_CALL */
 };
@@ -46,8 +49,8 @@ void job_begin(struct job *j, const struct job_spec *spec,
 enum job_pumped { READER_OK, READER_BAD_FRAME, READER_IO, READER_LATE };
 enum job_pumped job_pump(struct job *j, int fd);
 void job_conclude(struct job *j);
-/* Takes those of the second one, the answers to j->places. */
-void job_take_places(struct job *j, int fd);
+/* Takes those of the second one, the answers to what it was asked. */
+void job_take_answers(struct job *j, int fd);
 void job_end(struct job *j);
 
 /* A fault that a write map raised; ctx is the job. */
@@ -57,6 +60,15 @@ void job_name_file(struct job *j, const struct doc *d);
 void job_reset_counts(struct job *j);
 /* The disk failed below a write: result->err tells; the job ends. */
 bool job_io_failed(struct job *j);
+
+/* Starts a reader; its frames come from *fd. -1: the machine failed. */
+int job_start_reader(struct job *j, int spill_fd, const struct questions *ask,
+                     pid_t *pid, int *fd);
+int job_wait_for(pid_t pid);
+
+/* ---- job_again.c: what a second reader is asked -------------------------- */
+
+void job_ask_again(struct job *j, int spill_fd);
 
 /* ---- job_kept.c: maps that look over all documents ---------------------- */
 

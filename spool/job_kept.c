@@ -66,6 +66,7 @@ void job_kept_fault(void *ctx, const struct fault *f)
     struct job *j = ctx;
 
     job_write_fault(j, f);
-    if (diag_table[f->id].level == DIAG_ERROR && j->current)
-        docfile_exclude(&j->kept, j->current->seq);
+    if (diag_table[f->id].level == DIAG_ERROR && j->current &&
+        docfile_exclude(&j->kept, j->current->seq))
+        aside_add(&j->aside, j->current->seq);
 }

@@ -13,6 +13,13 @@ static void set_outcomes(struct job_result *o, const struct level *level)
 
         if (!g->record.len || diag_table[g->id].level != DIAG_ERROR)
             continue;
+        if (o->verdict == JOB_REJECTED) {
+            g->outcome = arena_fmt(&o->arena,
+                                   "%.*s set aside; nothing of the file is "
+                                   "delivered",
+                                   STR_ARGS(name));
+            continue;
+        }
         g->outcome = arena_fmt(&o->arena, "%.*s set aside; %llu other %s %s",
                                STR_ARGS(name), (unsigned long long)others,
                                others == 1 ? level->noun : level->plural,

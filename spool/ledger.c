@@ -20,8 +20,8 @@ const char *const delivery_state_names[N_DELIVERY_STATES] = {
     "READY", "RENAMING", "DELIVERED", "UNCONFIRMED", "HELD", "SUPERSEDED",
 };
 
-const char *const out_kind_names[N_OUT_KINDS] = { "file", "report",
-                                                  "original" };
+const char *const out_kind_names[N_OUT_KINDS] = { "file", "report", "original",
+                                                  "faulty" };
 
 #define SAME_CONTENT "the same content as job %llu"
 

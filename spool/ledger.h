@@ -123,6 +123,7 @@ enum delivery_kind {
     OUT_FILE,     /* a converted file: out/<receipt>/<path> */
     OUT_REPORT,   /* report.txt of the receipt, to the sender */
     OUT_ORIGINAL, /* in/<claim> back to the sender: the file was rejected */
+    OUT_FAULTY,   /* the records that were set aside, to the sender */
     N_OUT_KINDS
 };
 

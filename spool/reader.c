@@ -20,6 +20,7 @@ struct reading {
     struct read_run run;
     struct arena file;         /* names and messages of one file */
     struct locate_run *places; /* a second reading: NULL at the first */
+    struct faulty_run faulty;  /* of a second reading */
     uint32_t n_members;        /* files and ZIP members begun */
     const struct zip_in *zip;  /* whose member is read, or NULL */
     bool failed;
@@ -53,8 +54,10 @@ static bool send_document(void *ctx, struct doc *d)
     size_t at, before = rd->out.buf.max;
     int rc;
 
-    if (rd->places)
-        return locate_document(rd->places, d);
+    if (rd->places) {
+        faulty_document(&rd->faulty, &rd->run, d, rd->n_members - 1);
+        return locate_document(rd->places, d) || rd->faulty.aside;
+    }
     at = frame_begin(&rd->out, FRAME_RECORD);
     d->member = rd->n_members - 1;
     rd->out.buf.max = rd->out.buf.len + rd->spec->limits->v[LIMIT_DOCUMENT];
@@ -154,12 +157,6 @@ static void send_end(struct reading *rd, uint64_t n_records)
 
 /* ---- one file, or one member of a ZIP ----------------------------------- */
 
-struct source_bytes {
-    ptrdiff_t (*pull)(void *ctx, char *buf, size_t n);
-    void *ctx;
-    struct zip_in *zip; /* NULL: a plain file */
-};
-
 static void input_fault(struct reading *rd, const struct input *in)
 {
     on_file_fault(&rd->run, in->fault, true, in->fault_line, in->fault_col,
@@ -225,13 +222,11 @@ static void zip_fault(struct reading *rd, const struct zip_in *z)
 }
 
 /* By default the members with the format's own suffix are read. */
-static struct str member_pattern(struct reading *rd)
+struct str reader_members(const struct map *m, struct arena *a)
 {
-    const struct map *m = rd->spec->read;
-
     if (m->members.len)
         return m->members;
-    return arena_fmt(&rd->file, "*.%s", m->format->suffixes[0]);
+    return arena_fmt(a, "*.%s", m->format->suffixes[0]);
 }
 
 static int read_zip(struct reading *rd, const struct job_input *in,
@@ -239,7 +234,7 @@ static int read_zip(struct reading *rd, const struct job_input *in,
 {
     struct zip_in z;
     struct source_bytes from = { zipin_pull, &z, &z };
-    struct str pattern = member_pattern(rd);
+    struct str pattern = reader_members(rd->spec->read, &rd->file);
     int rc = READ_OK, more;
 
     send_member(rd, in->name, STR(""));
@@ -264,17 +259,22 @@ static int read_zip(struct reading *rd, const struct job_input *in,
 
 /* ---- all inputs --------------------------------------------------------- */
 
+bool reader_is_zip(int fd)
+{
+    char head[4];
+    ssize_t n = pread(fd, head, sizeof(head), 0);
+
+    return n > 0 && zipin_is((struct str){ head, (size_t)n });
+}
+
 static int read_input(struct reading *rd, const struct job_input *in,
                       uint64_t *n_records)
 {
     struct source_bytes from = { .pull = input_pull_fd };
     int fd = in->fd;
-    char head[4];
-    ssize_t n;
 
     arena_reset(&rd->file);
-    n = pread(fd, head, sizeof(head), 0);
-    if (n > 0 && zipin_is((struct str){ head, (size_t)n }))
+    if (reader_is_zip(fd))
         return read_zip(rd, in, n_records);
     if (lseek(fd, 0, SEEK_SET) == -1)
         return READ_FAILED;
@@ -300,6 +300,13 @@ static void on_watch(void *ctx, const struct doc *d, int field,
     locate_watch(rd->places, &rd->run, d, field, v);
 }
 
+static void on_aside(void *ctx)
+{
+    struct reading *rd = ctx;
+
+    faulty_add(&rd->faulty, &rd->run, rd->n_members - 1);
+}
+
 static void send_place(void *ctx, size_t query, uint32_t line, uint32_t col)
 {
     struct reading *rd = ctx;
@@ -316,6 +323,7 @@ static void begin_run(struct reading *rd, int spill_fd, bool scattered)
     rd->run.emit = send_document;
     rd->run.fault = on_record_fault;
     rd->run.watch = rd->places ? on_watch : NULL;
+    rd->run.aside = rd->places ? on_aside : NULL;
     rd->run.ctx = rd;
     rd->run.spill_fd = spill_fd;
     rd->run.scattered = scattered;
@@ -361,10 +369,10 @@ static void enter_jail(const struct job_spec *spec, int pipe_fd, int spill_fd)
 }
 
 int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd,
-                const struct locate_list *places, bool scattered)
+                const struct questions *ask, bool scattered)
 {
     struct reading rd = { .spec = spec };
-    struct locate_run finder = { .queries = places,
+    struct locate_run finder = { .queries = ask ? ask->places : NULL,
                                  .answer = send_place,
                                  .ctx = &rd };
     uint64_t n_records;
@@ -378,11 +386,12 @@ int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd,
     rd.info.run_time = date_from_unix(spec->run_time);
     if (spec->read->zone)
         rd.info.run_time = zone_local(spec->read->zone, spec->run_time);
-    rd.places = places ? &finder : NULL;
+    rd.places = ask ? &finder : NULL;
+    rd.faulty.aside = ask ? ask->aside : NULL;
     begin_run(&rd, spill_fd, scattered);
     enter_jail(spec, pipe_fd, spill_fd);
     rc = read_all(&rd, &n_records);
-    if (rc == READ_SCATTERED && !places) {
+    if (rc == READ_SCATTERED && !ask) {
         frame_end(&rd.out, frame_begin(&rd.out, FRAME_RESTART));
         read_run_release(&rd.run);
         rd.n_members = 0;
@@ -391,12 +400,15 @@ int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd,
     }
     if (rc == READ_FAILED)
         rd.failed = true;
-    if (!places)
+    if (!ask)
         send_end(&rd, n_records);
+    else if (ask->aside && rc == READ_OK)
+        faulty_send(&rd.faulty, spec, &rd.out);
     frame_flush(&rd.out);
     read_run_release(&rd.run);
     arena_release(&rd.file);
     arena_release(&finder.arena);
+    faulty_release(&rd.faulty);
     buf_release(&rd.out.buf);
     return rd.out.broken;
 }

@@ -8,18 +8,40 @@
 #ifndef SPOOL_READER_H
 #define SPOOL_READER_H
 
+#include "formats/zip.h"
+#include "spool/faulty.h"
 #include "spool/job.h"
 #include "spool/locate.h"
+
+/* What a second reading is for. */
+struct questions {
+    const struct locate_list *places; /* where these fields stand */
+    const struct aside *aside; /* copies of these, and of what is faulty; or
+                                  NULL */
+};
 
 /*
  * Reads all inputs of spec and sends frames to pipe_fd. Runs in the forked
  * child; returns its exit status. spill_fd: an empty file for scattered
- * groups. With `places` it answers those queries and sends nothing else;
+ * groups. With `ask` it answers those questions and sends nothing else;
  * `scattered` tells that the first reading had to begin again.
  */
 enum { READER_NO_MEMORY = 86, READER_NO_JAIL = 88 }; /* exit status */
 
 int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd,
-                const struct locate_list *places, bool scattered);
+                const struct questions *ask, bool scattered);
+
+/* ---- for faulty.c, which reads the same files once more ------------------ */
+
+/* A plain file, or a member of a ZIP; ctx is &fd or the ZIP. */
+struct source_bytes {
+    ptrdiff_t (*pull)(void *ctx, char *buf, size_t n);
+    void *ctx;
+    struct zip_in *zip; /* NULL: a plain file */
+};
+
+bool reader_is_zip(int fd);
+/* The pattern of the members that are read. */
+struct str reader_members(const struct map *m, struct arena *a);
 
 #endif

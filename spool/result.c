@@ -32,7 +32,7 @@ int result_write(int dir_fd, const struct result *r)
     const uint64_t n[] = { r->n.n_read,     r->n.n_written,  r->n.n_aside,
                            r->n.n_skipped,  r->n.n_filtered, r->n.n_warnings,
                            r->n.n_replaced, r->n_errors,     r->has_report,
-                           r->truncated };
+                           r->truncated,    r->returns_file };
     struct buf b;
     int rc;
 
@@ -59,6 +59,11 @@ int result_write(int dir_fd, const struct result *r)
         add_number(&b, o->n_documents);
         add_value(&b, o->path);
         add_value(&b, o->name);
+    }
+    for (size_t i = 0; i < r->n_faulty; i++) {
+        buf_addz(&b, "\nfaulty");
+        add_number(&b, r->faulty[i].n_documents);
+        add_value(&b, r->faulty[i].path);
     }
     for (size_t i = 0; i < r->n_counters; i++) {
         buf_addz(&b, "\ncounter");
@@ -120,18 +125,19 @@ static bool r_error(struct str line, struct result *r)
 
 static bool r_counts(struct str line, struct result *r)
 {
-    uint64_t report = 0, truncated = 0;
-    uint64_t *const n[] = { &r->n.n_read,     &r->n.n_written,
-                            &r->n.n_aside,    &r->n.n_skipped,
-                            &r->n.n_filtered, &r->n.n_warnings,
-                            &r->n.n_replaced, &r->n_errors,
-                            &report,          &truncated };
+    uint64_t report = 0, truncated = 0, returns_file = 0;
+    uint64_t *const n[] = {
+        &r->n.n_read,     &r->n.n_written,  &r->n.n_aside,    &r->n.n_skipped,
+        &r->n.n_filtered, &r->n.n_warnings, &r->n.n_replaced, &r->n_errors,
+        &report,          &truncated,       &returns_file
+    };
 
     for (size_t i = 0; i < COUNT(n); i++)
         if (!number(&line, n[i]))
             return false;
     r->has_report = report != 0;
     r->truncated = truncated != 0;
+    r->returns_file = returns_file != 0;
     return true;
 }
 
@@ -154,6 +160,13 @@ static bool r_output(struct str line, struct result *r)
            column(&line, &o->path) && column(&line, &o->name);
 }
 
+static bool r_faulty(struct str line, struct result *r)
+{
+    struct result_faulty *f = &r->faulty[r->n_faulty++];
+
+    return number(&line, &f->n_documents) && column(&line, &f->path);
+}
+
 static bool r_counter(struct str line, struct result *r)
 {
     struct job_counter *c = &r->counters[r->n_counters++];
@@ -169,9 +182,9 @@ static const struct {
     const char *word;
     bool (*parse)(struct str line, struct result *r);
 } words[] = {
-    { "verdict", r_verdict }, { "error", r_error }, { "counts", r_counts },
-    { "summary", r_summary }, { "first", r_first }, { "output", r_output },
-    { "counter", r_counter },
+    { "verdict", r_verdict }, { "error", r_error },   { "counts", r_counts },
+    { "summary", r_summary }, { "first", r_first },   { "output", r_output },
+    { "counter", r_counter }, { "faulty", r_faulty },
 };
 
 static bool parse_line(struct str line, struct result *r)
@@ -196,6 +209,7 @@ static bool parse_all(struct str text, uint64_t max_outputs, struct arena *a,
     if (n_lines > max_outputs + OTHER_LINES)
         return false;
     r->outputs = arena_alloc(a, (n_lines + 1) * sizeof(*r->outputs));
+    r->faulty = arena_alloc(a, (n_lines + 1) * sizeof(*r->faulty));
     r->counters = arena_alloc(a, (n_lines + 1) * sizeof(*r->counters));
     while (text.len) {
         ptrdiff_t nl = str_find_char(text, '\n');

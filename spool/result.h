@@ -18,6 +18,12 @@ struct result_output {
     uint64_t read, write; /* which read of the route, which write of it */
 };
 
+/* Records that were set aside. */
+struct result_faulty {
+    struct str path; /* below the staging folder */
+    uint64_t n_documents;
+};
+
 struct result {
     enum job_verdict verdict;
     struct err err; /* JOB_FAILED, or a limit that the job hit */
@@ -26,9 +32,13 @@ struct result {
     struct str summary;
     struct str first_error; /* one line: why the file was rejected */
     bool has_report;
-    bool truncated; /* JOB_REJECTED: wait for the rest */
+    bool by_rule;      /* JOB_REJECTED by `on error`; only in the job */
+    bool returns_file; /* set-aside records could not be told apart */
+    bool truncated;    /* JOB_REJECTED: wait for the rest */
     struct result_output *outputs;
     size_t n_outputs;
+    struct result_faulty *faulty;
+    size_t n_faulty;
     struct job_counter *counters; /* of the maps, as they are to stand now */
     size_t n_counters;
 };

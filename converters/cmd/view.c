@@ -308,7 +308,7 @@ void json_receipt(struct json *j, const struct receipt *r)
 void json_delivery(struct json *j, const struct delivery *d)
 {
     static const char *const kinds[N_OUT_KINDS] = { "file", "report",
-                                                    "original" };
+                                                    "original", "faulty" };
 
     json_open(j, NULL, '{');
     json_num(j, "job", d->job);

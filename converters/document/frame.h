@@ -10,9 +10,12 @@
  *   RESTART  forget all records so far: groups are scattered, reading begins
  *            anew
  *   PLACE    struct place_frame: the answer to a query (spool/locate.h)
+ *   CUT      u32 number of a file or member, from 0, and bytes of it: more of
+ *            the records that were set aside (spool/faulty.h)
+ *   CUT_END  struct cut_end_frame: that was all of them
  *   FORBIDDEN  u32: the reader tried this system call, and is dead
- * (spool/jail.h) END      struct end_frame, then one u64 per skip reason of the
- * map
+ *            (spool/jail.h)
+ *   END      struct end_frame, then one u64 per skip reason of the map
  *
  * The reader parses hostile bytes, so the job checks every length and index.
  * An end of the pipe without END is a dead reader, never a short file.
@@ -29,6 +32,8 @@ enum frame_type {
     FRAME_RESTART,
     FRAME_PLACE,
     FRAME_FORBIDDEN,
+    FRAME_CUT,
+    FRAME_CUT_END,
     FRAME_END,
 };
 
@@ -45,6 +50,12 @@ struct fault_frame {
 
 struct place_frame {
     uint32_t query, line, col;
+};
+
+struct cut_end_frame {
+    uint64_t n_documents; /* that were set aside */
+    uint64_t n_mixed;     /* records copied that hold good documents, too */
+    uint8_t complete;
 };
 
 struct end_frame {

@@ -421,6 +421,13 @@ static enum outcome exec(struct read_run *rr, const struct stmt *s,
 
 /* ---- documents ---------------------------------------------------------- */
 
+static void set_aside(struct read_run *rr)
+{
+    rr->n_faulty++;
+    if (rr->aside)
+        rr->aside(rr->ctx);
+}
+
 /* A document is done: sent, dropped, or set aside with its faults. */
 static void finish(struct read_run *rr, struct doc *d, enum outcome outcome)
 {
@@ -433,7 +440,7 @@ static void finish(struct read_run *rr, struct doc *d, enum outcome outcome)
     report_pending(rr, d);
     rr->run.failed = false;
     if (failed) {
-        rr->n_faulty++;
+        set_aside(rr);
         return;
     }
     d->seq = ++rr->n_documents;
@@ -501,6 +508,8 @@ void read_group(struct read_run *rr, struct item *const *rows, uint32_t n)
     d->line = rows[0]->line;
     rr->doc = d;
     rr->member = NULL;
+    rr->rows = rows;
+    rr->n_rows = n;
     rows = without_ragged(rr, rows, &n);
     if (n == 1)
         rr->run.ctx = (struct ctx){ .item = rows[0], .cell = -1 };
@@ -510,7 +519,7 @@ void read_group(struct read_run *rr, struct item *const *rows, uint32_t n)
     if (o == GO_ON && makes_documents(rr->map->body)) {
         /* Documents of a faulty header have counted themselves. */
         if (rr->run.failed && !rr->header_failed)
-            rr->n_faulty++;
+            set_aside(rr);
         report_pending(rr, d);
         rr->run.failed = false;
     } else {
@@ -519,11 +528,13 @@ void read_group(struct read_run *rr, struct item *const *rows, uint32_t n)
     rr->doc = NULL;
 }
 
-void read_faulty_row(struct read_run *rr, const struct item *row)
+void read_faulty_row(struct read_run *rr, struct item *row)
 {
-    (void)row;
     rr->run.record_index++;
-    rr->n_faulty++;
+    rr->rows = &row;
+    rr->n_rows = 1;
+    set_aside(rr);
+    rr->rows = NULL;
     report_pending(rr, NULL);
     arena_reset(&rr->faults);
     rr->run.failed = false;

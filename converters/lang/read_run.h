@@ -38,13 +38,17 @@ struct read_run {
     /* A value is put into a field; NULL: nobody asks. */
     void (*watch)(void *ctx, const struct doc *d, int field,
                   const struct val *v);
+    /* A document of rr->rows is faulty and set aside; NULL: nobody asks. */
+    void (*aside)(void *ctx);
     void *ctx;
 
     int spill_fd;   /* an empty file of our own, for keys and rows */
     bool scattered; /* rows of a group may stand anywhere */
 
     uint64_t n_documents, n_skipped, n_faulty;
-    uint64_t *skips; /* by map->reasons */
+    uint64_t *skips;          /* by map->reasons */
+    struct item *const *rows; /* the records at hand, all of them */
+    uint32_t n_rows;
 
     /* private */
     struct doc **decided; /* by stmt->decided: for which doc it is */
@@ -68,6 +72,6 @@ void read_run_release(struct read_run *rr);
 /* One document out of records with the same key (group.c calls it). */
 void read_group(struct read_run *rr, struct item *const *rows, uint32_t n);
 /* The key of a row is faulty: the row is set aside. */
-void read_faulty_row(struct read_run *rr, const struct item *row);
+void read_faulty_row(struct read_run *rr, struct item *row);
 
 #endif

@@ -182,10 +182,11 @@ void fuzz_convert(struct fuzz_map *read, struct fuzz_map *write, int fd)
     if (w.job.places.n) {
         FUZZ_CHECK(ftruncate(spill, 0) == 0 && lseek(spill, 0, SEEK_SET) == 0);
         (void)fuzz_file(FRAMES_FILE, STR(""));
-        (void)reader_main(&w.spec, frames, spill, &w.job.places,
+        (void)reader_main(&w.spec, frames, spill,
+                          &(struct questions){ .places = &w.job.places },
                           w.job.scattered);
         FUZZ_CHECK(lseek(frames, 0, SEEK_SET) == 0);
-        job_take_places(&w.job, frames);
+        job_take_answers(&w.job, frames);
         fuzz_print(&w.result.diags);
     }
     release(&w);

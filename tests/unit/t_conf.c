@@ -74,6 +74,10 @@ static struct conf_case {
       SHOP ERP ROUTE "  set ico = 1\n  set ico = 2\n", "11:7 conf-twice; " },
     { __LINE__, "an open quote", SHOP ERP ROUTE "  set ico = \"1\n",
       "10:13 open-string; " },
+    { __LINE__, "report has three forms", SHOP ERP ROUTE "  report sometimes\n",
+      "10:10 conf-value; " },
+    { __LINE__, "report once only",
+      SHOP ERP ROUTE "  report never\n  report always\n", "11:3 conf-twice; " },
     { __LINE__, "on error has two forms",
       SHOP ERP ROUTE "  on error skip file\n", "10:12 conf-value; " },
     { __LINE__, "trade rules are to come",
@@ -154,6 +158,7 @@ static const char whole[] =
     "  when status in (paid, \"x\")   # a remark\n"
     "  at 2:30 and 14:00\n"
     "  on error reject file\n"
+    "  report always\n"
     "  expect every 24 hours\n"
     "  mode test\n"
     "route hand\n"
@@ -228,6 +233,7 @@ static void a_route_and_its_words(void **state)
     assert_int_equal(r->schedule.at[1], 840);
     assert_int_equal(r->expect_minutes, 1440);
     assert_true(r->test && r->reject_file);
+    assert_int_equal(r->report, REPORT_ALWAYS);
     assert_int_equal(conf_route(&c, STR("hand"))->schedule.kind, SCHEDULE_HAND);
     conf_free(&c);
     tree_drop();

@@ -117,7 +117,8 @@ struct run {
     int stop_after;
     int (*sink)(void *ctx, struct item *record); /* NULL: on_record */
     void *sink_data;
-    size_t names_used; /* of reader->names at the end */
+    const struct cut *cut; /* NULL: nothing is copied */
+    size_t names_used;     /* of reader->names at the end */
     enum diag_id fault;
     uint32_t fault_line, fault_col;
 };
@@ -221,6 +222,7 @@ static inline int run_reader(struct run *run, const struct setup *set)
         .limits = &set->limits,
         .names = &names,
         .trim = set->trim,
+        .cut = run->cut,
         .sink = run->sink ? run->sink : on_record,
         .fault = on_fault,
         .ctx = run,

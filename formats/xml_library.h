@@ -1,0 +1,13 @@
+/*
+ * xml_library.h - libxml2 itself: made silent, and its errors in plain words.
+ */
+#ifndef FORMATS_XML_LIBRARY_H
+#define FORMATS_XML_LIBRARY_H
+
+/* Before the first parser: it loads nothing and prints nothing. */
+void xml_library_init(void);
+/* A text for one of its errors, to be filled in by xml_fill_in(): %1 and %2
+ * are its names, %3 its number. NULL: there is none for that one. */
+const char *xml_plain_words(int code);
+
+#endif
