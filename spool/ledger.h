@@ -279,6 +279,9 @@ int ledger_find_request(struct ledger *l, uint64_t n, struct arena *a,
 int ledger_answer(struct ledger *l, uint64_t n, bool ok, struct str text,
                   struct err *e);
 
+/* Nobody waits for the answer any more. */
+int ledger_withdraw(struct ledger *l, uint64_t n, struct err *e);
+
 int ledger_slot(struct ledger *l, struct str route, struct slot *out,
                 struct err *e);
 int ledger_slot_ran(struct ledger *l, struct str route, const struct slot *s,
@@ -342,6 +345,16 @@ int ledger_to_archive(struct ledger *l, struct arena *a, struct claim **out,
                       size_t *n, struct err *e);
 int ledger_find_claim(struct ledger *l, const char *id, struct arena *a,
                       struct claim **out, struct err *e); /* NULL: none */
+/* The claim of a receipt, by its id; "": there is no such receipt. */
+int ledger_claim_of(struct ledger *l, const char *receipt,
+                    char claim[ID_HEX + 1], struct err *e);
+/* Up to `max` that are ARCHIVED and were taken at `since` or later, by id. */
+int ledger_archived_after(struct ledger *l, const char *id, int64_t since,
+                          unsigned max, struct arena *a, struct claim **out,
+                          size_t *n, struct err *e);
+/* What is asked from here to ledger_thaw() is of one moment (LEDGER_READ). */
+int ledger_freeze(struct ledger *l, struct err *e);
+void ledger_thaw(struct ledger *l);
 
 struct route_counts {
     uint64_t n[N_RECEIPT_STATES];

@@ -113,6 +113,50 @@ int ledger_find_claim(struct ledger *l, const char *id, struct arena *a,
     return claim_list(&r, a, out, &n, e);
 }
 
+int ledger_claim_of(struct ledger *l, const char *receipt,
+                    char claim[ID_HEX + 1], struct err *e)
+{
+    struct rows r;
+    int rc;
+
+    claim[0] = '\0';
+    if (db_ask(l->db, e, &r, "SELECT claim FROM receipt WHERE id=?", "z",
+               receipt) == -1)
+        return -1;
+    rc = db_next(&r, e);
+    if (rc == 1)
+        db_z(&r, 0, claim, ID_HEX + 1);
+    db_end(&r);
+    return rc == -1 ? -1 : 0;
+}
+
+int ledger_archived_after(struct ledger *l, const char *id, int64_t since,
+                          unsigned max, struct arena *a, struct claim **out,
+                          size_t *n, struct err *e)
+{
+    struct rows r;
+
+    if (db_ask(l->db, e, &r,
+               CLAIM_COLUMNS " WHERE state='ARCHIVED' AND id>? AND"
+                             " (?2 IS NULL OR taken_at>=?2) ORDER BY id"
+                             " LIMIT ?",
+               "ztu", id, since, (uint64_t)max) == -1)
+        return -1;
+    return claim_list(&r, a, out, n, e);
+}
+
+int ledger_freeze(struct ledger *l, struct err *e)
+{
+    return db_script(l->db, "BEGIN", e);
+}
+
+void ledger_thaw(struct ledger *l)
+{
+    struct err ignored;
+
+    db_script(l->db, "ROLLBACK", &ignored);
+}
+
 /* ---- receipts ----------------------------------------------------------- */
 
 #define RECEIPT_COLUMNS                                                    \

@@ -13,7 +13,7 @@
 
 #include "spool/stamp.h"
 
-enum { MAX_STMTS = 96, BUSY_MS = 5000 };
+enum { MAX_STMTS = 160, BUSY_MS = 5000 };
 
 struct db {
     sqlite3 *sqlite;

@@ -34,7 +34,8 @@
     X(resend)       \
     X(settle)       \
     X(hold)         \
-    X(release)
+    X(release)      \
+    X(fsck)
 /* clang-format on */
 /* Those that only the build asks for have no help, so no list shows them. */
 #define BUILD_COMMANDS(X) X(manual)

@@ -1,5 +1,6 @@
 #include "converters/cmd/view.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -67,6 +68,36 @@ int view_ledger(struct view *v)
                     LEDGER_READ, &e) == -1)
         return view_failed(&e);
     return EXIT_DONE;
+}
+
+static int open_keeper(struct view *v, struct keeper *k)
+{
+    struct err e;
+
+    if (access(v->conf.spool, F_OK) == -1 && errno == ENOENT)
+        return EXIT_DONE;
+    if (keeper_reserve(k, &e) == -1)
+        return view_failed(&e);
+    return view_ledger(v);
+}
+
+int view_keeper(struct view *v, struct keeper *k)
+{
+    int rc = view_conf(v, false);
+
+    *k = (struct keeper){ .conf = &v->conf, .spool_fd = -1, .lock_fd = -1 };
+    if (rc == EXIT_DONE)
+        rc = open_keeper(v, k);
+    if (rc == EXIT_DONE && !v->ledger && !cmd_globals.json)
+        puts("nothing was taken yet");
+    return rc;
+}
+
+void view_keeper_close(struct view *v, struct keeper *k)
+{
+    if (k->conf)
+        keeper_close(k);
+    view_close(v);
 }
 
 void view_close(struct view *v)
