@@ -74,8 +74,8 @@ static void print_people(struct view *v, const struct fsck *f)
             printf("I%d  %s\n", fsck_table[i].number, fsck_table[i].text);
     }
     if (f->n == 0)
-        printf("all %d rules hold; %llu originals and %llu results are in the "
-               "archive\n",
+        printf("all %d rules hold (looked at in the archive: %llu originals, "
+               "%llu results)\n",
                (int)N_FSCK_RULES, (unsigned long long)f->archive.n_originals,
                (unsigned long long)f->archive.n_results);
 }

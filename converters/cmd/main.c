@@ -35,7 +35,8 @@
     X(settle)       \
     X(hold)         \
     X(release)      \
-    X(fsck)
+    X(fsck)         \
+    X(audit)
 /* clang-format on */
 /* Those that only the build asks for have no help, so no list shows them. */
 #define BUILD_COMMANDS(X) X(manual)
