@@ -153,6 +153,11 @@ const char *ledger_generation(const struct ledger *l)
     return l->generation;
 }
 
+int ledger_copy(struct ledger *l, const char *path, struct err *e)
+{
+    return db_copy(l->db, path, e);
+}
+
 int ledger_begin(struct ledger *l, struct err *e)
 {
     return db_begin(l->db, e);

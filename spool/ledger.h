@@ -184,6 +184,9 @@ void ledger_close(struct ledger *l);
 /* A random name given when the ledger was made. Lives as long as l. */
 const char *ledger_generation(const struct ledger *l);
 
+/* A copy of it as it is now, in a new file. */
+int ledger_copy(struct ledger *l, const char *path, struct err *e);
+
 /* ---- the keeper's changes ----------------------------------------------- */
 
 int ledger_begin(struct ledger *l, struct err *e);
@@ -264,6 +267,10 @@ int ledger_resend(struct ledger *l, const struct receipt *r, struct err *e);
 /* UNCONFIRMED -> DELIVERED, or READY. */
 int ledger_settle_by_hand(struct ledger *l, const struct receipt *r,
                           bool delivered, struct err *e);
+/* HELD before it was converted -> SUPPRESSED: a person says that its content
+ * has arrived another way. */
+int ledger_done_by_hand(struct ledger *l, const struct receipt *r,
+                        struct err *e);
 /* An event "late" for each job that has waited since before that time. */
 int ledger_note_late(struct ledger *l, int64_t before, struct err *e);
 

@@ -170,6 +170,14 @@ int db_change(struct db *db, struct err *e, int rows, const char *sql,
     return 0;
 }
 
+int db_copy(struct db *db, const char *path, struct err *e)
+{
+    if (db_change(db, e, ANY_ROWS, "VACUUM INTO ?", "z", path) == 0)
+        return 0;
+    e->next = ERR_RETRY;
+    return -1;
+}
+
 int db_begin(struct db *db, struct err *e)
 {
     if (db->depth == 0 &&

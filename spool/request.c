@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "spool/backup.h"
 #include "spool/fsck.h"
 #include "spool/gates.h"
 #include "spool/watch.h"
@@ -121,6 +122,11 @@ static int do_settle(struct keeper *k, const struct request *q,
     if (ledger_deliveries(k->ledger, r->id, 1u << DELIVERY_UNCONFIRMED,
                           &k->item, &d, &n, e) == -1)
         return -1;
+    if (n == 0 && delivered && r->state == RECEIPT_HELD && !r->converted_at) {
+        if (ledger_done_by_hand(k->ledger, r, e) == -1)
+            return -1;
+        return say(k, a, true, "it counts as delivered, and is not converted");
+    }
     if (n == 0)
         return say(k, a, false, "none of its deliveries is UNCONFIRMED");
     if (ledger_settle_by_hand(k->ledger, r, delivered, e) == -1)
@@ -203,6 +209,18 @@ static int do_fsck(struct keeper *k, const struct request *q, struct receipt *r,
     return 0;
 }
 
+static int do_backup(struct keeper *k, const struct request *q,
+                     struct receipt *r, struct answer *a, struct err *e)
+{
+    const char *dir = arena_cstr(&k->arena, q->arg);
+
+    (void)r;
+    if (backup_check(k->conf, dir, e) == 0 &&
+        backup_stage(k->ledger, k->spool_fd, dir, e) == 0)
+        return say(k, a, true, "copied");
+    return e->next == ERR_STOP ? -1 : say(k, a, false, "%s", e->text);
+}
+
 /* ---- the table ---------------------------------------------------------- */
 
 static const struct handler {
@@ -214,7 +232,7 @@ static const struct handler {
     { "retry", true, do_retry },     { "resend", true, do_resend },
     { "settle", true, do_settle },   { "hold", true, do_hold },
     { "release", true, do_release }, { "start", false, do_start },
-    { "fsck", false, do_fsck },
+    { "fsck", false, do_fsck },      { "backup", false, do_backup },
 };
 
 static int handle(struct keeper *k, const struct request *q, struct answer *a,
