@@ -299,6 +299,7 @@ void json_receipt(struct json *j, const struct receipt *r)
     json_time(j, "taken", r->taken_at);
     json_time(j, "converted", r->converted_at);
     json_time(j, "ended", r->ended_at);
+    json_time(j, "next_try", r->state == RECEIPT_TAKEN ? r->retry_at : 0);
     json_num(j, "read", r->n.n_read);
     json_num(j, "written", r->n.n_written);
     json_num(j, "set_aside", r->n.n_aside);
