@@ -50,33 +50,55 @@ static int walk_results(struct walk *w, const struct claim *c, const char *day,
     return 0;
 }
 
-static int walk_claim(struct walk *w, const struct claim *c, struct err *e)
+static bool day_is_there(struct walk *w, const char *day)
 {
-    const struct ledger_find mine = { .claim = c->id };
-    struct archived x = { .claim = c,
-                          .path = c->archive,
-                          .bytes = c->seen.size,
-                          .sha256 = c->sha256 };
-    struct receipt *r;
     struct stat st;
-    char day[11];
-    size_t n;
 
+    return fstatat(w->spool_fd, arena_fmt(&w->arena, "archive/%s", day).p, &st,
+                   0) == 0;
+}
+
+/* The original goes with the first job of its claim, whose number it has. */
+static int walk_job(struct walk *w, const struct receipt *r, struct err *e)
+{
+    struct archived x = { .job = r->job };
+    struct claim *c;
+    char day[11];
+    bool first;
+
+    if (ledger_find_claim(w->l, r->claim, &w->arena, &c, e) == -1)
+        return -1;
+    if (!c || c->state != CLAIM_ARCHIVED)
+        return 0;
     stamp_folder(c->taken_at, day);
-    if (fstatat(w->spool_fd, arena_fmt(&w->arena, "archive/%s", day).p, &st,
-                0) == -1) {
-        w->n->n_removed++;
+    first = str_starts(c->archive, arena_fmt(&w->arena, "%s/%llu-", day,
+                                             (unsigned long long)r->job));
+    if (!day_is_there(w, day)) {
+        w->n->n_removed += first;
         return 0;
     }
-    if (ledger_receipts(w->l, &mine, &w->arena, &r, &n, e) == -1)
-        return -1;
-    x.job = n ? r[0].job : 0;
-    w->n->n_originals++;
-    if (w->look(w->ctx, &x, e) == -1)
-        return -1;
-    for (size_t i = 0; i < n; i++)
-        if (walk_results(w, c, day, &r[i], e) == -1)
+    if (first) {
+        x.claim = c;
+        x.path = c->archive;
+        x.bytes = c->seen.size;
+        x.sha256 = c->sha256;
+        w->n->n_originals++;
+        if (w->look(w->ctx, &x, e) == -1)
             return -1;
+    }
+    return walk_results(w, c, day, r, e);
+}
+
+static int last_job(struct ledger *l, struct arena *a, uint64_t *job,
+                    struct err *e)
+{
+    const struct ledger_find newest = { .last = 1 };
+    struct receipt *r;
+    size_t n;
+
+    if (ledger_receipts(l, &newest, a, &r, &n, e) == -1)
+        return -1;
+    *job = n ? r[0].job : 0;
     return 0;
 }
 
@@ -89,22 +111,23 @@ int archive_walk(struct ledger *l, int spool_fd, int64_t since,
         .l = l, .spool_fd = spool_fd, .look = look, .ctx = ctx, .n = n
     };
     struct arena page = { 0 };
-    char after[ID_HEX + 1] = "";
-    struct claim *c;
-    size_t n_page;
-    int rc = 0;
+    uint64_t last = 0;
+    int rc = last_job(l, &page, &last, e);
 
     *n = (struct walk_counts){ 0 };
-    do {
+    for (uint64_t job = 1; rc == 0 && job <= last; job += PAGE) {
+        const struct ledger_find f = { .since = job, .until = job + PAGE - 1 };
+        struct receipt *r;
+        size_t n_page;
+
         arena_reset(&page);
-        rc =
-            ledger_archived_after(l, after, since, PAGE, &page, &c, &n_page, e);
+        rc = ledger_receipts(l, &f, &page, &r, &n_page, e);
         for (size_t i = 0; rc == 0 && i < n_page; i++) {
-            rc = walk_claim(&w, &c[i], e);
+            if (r[i].taken_at >= since)
+                rc = walk_job(&w, &r[i], e);
             arena_reset(&w.arena);
-            memcpy(after, c[i].id, sizeof(after));
         }
-    } while (rc == 0 && n_page == PAGE);
+    }
     arena_release(&page);
     arena_release(&w.arena);
     return rc;

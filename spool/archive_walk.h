@@ -21,7 +21,7 @@ struct walk_counts {
 };
 
 /*
- * Calls `look` for each, claim by claim; -1 from it ends the walk. Files taken
+ * Calls `look` for each, job by job; -1 from it ends the walk. Files taken
  * before `since` are left out (0: none). The ledger may change meanwhile:
  * archive_is_there() asks again.
  */

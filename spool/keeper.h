@@ -19,7 +19,7 @@
  *   spool/tmp/             begun and not committed: swept at the start
  *   spool/in/  out/        originals and results of open files
  *   spool/test/ROUTE/PARTNER/  what a route with `mode test` delivers
- *   spool/archive/         originals (N-NAME), results and reports (N/)
+ *   spool/archive/         originals (N-NAME), results and manifests (N/)
  */
 #ifndef SPOOL_KEEPER_H
 #define SPOOL_KEEPER_H

@@ -11,6 +11,7 @@
  *                +--> REJECTED     the sender must: the file is wrong
  *                '--> SUPPRESSED   the same content was DONE before
  *              HELD, REJECTED ----> TAKEN     retry, release
+ *              HELD ----> SUPPRESSED          settle: it arrived another way
  *
  *   delivery   READY ----> RENAMING ----> DELIVERED
  *                ^  |         |  '------> UNCONFIRMED ----> settle
@@ -355,10 +356,6 @@ int ledger_find_claim(struct ledger *l, const char *id, struct arena *a,
 /* The claim of a receipt, by its id; "": there is no such receipt. */
 int ledger_claim_of(struct ledger *l, const char *receipt,
                     char claim[ID_HEX + 1], struct err *e);
-/* Up to `max` that are ARCHIVED and were taken at `since` or later, by id. */
-int ledger_archived_after(struct ledger *l, const char *id, int64_t since,
-                          unsigned max, struct arena *a, struct claim **out,
-                          size_t *n, struct err *e);
 /* What is asked from here to ledger_thaw() is of one moment (LEDGER_READ). */
 int ledger_freeze(struct ledger *l, struct err *e);
 void ledger_thaw(struct ledger *l);

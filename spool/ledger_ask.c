@@ -130,21 +130,6 @@ int ledger_claim_of(struct ledger *l, const char *receipt,
     return rc == -1 ? -1 : 0;
 }
 
-int ledger_archived_after(struct ledger *l, const char *id, int64_t since,
-                          unsigned max, struct arena *a, struct claim **out,
-                          size_t *n, struct err *e)
-{
-    struct rows r;
-
-    if (db_ask(l->db, e, &r,
-               CLAIM_COLUMNS " WHERE state='ARCHIVED' AND id>? AND"
-                             " (?2 IS NULL OR taken_at>=?2) ORDER BY id"
-                             " LIMIT ?",
-               "ztu", id, since, (uint64_t)max) == -1)
-        return -1;
-    return claim_list(&r, a, out, n, e);
-}
-
 int ledger_freeze(struct ledger *l, struct err *e)
 {
     return db_script(l->db, "BEGIN", e);
