@@ -234,9 +234,10 @@ static int same_content(struct ledger *l, const struct receipt *r,
     *job = 0;
     if (!r->once || r->test)
         return 0;
+    /* The `+` keeps to the index of contents: DONE are nearly all. */
     if (db_ask(l->db, e, &rows,
                "SELECT job FROM receipt WHERE route=? AND sha256=? AND"
-               " test=0 AND n_aside=0 AND state='DONE' ORDER BY job LIMIT 1",
+               " test=0 AND n_aside=0 AND +state='DONE' ORDER BY job LIMIT 1",
                "sz", r->route, r->sha256) == -1)
         return -1;
     rc = db_next(&rows, e);

@@ -86,7 +86,7 @@ static const struct {
                     "SELECT x.job,'job '||y.job||' had the same content' FROM "
                     "receipt x JOIN receipt y ON y.route=x.route AND "
                     "y.sha256=x.sha256 AND y.job<x.job WHERE x.state='DONE' "
-                    "AND x.once=1 AND x.test=0 AND y.state='DONE' AND "
+                    "AND x.once=1 AND x.test=0 AND +y.state='DONE' AND "
                     "y.test=0 AND y.n_aside=0 AND NOT EXISTS(SELECT 1 FROM "
                     "event v WHERE v.job=y.job AND v.what='resend') AND "
                     "(SELECT min(n) FROM event v WHERE v.job=y.job AND "

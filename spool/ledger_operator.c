@@ -198,7 +198,7 @@ int ledger_note_late(struct ledger *l, int64_t before, struct err *e)
                   " than an hour: '||max(d.why) FROM delivery d WHERE d.state"
                   " NOT IN ('DELIVERED','SUPERSEDED') AND d.ready_at<?2 AND"
                   " NOT EXISTS(SELECT 1 FROM event v WHERE v.job=d.job AND"
-                  " v.what='late') GROUP BY d.job",
+                  " v.what='late') GROUP BY +d.job",
                   "tt", clock_now(), before) == -1)
         return -1;
     return db_change(l->db, e, ANY_ROWS,
