@@ -2,7 +2,7 @@
  * archive.c - what is settled goes out of the way.
  *
  *   1  in/<id>        -> archive/2026/01/31/17-orders.csv
- *   2  out/<receipt>/ -> archive/2026/01/31/17/   (results, report)
+ *   2  out/<receipt>/ -> archive/2026/01/31/17/   (results, report, manifest)
  *   3  sync the folders
  *   4  the claimed file: unchanged since we copied it? unlink it.
  *      changed? a sender wrote on after we took it: claimed anew
@@ -19,6 +19,7 @@
 
 #include "spool/files.h"
 #include "spool/keeper.h"
+#include "spool/manifest.h"
 #include "spool/partner.h"
 #include "spool/stamp.h"
 
@@ -52,6 +53,33 @@ static int sync_folder(struct keeper *k, const char *below, struct err *e)
     return rc;
 }
 
+/* A job without results has no folder, and would be forgotten with the
+ * ledger. */
+static int make_folder(struct keeper *k, const struct receipt *r,
+                       const char *day, struct err *e)
+{
+    struct arena *a = &k->item;
+    const char *out = arena_fmt(a, "out/%s", r->id).p;
+    struct stat st;
+    int fd, rc;
+
+    if (r->state != RECEIPT_SUPPRESSED ||
+        fstatat(k->spool_fd,
+                arena_fmt(a, "%s/%llu", day, (unsigned long long)r->job).p, &st,
+                0) == 0)
+        return 0;
+    if (dir_make(k->spool_fd, out, 0700) == -1)
+        return err_sys(e, ERR_RETRY, "cannot make %s", out);
+    fd = dir_open_at(k->spool_fd, str_of(out));
+    rc = fd == -1 ? err_sys(e, ERR_RETRY, "cannot open %s", out)
+                  : manifest_leave(k->ledger, fd, r, NULL, 0, e);
+    if (rc == 0 && dir_sync(fd) == -1)
+        rc = err_sys(e, ERR_RETRY, "cannot sync %s", out);
+    if (fd != -1)
+        close(fd);
+    return rc;
+}
+
 /* Steps 1 to 3. *path: where the original lies, below archive/. */
 static int move_all(struct keeper *k, const struct claim *c,
                     const struct receipt *r, size_t n, struct str *path,
@@ -73,7 +101,8 @@ static int move_all(struct keeper *k, const struct claim *c,
     for (size_t i = 0; i < n; i++) {
         struct str out = arena_fmt(a, "out/%s", r[i].id);
 
-        /* A duplicate was never converted. */
+        if (make_folder(k, &r[i], folder, e) == -1)
+            return -1;
         if (fstatat(k->spool_fd, out.p, &st, 0) == 0 &&
             move(
                 k, out.p,

@@ -412,6 +412,14 @@ static int wait_longer(struct keeper *k, const struct err *e)
     return 0;
 }
 
+/* It is not ours: what was copied of it would belong to nobody. */
+static int forget(struct keeper *k, const struct claim *c, struct err *e)
+{
+    unlinkat(k->spool_fd, arena_fmt(&k->item, "tmp/%s", c->id).p, 0);
+    unlinkat(k->spool_fd, arena_fmt(&k->item, "in/%s", c->id).p, 0);
+    return ledger_unclaim(k->ledger, c, e);
+}
+
 /* Back under its name, if that is still free; else it waits as it is. */
 static int put_back(struct keeper *k, const struct claim *c,
                     const struct open_inbox *o, struct err *e)
@@ -431,7 +439,7 @@ static int put_back(struct keeper *k, const struct claim *c,
         return wait_longer(k, e);
     }
     k->n_put_back++;
-    return ledger_unclaim(k->ledger, c, e);
+    return forget(k, c, e);
 }
 
 /*
@@ -468,7 +476,7 @@ static int take_one(struct keeper *k, struct claim *c,
     enum taken how;
 
     if (fd == -1 && errno == ENOENT)
-        return ledger_unclaim(k->ledger, c, e);
+        return forget(k, c, e);
     how = fd == -1 || !any_route(k, c) ? PUT_BACK : copy_claimed(k, c, fd, e);
     if (fd != -1)
         close(fd);

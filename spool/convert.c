@@ -21,6 +21,7 @@
 #include "converters/base/date.h"
 #include "spool/files.h"
 #include "spool/keeper.h"
+#include "spool/manifest.h"
 #include "spool/report.h"
 #include "spool/result.h"
 
@@ -264,6 +265,19 @@ static struct str maps_text(struct keeper *k, const struct route *route)
     return out;
 }
 
+/* What a ledger could be made of again. */
+static int leave_manifest(struct keeper *k, const struct receipt *r, int dir,
+                          bool rejected, const struct deliveries *ds,
+                          struct err *e)
+{
+    struct receipt as = *r;
+
+    as.state = rejected ? RECEIPT_REJECTED : RECEIPT_CONVERTED;
+    as.why = rejected ? r->why : STR("");
+    as.converted_at = clock_now();
+    return manifest_leave(k->ledger, dir, &as, ds->list, ds->n, e);
+}
+
 /* Steps 2 to 4. */
 static int settle(struct keeper *k, struct running *x, const struct result *res,
                   struct err *e)
@@ -280,8 +294,6 @@ static int settle(struct keeper *k, struct running *x, const struct result *res,
         rc = plan_output(k, route, dir, &res->outputs[i], &ds, e);
     if (rc == 0)
         rc = plan_return(k, route, r, dir, res, &ds, e);
-    if (rc == 0)
-        rc = move_to_out(k, x->staging, r->id, e);
     if (rc == 0) {
         r->n = res->n;
         r->counters = res->counters;
@@ -289,6 +301,11 @@ static int settle(struct keeper *k, struct running *x, const struct result *res,
         r->summary = res->summary;
         r->maps = maps_text(k, route);
         r->why = res->first_error.len ? res->first_error : res->summary;
+        rc = leave_manifest(k, r, dir, rejected, &ds, e);
+    }
+    if (rc == 0)
+        rc = move_to_out(k, x->staging, r->id, e);
+    if (rc == 0) {
         k->n_aside_records += res->n.n_aside;
         rc = rejected ? ledger_rejected(k->ledger, r, ds.list, ds.n, e)
                       : ledger_converted(k->ledger, r, ds.list, ds.n, e);

@@ -175,18 +175,10 @@ static int take(struct daemon *d, struct err *e)
 
 static int mark(struct daemon *d, bool now, struct err *e)
 {
-    struct keeper *k = &d->k;
-    uint64_t job;
-
     if (!now && monotonic_ms() - d->marked_ms < MARK_EVERY)
         return 0;
     d->marked_ms = monotonic_ms();
-    if (keeper_last_job(k, &job, e) == -1)
-        return -1;
-    if (job == d->marked_job)
-        return 0;
-    d->marked_job = job;
-    return keeper_mark(k, e);
+    return keeper_mark(&d->k, e);
 }
 
 static int pass(struct daemon *d, struct err *e)

@@ -44,7 +44,6 @@ struct daemon {
     int64_t marked_ms;     /* when the spool was told how far its ledger is */
     int64_t watchdog_ms;   /* between two signs of life; 0: none are wanted */
     int64_t checked_ms;    /* when silence was looked for */
-    uint64_t marked_job;
 };
 
 /* Until a signal ends it: 0, also when another keeper is at work (is_busy).

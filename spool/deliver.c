@@ -20,6 +20,7 @@
 #include "spool/keeper.h"
 #include "spool/partner.h"
 #include "spool/publish.h"
+#include "spool/stamp.h"
 
 static int open_below_spool(struct keeper *k, const struct delivery *d)
 {
@@ -95,18 +96,19 @@ static int open_target(struct keeper *k, const struct delivery *d,
     return to->dir_fd == -1 ? -1 : 0;
 }
 
-/* An output that is sent once more is in the archive by now. */
+/* An output that is sent once more is in the archive by now; also when the
+ * file was taken back from there for another of its routes. */
 static int open_archived(struct keeper *k, const struct delivery *d,
                          struct err *e)
 {
     struct claim *c;
+    char day[11];
 
-    if (ledger_find_claim(k->ledger, d->claim, &k->item, &c, e) == -1 || !c ||
-        c->state != CLAIM_ARCHIVED)
+    if (ledger_find_claim(k->ledger, d->claim, &k->item, &c, e) == -1 || !c)
         return -1;
+    stamp_folder(c->taken_at, day);
     return openat(k->spool_fd,
-                  arena_fmt(&k->item, "archive/%.*s/%llu/%.*s",
-                            STR_ARGS(archive_day(c)),
+                  arena_fmt(&k->item, "archive/%s/%llu/%.*s", day,
                             (unsigned long long)d->job, STR_ARGS(d->path))
                       .p,
                   O_RDONLY | O_NOFOLLOW | O_CLOEXEC);

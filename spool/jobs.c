@@ -86,6 +86,7 @@ static int start_child(struct keeper *k, struct running *x, struct err *e)
             arena_fmt(&x->arena, "%s/tmp/%s", k->conf->spool, x->staging).p
     };
     pid_t keeper = getpid();
+    struct stat st;
     char in[48];
 
     snprintf(in, sizeof(in), "in/%s", x->receipt.claim);
@@ -95,6 +96,10 @@ static int start_child(struct keeper *k, struct running *x, struct err *e)
     c.in_fd = openat(k->spool_fd, in, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (c.in_fd == -1)
         return err_sys(e, ERR_HOLD, "the original in the spool is gone");
+    if (fstat(c.in_fd, &st) == -1 || (uint64_t)st.st_size != x->receipt.size) {
+        close(c.in_fd);
+        return err_set(e, ERR_HOLD, "the original in the spool is damaged");
+    }
     fflush(NULL);
     x->pid = fork();
     if (x->pid == 0)

@@ -19,7 +19,7 @@
  *   spool/tmp/             begun and not committed: swept at the start
  *   spool/in/  out/        originals and results of open files
  *   spool/test/ROUTE/PARTNER/  what a route with `mode test` delivers
- *   spool/archive/         originals (N-NAME), results and reports (N/)
+ *   spool/archive/         originals (N-NAME), results and manifests (N/)
  */
 #ifndef SPOOL_KEEPER_H
 #define SPOOL_KEEPER_H
@@ -78,6 +78,7 @@ struct keeper {
     uint64_t first_job;  /* the first one that this run may have taken */
     uint64_t first_open; /* the oldest that was open when it began */
     uint64_t last_job;   /* the newest when it ended */
+    uint64_t marked;     /* 1 + the last event that the spool knows of */
     uint64_t *tried;     /* jobs whose try failed in this run */
     size_t n_tried, cap_tried;
     uint64_t n_taken, n_aside_records, n_put_back, n_done;
@@ -103,6 +104,8 @@ void keeper_close(struct keeper *k);
 
 /* Spool, lock, ledger; then what a crash may have left. is_busy: not opened. */
 int keeper_open(struct keeper *k, struct err *e);
+/* Only the lock of a spool that is there; no ledger, and nothing changes. */
+int keeper_reserve(struct keeper *k, struct err *e);
 /* Every row as far as it gets; with `look`, also what waits in the inboxes of
  * the routes that are open. */
 int keeper_work(struct keeper *k, bool look, struct err *e);

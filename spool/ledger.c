@@ -153,6 +153,11 @@ const char *ledger_generation(const struct ledger *l)
     return l->generation;
 }
 
+int ledger_copy(struct ledger *l, const char *path, struct err *e)
+{
+    return db_copy(l->db, path, e);
+}
+
 int ledger_begin(struct ledger *l, struct err *e)
 {
     return db_begin(l->db, e);
@@ -229,9 +234,10 @@ static int same_content(struct ledger *l, const struct receipt *r,
     *job = 0;
     if (!r->once || r->test)
         return 0;
+    /* The `+` keeps to the index of contents: DONE are nearly all. */
     if (db_ask(l->db, e, &rows,
                "SELECT job FROM receipt WHERE route=? AND sha256=? AND"
-               " test=0 AND n_aside=0 AND state='DONE' ORDER BY job LIMIT 1",
+               " test=0 AND n_aside=0 AND +state='DONE' ORDER BY job LIMIT 1",
                "sz", r->route, r->sha256) == -1)
         return -1;
     rc = db_next(&rows, e);

@@ -11,6 +11,7 @@
  *                +--> REJECTED     the sender must: the file is wrong
  *                '--> SUPPRESSED   the same content was DONE before
  *              HELD, REJECTED ----> TAKEN     retry, release
+ *              HELD ----> SUPPRESSED          settle: it arrived another way
  *
  *   delivery   READY ----> RENAMING ----> DELIVERED
  *                ^  |         |  '------> UNCONFIRMED ----> settle
@@ -185,6 +186,9 @@ void ledger_close(struct ledger *l);
 /* A random name given when the ledger was made. Lives as long as l. */
 const char *ledger_generation(const struct ledger *l);
 
+/* A copy of it as it is now, in a new file. */
+int ledger_copy(struct ledger *l, const char *path, struct err *e);
+
 /* ---- the keeper's changes ----------------------------------------------- */
 
 int ledger_begin(struct ledger *l, struct err *e);
@@ -269,6 +273,10 @@ int ledger_resend(struct ledger *l, const struct receipt *r, struct err *e);
 /* UNCONFIRMED -> DELIVERED, or READY. */
 int ledger_settle_by_hand(struct ledger *l, const struct receipt *r,
                           bool delivered, struct err *e);
+/* HELD before it was converted -> SUPPRESSED: a person says that its content
+ * has arrived another way. */
+int ledger_done_by_hand(struct ledger *l, const struct receipt *r,
+                        struct err *e);
 /* An event "late" for each job that has waited since before that time. */
 int ledger_note_late(struct ledger *l, int64_t before, struct err *e);
 
@@ -283,6 +291,9 @@ int ledger_find_request(struct ledger *l, uint64_t n, struct arena *a,
                         struct request **out, struct err *e);
 int ledger_answer(struct ledger *l, uint64_t n, bool ok, struct str text,
                   struct err *e);
+
+/* Nobody waits for the answer any more. */
+int ledger_withdraw(struct ledger *l, uint64_t n, struct err *e);
 
 int ledger_slot(struct ledger *l, struct str route, struct slot *out,
                 struct err *e);
@@ -347,6 +358,12 @@ int ledger_to_archive(struct ledger *l, struct arena *a, struct claim **out,
                       size_t *n, struct err *e);
 int ledger_find_claim(struct ledger *l, const char *id, struct arena *a,
                       struct claim **out, struct err *e); /* NULL: none */
+/* The claim of a receipt, by its id; "": there is no such receipt. */
+int ledger_claim_of(struct ledger *l, const char *receipt,
+                    char claim[ID_HEX + 1], struct err *e);
+/* What is asked from here to ledger_thaw() is of one moment (LEDGER_READ). */
+int ledger_freeze(struct ledger *l, struct err *e);
+void ledger_thaw(struct ledger *l);
 
 struct route_counts {
     uint64_t n[N_RECEIPT_STATES];

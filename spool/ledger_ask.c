@@ -113,6 +113,35 @@ int ledger_find_claim(struct ledger *l, const char *id, struct arena *a,
     return claim_list(&r, a, out, &n, e);
 }
 
+int ledger_claim_of(struct ledger *l, const char *receipt,
+                    char claim[ID_HEX + 1], struct err *e)
+{
+    struct rows r;
+    int rc;
+
+    claim[0] = '\0';
+    if (db_ask(l->db, e, &r, "SELECT claim FROM receipt WHERE id=?", "z",
+               receipt) == -1)
+        return -1;
+    rc = db_next(&r, e);
+    if (rc == 1)
+        db_z(&r, 0, claim, ID_HEX + 1);
+    db_end(&r);
+    return rc == -1 ? -1 : 0;
+}
+
+int ledger_freeze(struct ledger *l, struct err *e)
+{
+    return db_script(l->db, "BEGIN", e);
+}
+
+void ledger_thaw(struct ledger *l)
+{
+    struct err ignored;
+
+    db_script(l->db, "ROLLBACK", &ignored);
+}
+
 /* ---- receipts ----------------------------------------------------------- */
 
 #define RECEIPT_COLUMNS                                                    \
@@ -184,20 +213,25 @@ int ledger_receipts(struct ledger *l, const struct ledger_find *f,
                     struct err *e)
 {
     bool open = f->states && !(f->states & ~(unsigned)OPEN_RECEIPTS);
+    const char *sql = RECEIPT_COLUMNS " WHERE" RECEIPT_WHERE;
     char states[128];
     struct rows r;
     int rc;
 
     state_list(f->states, receipt_state_names, N_RECEIPT_STATES, states,
                sizeof(states));
-    /* The open ones have an index of their own: the rest may be millions. */
-    if (db_ask(
-            l->db, e, &r,
-            open ? RECEIPT_COLUMNS " WHERE ended_at IS NULL AND" RECEIPT_WHERE
-                 : RECEIPT_COLUMNS " WHERE" RECEIPT_WHERE,
-            "zzuzuiu", f->route ? f->route : "", f->claim ? f->claim : "",
-            f->job, states, f->since, f->last ? (int64_t)f->last : (int64_t)-1,
-            f->until ? f->until : (uint64_t)INT64_MAX) == -1)
+    /* Each has an index: all receipts may be millions. */
+    if (f->claim)
+        sql = RECEIPT_COLUMNS " WHERE claim=?2 AND" RECEIPT_WHERE;
+    else if (open)
+        sql = RECEIPT_COLUMNS " WHERE ended_at IS NULL AND" RECEIPT_WHERE;
+    if (db_ask(l->db, e, &r, sql, "zzuzuiu", f->route ? f->route : "",
+               f->claim ? f->claim : "", f->job, states,
+               f->job ? f->job : f->since,
+               f->last ? (int64_t)f->last : (int64_t)-1,
+               f->job     ? f->job
+               : f->until ? f->until
+                          : (uint64_t)INT64_MAX) == -1)
         return -1;
     *out = NULL;
     *n = 0;
@@ -343,8 +377,10 @@ int ledger_events(struct ledger *l, uint64_t job, unsigned last,
     struct rows r;
 
     if (db_ask(l->db, e, &r,
-               "SELECT n,at,job,what,text FROM (SELECT * FROM event WHERE"
-               " ?1=0 OR job=?1 ORDER BY n DESC LIMIT ?2) ORDER BY n",
+               job ? "SELECT n,at,job,what,text FROM (SELECT * FROM event"
+                     " WHERE job=?1 ORDER BY n DESC LIMIT ?2) ORDER BY n"
+                   : "SELECT n,at,job,what,text FROM (SELECT * FROM event"
+                     " WHERE ?1=0 ORDER BY n DESC LIMIT ?2) ORDER BY n",
                "ui", job, last ? (int64_t)last : (int64_t)-1) == -1)
         return -1;
     return event_list(&r, a, out, n, e);
@@ -371,8 +407,8 @@ static int waiting_deliveries(struct ledger *l, const char *route,
     int rc;
 
     if (db_ask(l->db, e, &r,
-               "SELECT count(*) FROM delivery d JOIN receipt x ON x.job=d.job"
-               " WHERE d.state NOT IN ('DELIVERED','SUPERSEDED')"
+               "SELECT count(*) FROM delivery d CROSS JOIN receipt x ON"
+               " x.job=d.job WHERE d.state NOT IN ('DELIVERED','SUPERSEDED')"
                " AND x.route=?",
                "z", route) == -1)
         return -1;

@@ -25,6 +25,10 @@ void db_close(struct db *db);
 /* Several statements without values. */
 int db_script(struct db *db, const char *sql, struct err *e);
 
+/* The committed state into a new file. A failure is no verdict on this one:
+ * ERR_RETRY. */
+int db_copy(struct db *db, const char *path, struct err *e);
+
 /* Transactions nest: only the outermost begins, commits, rolls back. */
 int db_begin(struct db *db, struct err *e);
 int db_commit(struct db *db, struct err *e);

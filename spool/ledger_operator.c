@@ -132,6 +132,24 @@ int ledger_settle_by_hand(struct ledger *l, const struct receipt *r,
     return ledger_settle(l, rc, e);
 }
 
+int ledger_done_by_hand(struct ledger *l, const struct receipt *r,
+                        struct err *e)
+{
+    static const char why[] = "it was delivered another way, by hand";
+    int rc;
+
+    if (db_begin(l->db, e) == -1)
+        return -1;
+    rc = db_change(l->db, e, 1,
+                   "UPDATE receipt SET state='SUPPRESSED',why=?,by_hand=0,"
+                   "ended_at=? WHERE job=? AND state='HELD' AND converted_at"
+                   " IS NULL",
+                   "ztu", why, clock_now(), r->job);
+    if (rc == 0)
+        rc = ledger_note(l, r->job, "settle", STR(why), e);
+    return ledger_settle(l, rc, e);
+}
+
 /* Did an earlier row stand for the same output and place? It was sent again
  * before. */
 static bool is_repeated(const struct delivery *d, size_t i)
@@ -180,7 +198,7 @@ int ledger_note_late(struct ledger *l, int64_t before, struct err *e)
                   " than an hour: '||max(d.why) FROM delivery d WHERE d.state"
                   " NOT IN ('DELIVERED','SUPERSEDED') AND d.ready_at<?2 AND"
                   " NOT EXISTS(SELECT 1 FROM event v WHERE v.job=d.job AND"
-                  " v.what='late') GROUP BY d.job",
+                  " v.what='late') GROUP BY +d.job",
                   "tt", clock_now(), before) == -1)
         return -1;
     return db_change(l->db, e, ANY_ROWS,

@@ -88,6 +88,14 @@ int ledger_answer(struct ledger *l, uint64_t n, bool ok, struct str text,
                      "tusu", clock_now(), (uint64_t)ok, text, n);
 }
 
+int ledger_withdraw(struct ledger *l, uint64_t n, struct err *e)
+{
+    return db_change(l->db, e, ANY_ROWS,
+                     "UPDATE request SET done_at=?,ok=0,answer='withdrawn'"
+                     " WHERE n=? AND done_at IS NULL",
+                     "tu", clock_now(), n);
+}
+
 /* ---- schedules ---------------------------------------------------------- */
 
 int ledger_slot(struct ledger *l, struct str route, struct slot *out,

@@ -13,7 +13,7 @@
 
 #include "spool/stamp.h"
 
-enum { MAX_STMTS = 96, BUSY_MS = 5000 };
+enum { MAX_STMTS = 160, BUSY_MS = 5000 };
 
 struct db {
     sqlite3 *sqlite;
@@ -168,6 +168,14 @@ int db_change(struct db *db, struct err *e, int rows, const char *sql,
             e, ERR_STOP,
             "ledger: a row is not in the state that it was in: %.90s", sql);
     return 0;
+}
+
+int db_copy(struct db *db, const char *path, struct err *e)
+{
+    if (db_change(db, e, ANY_ROWS, "VACUUM INTO ?", "z", path) == 0)
+        return 0;
+    e->next = ERR_RETRY;
+    return -1;
 }
 
 int db_begin(struct db *db, struct err *e)

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "spool/backup.h"
+#include "spool/fsck.h"
 #include "spool/gates.h"
 #include "spool/watch.h"
 
@@ -120,6 +122,11 @@ static int do_settle(struct keeper *k, const struct request *q,
     if (ledger_deliveries(k->ledger, r->id, 1u << DELIVERY_UNCONFIRMED,
                           &k->item, &d, &n, e) == -1)
         return -1;
+    if (n == 0 && delivered && r->state == RECEIPT_HELD && !r->converted_at) {
+        if (ledger_done_by_hand(k->ledger, r, e) == -1)
+            return -1;
+        return say(k, a, true, "it counts as delivered, and is not converted");
+    }
     if (n == 0)
         return say(k, a, false, "none of its deliveries is UNCONFIRMED");
     if (ledger_settle_by_hand(k->ledger, r, delivered, e) == -1)
@@ -183,6 +190,37 @@ static int do_start(struct keeper *k, const struct request *q,
                STR_ARGS(q->arg));
 }
 
+/* ---- about the spool ---------------------------------------------------- */
+
+/* What only the keeper can look at; the rest is the command's. */
+static int do_fsck(struct keeper *k, const struct request *q, struct receipt *r,
+                   struct answer *a, struct err *e)
+{
+    struct fsck f = { .ledger = k->ledger,
+                      .spool_fd = k->spool_fd,
+                      .arena = &k->arena,
+                      .jobs = &k->jobs };
+
+    (void)q;
+    (void)r;
+    if (fsck_spool(&f, e) == -1)
+        return -1;
+    *a = (struct answer){ true, fsck_pack(&f, &k->arena) };
+    return 0;
+}
+
+static int do_backup(struct keeper *k, const struct request *q,
+                     struct receipt *r, struct answer *a, struct err *e)
+{
+    const char *dir = arena_cstr(&k->arena, q->arg);
+
+    (void)r;
+    if (backup_check(k->conf, dir, e) == 0 &&
+        backup_stage(k->ledger, k->spool_fd, dir, e) == 0)
+        return say(k, a, true, "copied");
+    return e->next == ERR_STOP ? -1 : say(k, a, false, "%s", e->text);
+}
+
 /* ---- the table ---------------------------------------------------------- */
 
 static const struct handler {
@@ -194,6 +232,7 @@ static const struct handler {
     { "retry", true, do_retry },     { "resend", true, do_resend },
     { "settle", true, do_settle },   { "hold", true, do_hold },
     { "release", true, do_release }, { "start", false, do_start },
+    { "fsck", false, do_fsck },      { "backup", false, do_backup },
 };
 
 static int handle(struct keeper *k, const struct request *q, struct answer *a,
@@ -261,10 +300,42 @@ static void wake(const struct conf *c, struct arena *a)
                     0);
 }
 
-/* Another process is the keeper: ask it. */
-static int ask_keeper(struct conf *c, const char *what, uint64_t job,
-                      struct str arg, struct arena *a, bool *ok,
-                      struct str *answer, struct err *e)
+/* Is the asked one still there? Its lock ends with it. */
+static bool has_keeper(const struct conf *c, struct arena *a)
+{
+    struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    int fd = open(arena_fmt(a, "%s/lock", c->spool).p, O_RDWR | O_CLOEXEC);
+    bool yes =
+        fd != -1 && fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+
+    if (fd != -1)
+        close(fd);
+    return yes;
+}
+
+static int wait_for_answer(struct ledger *l, struct conf *c, uint64_t n,
+                           bool to_the_end, struct arena *a, bool *done,
+                           bool *ok, struct str *answer, struct err *e)
+{
+    int rc = 0;
+
+    *done = false;
+    for (int i = 0; rc == 0 && !*done && (to_the_end || i < PATIENCE); i++) {
+        const struct timespec tenth = { 0, 100000000 };
+
+        if (i % 10 == 0)
+            wake(c, a);
+        if (i % 10 == 9 && to_the_end && !has_keeper(c, a))
+            break;
+        nanosleep(&tenth, NULL);
+        rc = read_answer(l, n, a, done, ok, answer, e);
+    }
+    return rc;
+}
+
+int request_ask(struct conf *c, const char *what, uint64_t job, struct str arg,
+                bool to_the_end, struct arena *a, bool *ok, struct str *answer,
+                struct err *e)
 {
     struct ledger *l;
     bool done = false;
@@ -276,20 +347,20 @@ static int ask_keeper(struct conf *c, const char *what, uint64_t job,
     if (!l)
         return err_set(e, ERR_RETRY, "there is no ledger yet");
     rc = ledger_ask(l, what, job, arg, &n, e);
-    for (int i = 0; rc == 0 && !done && i < PATIENCE; i++) {
-        const struct timespec tenth = { 0, 100000000 };
-
-        if (i % 10 == 0)
-            wake(c, a);
-        nanosleep(&tenth, NULL);
-        rc = read_answer(l, n, a, &done, ok, answer, e);
-    }
-    ledger_close(l);
-    if (rc == 0 && !done) {
+    if (rc == 0)
+        rc = wait_for_answer(l, c, n, to_the_end, a, &done, ok, answer, e);
+    if (rc == 0 && !done && to_the_end) {
+        /* The next keeper is not to do it when nobody waits for it. */
+        rc = ledger_withdraw(l, n, e);
+        if (rc == 0)
+            rc = err_set(e, ERR_RETRY,
+                         "the program that was at work has ended; try again");
+    } else if (rc == 0 && !done) {
         *ok = true;
         *answer = STR("asked; the program that is at work has not answered "
                       "yet");
     }
+    ledger_close(l);
     return rc;
 }
 
@@ -317,7 +388,7 @@ int request_make(struct conf *c,
     int rc = keeper_open(&k, e);
 
     if (rc == 0 && k.is_busy)
-        rc = ask_keeper(c, what, job, arg, a, ok, answer, e);
+        rc = request_ask(c, what, job, arg, false, a, ok, answer, e);
     else if (rc == 0)
         rc = be_keeper(&k, what, job, arg, a, ok, answer, e);
     keeper_close(&k);

@@ -24,4 +24,12 @@ int request_make(struct conf *c,
                  const char *what, uint64_t job, struct str arg,
                  struct arena *a, bool *ok, struct str *answer, struct err *e);
 
+/*
+ * The same for what needs another process to be the keeper. to_the_end: waits
+ * as long as that lives, and takes the request back when it does not.
+ */
+int request_ask(struct conf *c, const char *what, uint64_t job, struct str arg,
+                bool to_the_end, struct arena *a, bool *ok, struct str *answer,
+                struct err *e);
+
 #endif

@@ -34,7 +34,11 @@
     X(resend)       \
     X(settle)       \
     X(hold)         \
-    X(release)
+    X(release)      \
+    X(fsck)         \
+    X(audit)        \
+    X(backup)       \
+    X(adopt)
 /* clang-format on */
 /* Those that only the build asks for have no help, so no list shows them. */
 #define BUILD_COMMANDS(X) X(manual)

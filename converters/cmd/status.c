@@ -8,37 +8,10 @@
 
 #include "converters/base/date.h"
 #include "converters/cmd/cmd.h"
-#include "converters/cmd/view.h"
+#include "converters/cmd/status.h"
 #include "spool/scan.h"
 
 extern const struct cmd cmd_status;
-
-/* A file in an inbox, with what stands in its way. */
-struct lying {
-    struct str place; /* "eshop inbox/x.csv" */
-    int64_t since;
-    struct str why;
-    bool no_route;
-    struct lying *next;
-};
-
-struct route_line {
-    const struct route *route;
-    struct route_counts counts;
-    uint64_t n_files; /* in inboxes */
-    bool is_late;
-};
-
-struct status {
-    struct view v;
-    struct route_line *routes;
-    size_t n_routes;
-    struct lying *files, **last_file;
-    struct receipt *open;
-    size_t n_open;
-    struct delivery *reports; /* to senders, of jobs that have ended */
-    size_t n_reports;
-};
 
 /* ---- collecting --------------------------------------------------------- */
 
@@ -48,6 +21,17 @@ static bool only_by_hand(const struct conf *c, const struct inbox *in,
     for (const struct route *r = c->routes; r; r = r->next)
         if (route_takes(r, in->partner->name, in->folder, name) &&
             r->schedule.kind != SCHEDULE_HAND)
+            return false;
+    return true;
+}
+
+/* At a time of its own, or when a person says so. */
+static bool only_at_times(const struct conf *c, const struct inbox *in,
+                          struct str name)
+{
+    for (const struct route *r = c->routes; r; r = r->next)
+        if (route_takes(r, in->partner->name, in->folder, name) &&
+            r->schedule.kind == SCHEDULE_FILE)
             return false;
     return true;
 }
@@ -63,9 +47,12 @@ static void add_file(struct status *s, const struct inbox *in,
                            in->folder.len ? "/" : "", STR_ARGS(f->name)),
         .since = f->mtime,
         .no_route = f->no_route,
+        .has_time = !f->why && only_at_times(&s->v.conf, in, f->name),
         .why = f->why ? str_of(f->why)
                : only_by_hand(&s->v.conf, in, f->name)
-                   ? STR("its route runs by hand: kervan once ROUTE")
+                   ? STR("its route runs by hand: kervan start ROUTE")
+               : only_at_times(&s->v.conf, in, f->name)
+                   ? STR("complete; its route takes it at its next time")
                    : STR("complete; the next run takes it"),
     };
     *s->last_file = x;
@@ -191,6 +178,21 @@ static void print_routes(struct status *s)
     table_print(&t);
 }
 
+/* Why it is where it is, and when it is tried again. */
+static struct str why_text(struct status *s, const struct receipt *r,
+                           struct err *e)
+{
+    struct arena *a = &s->v.arena;
+    struct str why = arrival_text(&s->v, r, e);
+
+    if (r->state == RECEIPT_TAKEN && !why.len)
+        why = STR("it is being converted, or its route's time has not come");
+    if (r->state != RECEIPT_TAKEN || !r->retry_at)
+        return why;
+    return arena_fmt(a, "%.*s; next try %.*s", STR_ARGS(why),
+                     STR_ARGS(time_text(a, r->retry_at)));
+}
+
 static void print_open(struct status *s, struct err *e)
 {
     struct text_table t = { .arena = &s->v.arena,
@@ -199,14 +201,15 @@ static void print_open(struct status *s, struct err *e)
 
     if (s->n_open == 0)
         return;
-    puts("\nJobs that are held or wait (kervan show JOB)");
+    puts("\nJobs that are held or wait (kervan show JOB tells more)");
+    TABLE_ROW(&t, STR("JOB"), STR("TAKEN"), STR("ROUTE"), STR("FILE"),
+              STR("STATE"), STR("WHY, AND WHEN AGAIN"));
     for (size_t i = 0; i < s->n_open; i++) {
         const struct receipt *r = &s->open[i];
 
         TABLE_ROW(&t, number_text(&s->v.arena, r->job),
                   time_text(&s->v.arena, r->taken_at), r->route, r->name,
-                  str_of(receipt_state_names[r->state]),
-                  arrival_text(&s->v, r, e));
+                  str_of(receipt_state_names[r->state]), why_text(s, r, e));
     }
     table_print(&t);
 }
@@ -228,11 +231,13 @@ static void print_files(struct status *s, bool no_route, const char *title)
 {
     struct text_table t = { .arena = &s->v.arena, .n_columns = 3 };
 
+    TABLE_ROW(&t, STR("FILE"), STR("SINCE"), STR("WHY IT IS NOT TAKEN"));
     for (const struct lying *x = s->files; x; x = x->next)
         if (x->no_route == no_route)
             TABLE_ROW(&t, x->place, time_text(&s->v.arena, x->since), x->why);
-    if (t.n)
-        printf("\n%s\n", title);
+    if (t.n == 1)
+        return;
+    printf("\n%s\n", title);
     table_print(&t);
 }
 
@@ -294,12 +299,14 @@ static void print_json(const struct status *s)
     json_end(&j);
 }
 
-static int status(struct status *s)
+static int status(struct status *s, bool check)
 {
     struct err e;
 
     if (collect(s, &e) == -1)
         return view_failed(&e);
+    if (check)
+        return status_check(s);
     if (cmd_globals.json) {
         print_json(s);
         return EXIT_DONE;
@@ -309,6 +316,8 @@ static int status(struct status *s)
     print_reports(s);
     print_files(s, false, "Files in inboxes");
     print_files(s, true, "Files that no route takes");
+    if (!s->n_open && !s->files && !s->n_reports)
+        puts("\nNothing waits.");
     return EXIT_DONE;
 }
 
@@ -317,7 +326,9 @@ static int run(int argc, char **argv)
     struct status s = { 0 };
     int rc;
 
-    if (argc > 1)
+    bool check = argc == 2 && strcmp(argv[1], "--check") == 0;
+
+    if (argc > 1 && !check)
         return cmd_usage(
             &cmd_status, "%s %s",
             argv[1][0] == '-' ? "unknown option" : "takes no names:", argv[1]);
@@ -325,18 +336,23 @@ static int run(int argc, char **argv)
     if (rc == EXIT_DONE)
         rc = view_ledger(&s.v);
     if (rc == EXIT_DONE)
-        rc = status(&s);
+        rc = status(&s, check);
     view_close(&s.v);
     return rc;
 }
 
 const struct cmd cmd_status = {
     .name = "status",
-    .args = "",
+    .args = "[--check]",
     .help = "what waits, what is held, and why",
     .more = "A line for each route; then the jobs that are not through, the "
             "reports that have\nnot reached their sender, the files in the "
             "inboxes with the reason why they are\nnot taken yet, and those "
-            "that no route takes.\n",
+            "that no route takes.\n\n"
+            "  --check    for cron and monitoring: prints nothing, or one line "
+            "that says what\n             is wrong, with exit status 1: jobs "
+            "that are held; jobs, deliveries\n             and files that wait "
+            "for more than an hour; files that are overdue;\n             a "
+            "folder that cannot be read; a ledger that is not the spool's\n",
     .run = run,
 };

@@ -91,6 +91,36 @@ int view_ledger(struct view *v)
     return EXIT_DONE;
 }
 
+static int open_keeper(struct view *v, struct keeper *k)
+{
+    struct err e;
+
+    if (access(v->conf.spool, F_OK) == -1 && errno == ENOENT)
+        return EXIT_DONE;
+    if (keeper_reserve(k, &e) == -1)
+        return view_failed(&e);
+    return view_ledger(v);
+}
+
+int view_keeper(struct view *v, struct keeper *k)
+{
+    int rc = view_conf(v, false);
+
+    *k = (struct keeper){ .conf = &v->conf, .spool_fd = -1, .lock_fd = -1 };
+    if (rc == EXIT_DONE)
+        rc = open_keeper(v, k);
+    if (rc == EXIT_DONE && !v->ledger && !cmd_globals.json)
+        puts("nothing was taken yet");
+    return rc;
+}
+
+void view_keeper_close(struct view *v, struct keeper *k)
+{
+    if (k->conf)
+        keeper_close(k);
+    view_close(v);
+}
+
 void view_close(struct view *v)
 {
     ledger_close(v->ledger);
@@ -294,6 +324,7 @@ void json_receipt(struct json *j, const struct receipt *r)
     json_time(j, "taken", r->taken_at);
     json_time(j, "converted", r->converted_at);
     json_time(j, "ended", r->ended_at);
+    json_time(j, "next_try", r->state == RECEIPT_TAKEN ? r->retry_at : 0);
     json_num(j, "read", r->n.n_read);
     json_num(j, "written", r->n.n_written);
     json_num(j, "set_aside", r->n.n_aside);

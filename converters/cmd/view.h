@@ -24,13 +24,21 @@ int view_conf(struct view *v, bool with_maps);
 int conf_print(struct conf *c, bool with_maps);
 /* Opens the ledger for reading. Returns an exit status. */
 int view_ledger(struct view *v);
+/*
+ * For commands that look at the spool itself: configuration, the spool's lock
+ * (or k->is_busy: another process is the keeper) and the ledger for reading.
+ * Without a spool or a ledger v->ledger stays NULL, and that is said.
+ */
+struct keeper;
+int view_keeper(struct view *v, struct keeper *k);
+void view_keeper_close(struct view *v, struct keeper *k);
 void view_close(struct view *v);
 /* "kervan: TEXT" on stderr, and EXIT_MACHINE. */
 int view_failed(const struct err *e);
 
 /* ---- columns ------------------------------------------------------------ */
 
-enum { TABLE_COLUMNS = 8 };
+enum { TABLE_COLUMNS = 12 };
 
 struct text_table {
     struct arena *arena;

@@ -1,0 +1,38 @@
+/* status.h - what `kervan status` collects, for the list and for --check. */
+#ifndef CMD_STATUS_H
+#define CMD_STATUS_H
+
+#include "converters/cmd/view.h"
+
+/* A file in an inbox, with what stands in its way. */
+struct lying {
+    struct str place; /* "eshop inbox/x.csv" */
+    int64_t since;    /* 0: it is a folder, and cannot be read */
+    struct str why;
+    bool no_route;
+    bool has_time; /* all of its routes run at their own times, or by hand */
+    struct lying *next;
+};
+
+struct route_line {
+    const struct route *route;
+    struct route_counts counts;
+    uint64_t n_files; /* in inboxes */
+    bool is_late;
+};
+
+struct status {
+    struct view v;
+    struct route_line *routes;
+    size_t n_routes;
+    struct lying *files, **last_file;
+    struct receipt *open;
+    size_t n_open;
+    struct delivery *reports; /* to senders, of jobs that have ended */
+    size_t n_reports;
+};
+
+/* One line that says what is wrong first, and exit status 1; or nothing. */
+int status_check(struct status *s);
+
+#endif
