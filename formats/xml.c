@@ -145,52 +145,16 @@ static void stop_limit(struct xml *x, enum limit_id id, const char *what)
     xmlStopParser(x->ctxt);
 }
 
-/* The common mistakes in plain words: %1 and %2 are libxml2's names, %3 its
- * number. Others are told as libxml2 does. */
-static const struct plain_words {
-    int code;
-    const char *text;
-} plain_words[] = {
-    { XML_ERR_DOCUMENT_EMPTY, "it does not begin with '<'" },
-    { XML_ERR_DOCUMENT_END,
-      "something stands behind the end of the outermost element" },
-    { XML_ERR_TAG_NAME_MISMATCH, "element %1 (line %3) is closed by </%2>" },
-    { XML_ERR_LT_IN_ATTRIBUTE,
-      "'<' inside an attribute; is a closing quote missing before it?" },
-    { XML_ERR_NAME_REQUIRED,
-      "'&' or '<' without a name behind it; in text they are written &amp; "
-      "and &lt;" },
-    { XML_ERR_ENTITYREF_SEMICOL_MISSING,
-      "'&' without ';'; in text it is written &amp;" },
-    { XML_ERR_ATTRIBUTE_REDEFINED, "attribute %1 stands twice in a tag" },
-    { XML_ERR_ATTRIBUTE_WITHOUT_VALUE, "attribute %1 has no value" },
-    { XML_ERR_ATTRIBUTE_NOT_STARTED,
-      "the value of an attribute has no quotes" },
-    { XML_ERR_SPACE_REQUIRED, "a blank is missing inside a tag" },
-    { XML_ERR_GT_REQUIRED, "'>' is missing at the end of a tag" },
-    { XML_ERR_RESERVED_XML_NAME,
-      "the XML declaration is not the very first thing in the file" },
-    { XML_ERR_MISPLACED_CDATA_END,
-      "]]> stands in text; there it is written ]]&gt;" },
-    { XML_ERR_INTERNAL_ERROR, "a declaration that cannot stand here" },
-    { XML_ERR_PI_NOT_STARTED,
-      "an instruction without a name; '<?' begins one" },
-    { XML_ERR_HYPHEN_IN_COMMENT, "-- stands inside a comment" },
-    { XML_NS_ERR_UNDEFINED_NAMESPACE, "the prefix %1 is not declared" },
-    { XML_NS_ERR_ATTRIBUTE_REDEFINED, "attribute %1 stands twice in a tag" },
-};
-
 static struct str error_text(const struct xml *x, const xmlError *e)
 {
+    const char *plain = xml_plain_words(e->code);
     struct str s = str_trim(str_of(e->message ? e->message : "not XML"));
 
     if (e->code == XML_ERR_INVALID_CHAR && e->int1)
         return arena_fmt(x->r->names, "character U+%04X cannot stand in XML",
                          (unsigned)e->int1);
-    for (size_t i = 0; i < COUNT(plain_words); i++)
-        if (plain_words[i].code == e->code)
-            return xml_fill_in(x->r->names, plain_words[i].text, e->str1,
-                               e->str2, e->int1);
+    if (plain)
+        return xml_fill_in(x->r->names, plain, e->str1, e->str2, e->int1);
     return arena_str(x->r->names, str_first(s, 300));
 }
 

@@ -1,5 +1,7 @@
 #include "formats/xml_place.h"
 
+#include <libxml/xmlerror.h>
+
 #define HIGHS 0x8080808080808080
 
 static uint64_t load(const char *p)
@@ -156,6 +158,47 @@ struct str xml_value_decode(struct buf *room, struct str v)
     }
     buf_add(room, v);
     return buf_str(room);
+}
+
+static const struct plain_words {
+    int code;
+    const char *text;
+} plain_words[] = {
+    { XML_ERR_DOCUMENT_EMPTY, "it does not begin with '<'" },
+    { XML_ERR_DOCUMENT_END,
+      "something stands behind the end of the outermost element" },
+    { XML_ERR_TAG_NAME_MISMATCH, "element %1 (line %3) is closed by </%2>" },
+    { XML_ERR_LT_IN_ATTRIBUTE,
+      "'<' inside an attribute; is a closing quote missing before it?" },
+    { XML_ERR_NAME_REQUIRED,
+      "'&' or '<' without a name behind it; in text they are written &amp; "
+      "and &lt;" },
+    { XML_ERR_ENTITYREF_SEMICOL_MISSING,
+      "'&' without ';'; in text it is written &amp;" },
+    { XML_ERR_ATTRIBUTE_REDEFINED, "attribute %1 stands twice in a tag" },
+    { XML_ERR_ATTRIBUTE_WITHOUT_VALUE, "attribute %1 has no value" },
+    { XML_ERR_ATTRIBUTE_NOT_STARTED,
+      "the value of an attribute has no quotes" },
+    { XML_ERR_SPACE_REQUIRED, "a blank is missing inside a tag" },
+    { XML_ERR_GT_REQUIRED, "'>' is missing at the end of a tag" },
+    { XML_ERR_RESERVED_XML_NAME,
+      "the XML declaration is not the very first thing in the file" },
+    { XML_ERR_MISPLACED_CDATA_END,
+      "]]> stands in text; there it is written ]]&gt;" },
+    { XML_ERR_INTERNAL_ERROR, "a declaration that cannot stand here" },
+    { XML_ERR_PI_NOT_STARTED,
+      "an instruction without a name; '<?' begins one" },
+    { XML_ERR_HYPHEN_IN_COMMENT, "-- stands inside a comment" },
+    { XML_NS_ERR_UNDEFINED_NAMESPACE, "the prefix %1 is not declared" },
+    { XML_NS_ERR_ATTRIBUTE_REDEFINED, "attribute %1 stands twice in a tag" },
+};
+
+const char *xml_plain_words(int code)
+{
+    for (size_t i = 0; i < COUNT(plain_words); i++)
+        if (plain_words[i].code == code)
+            return plain_words[i].text;
+    return NULL;
 }
 
 struct str xml_fill_in(struct arena *a, const char *text, const char *one,

@@ -43,6 +43,9 @@ const char *xml_value_end(const char *p);
  */
 struct str xml_value_decode(struct buf *room, struct str v);
 bool xml_is_blank(char c);
+/* A common mistake, by libxml2's number, in plain words; NULL: another. %1 and
+ * %2 are its names, %3 its number. */
+const char *xml_plain_words(int code);
 /* `text` with one and two for %1 and %2, n for %3. */
 struct str xml_fill_in(struct arena *a, const char *text, const char *one,
                        const char *two, int n);
