@@ -172,6 +172,13 @@ static struct output *new_output(struct write_run *w, struct str key)
                         NULL, 0);
         return NULL;
     }
+    if (w->n_outputs >= w->limits->v[LIMIT_OUTPUTS]) {
+        w->io_failed = true;
+        err_set(&w->err, ERR_REJECT,
+                "the number of output files is over the limit outputs of %llu",
+                (unsigned long long)w->limits->v[LIMIT_OUTPUTS]);
+        return NULL;
+    }
     if (!make_name(w, &o->name))
         return NULL;
     if (w->staging)
