@@ -38,6 +38,19 @@ static bool is_bare_ampersand(struct str unread, uint64_t max_name)
     return n < unread.len || n > max_name;
 }
 
+/* libxml2 tells each -- of a comment, and copies all of the comment for that:
+ * a long one with many takes ten seconds. */
+static bool is_bad_comment(struct str unread)
+{
+    ptrdiff_t at;
+
+    if (!str_starts(unread, STR("<!--")))
+        return false;
+    unread = str_from(unread, 4);
+    at = str_find(unread, STR("--"));
+    return at >= 0 && (size_t)at + 2 < unread.len && unread.p[at + 2] != '>';
+}
+
 const char *xml_guard_unread(const struct limits *limits, struct str unread,
                              bool in_cdata, enum limit_id *limit)
 {
@@ -46,6 +59,10 @@ const char *xml_guard_unread(const struct limits *limits, struct str unread,
     if (!in_cdata && is_bare_ampersand(unread, limits->v[LIMIT_XML_NAME])) {
         *limit = N_LIMITS;
         return "'&' without ';'; in text it is written &amp;";
+    }
+    if (!in_cdata && is_bad_comment(unread)) {
+        *limit = N_LIMITS;
+        return "-- stands inside a comment";
     }
     *limit = k->limit;
     return unread.len > limits->v[k->limit] ? k->what : NULL;
