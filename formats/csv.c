@@ -49,7 +49,7 @@ static int take_line(struct csv *c, const char *line, size_t n)
     if (c->row_done)
         return csv_end_row(c);
     if (++c->breaks > c->r->limits->v[LIMIT_CSV_BREAKS])
-        return csv_row_too_long(c, csv_row_text(c));
+        return csv_row_too_long(c, csv_row_text(c), LIMIT_CSV_BREAKS);
     return 0;
 }
 
@@ -84,7 +84,9 @@ static int carry(struct csv *c, struct str text)
 
     buf_add(&c->carry, str_first(text, room));
     c->row = c->carry.p;
-    return text.len > room ? csv_row_too_long(c, buf_str(&c->carry)) : 0;
+    return text.len > room
+               ? csv_row_too_long(c, buf_str(&c->carry), LIMIT_CSV_RECORD)
+               : 0;
 }
 
 /* Hands over what the carry has more than libcsv got. */
@@ -248,7 +250,7 @@ static int read_chunks(struct csv *c)
     if (rc == 0)
         rc = take_end(c);
     if (rc == 0 && !c->has_columns)
-        return reader_fail(c->r, DIAG_FILE_EMPTY, 1, 1, NULL, 0);
+        return reader_fail(c->r, DIAG_FILE_EMPTY, 0, 0, NULL, 0);
     return rc;
 }
 

@@ -78,7 +78,7 @@ int csv_feed(struct csv *c, const char *line, size_t n);
 /* The file ends: so does the row, unless a quote is open. */
 int csv_feed_end(struct csv *c);
 /* `text`, the row so far, does not end where it should: -1. */
-int csv_row_too_long(struct csv *c, struct str text);
+int csv_row_too_long(struct csv *c, struct str text, enum limit_id limit);
 /* Where byte `at` of the row's text stands in the file. */
 void csv_place_of(const struct csv *c, struct str text, size_t at,
                   uint32_t *line, uint32_t *col);

@@ -121,14 +121,29 @@ void csv_place_of(const struct csv *c, struct str text, size_t at,
 }
 
 /* Because a quote is open, or because it is long? */
-int csv_row_too_long(struct csv *c, struct str text)
+int csv_row_too_long(struct csv *c, struct str text, enum limit_id limit)
 {
     ptrdiff_t at = csv_open_quote(c->cols->dialect, text);
     uint32_t line, col;
 
     if (at < 0)
-        return reader_limit(c->r, LIMIT_CSV_RECORD, "the row", c->row_line, 1);
+        return reader_limit(c->r, limit, "the row", c->row_line, 1);
     csv_place_of(c, text, (size_t)at, &line, &col);
+    return reader_limit(c->r, limit,
+                        limit == LIMIT_CSV_BREAKS
+                            ? "a quote opens here and does not close; the "
+                              "number of line breaks behind it"
+                            : "a quote opens here and does not close; the row",
+                        line, col);
+}
+
+/* The file has ended in a quoted field. */
+static int open_quote(struct csv *c, struct str text)
+{
+    ptrdiff_t at = csv_open_quote(c->cols->dialect, text);
+    uint32_t line, col;
+
+    csv_place_of(c, text, at < 0 ? 0 : (size_t)at, &line, &col);
     return reader_fail(c->r, DIAG_CSV_OPEN_QUOTE, line, col, NULL, 0);
 }
 
@@ -183,7 +198,7 @@ int csv_feed(struct csv *c, const char *line, size_t n)
 
     c->row_len = (size_t)(line + n - c->row);
     if (c->row_len > c->r->limits->v[LIMIT_CSV_RECORD])
-        return csv_row_too_long(c, csv_row_text(c));
+        return csv_row_too_long(c, csv_row_text(c), LIMIT_CSV_RECORD);
     used = csv_parse(&c->parser, c->by_blanks ? line : veil(c, line, n), n,
                      c->has_columns ? on_field : on_title, on_row, c);
     if (used != n)
@@ -196,7 +211,7 @@ int csv_feed_end(struct csv *c)
 {
     if (csv_fini(&c->parser, c->has_columns ? on_field : on_title, on_row, c) !=
         0)
-        return csv_row_too_long(c, csv_row_text(c));
+        return open_quote(c, csv_row_text(c));
     return 0;
 }
 

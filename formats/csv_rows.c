@@ -112,7 +112,7 @@ static int ragged(struct csv *c, struct str text, uint64_t raw_len)
     r->n_fields = c->cols->n - c->cols->open_end;
     r->ragged = c->cols->header ? DIAG_CSV_RAGGED : DIAG_CSV_RAGGED_FIRST;
     if (r->keeps_ragged) {
-        for (size_t i = c->n_fields; i < c->cols->n; i++)
+        for (size_t i = c->n_fields; i < c->cols->n_slot_of; i++)
             if (c->cols->slot_of[i] != CSV_UNWANTED)
                 c->spans[c->cols->slot_of[i]] = (struct span){ 0 };
         return push(c, text, raw_len, true);

@@ -18,7 +18,28 @@ static const struct kind {
     { { "\xD0\xCF\x11\xE0", 4 }, "an old Excel or Word file" },
     { { "7z\xBC\xAF", 4 }, "a 7z file" },
     { { "Rar!", 4 }, "a RAR file" },
+    { { "BZh", 3 }, "a bzip2 file" },
+    { { "\xFD"
+        "7zXZ",
+        5 },
+      "an xz file" },
+    { { "\x89PNG", 4 }, "a picture (PNG)" },
+    { { "\xFF\xD8\xFF", 3 }, "a picture (JPEG)" },
+    { { "{\\rtf", 5 }, "an RTF file" },
+    { { "MZ\x90", 3 }, "a Windows program" },
+    { { "\x7F"
+        "ELF",
+        4 },
+      "a program" },
+    { { "UNA:", 4 }, "an EDIFACT file" },
+    { { "UNB+", 4 }, "an EDIFACT file" },
+    { { "\x4C\x6F\xA7\x94", 4 }, "an XML file in EBCDIC" },
+    { { "\xFF\xFE\0\0", 4 }, "a text in UTF-32" },
+    { { "\0\0\xFE\xFF", 4 }, "a text in UTF-32" },
 };
+
+/* What the looks at a file's beginning see of it. */
+enum { HEAD_SIZE = INPUT_CHUNK / 2 };
 
 ptrdiff_t input_pull_fd(void *fd, char *buf, size_t n)
 {
@@ -223,13 +244,15 @@ static bool starts_tag(struct str s, struct str tag)
            strchr(" \t\r\n/>", s.p[tag.len]) && s.p[tag.len];
 }
 
+/* PHP's error messages begin with <br />. */
 static bool is_web_page(struct str s)
 {
     do
         s = skip_blank(s);
     while (skip_from_to(&s, STR("<?xml"), STR("?>")) ||
            skip_from_to(&s, STR("<!--"), STR("-->")));
-    return starts_tag(s, STR("<!doctype html")) || starts_tag(s, STR("<html"));
+    return starts_tag(s, STR("<!doctype html")) ||
+           starts_tag(s, STR("<html")) || starts_tag(s, STR("<br"));
 }
 
 /* The value of encoding="..." in an XML declaration; p == NULL: none. */
@@ -241,7 +264,9 @@ static struct str declared_charset(struct str head)
     if (!starts_tag(s, STR("<?xml")))
         return (struct str){ NULL, 0 };
     at = str_find(s, STR("?>"));
-    s = str_first(s, at < 0 ? 0 : (size_t)at);
+    if (at < 0 && head.len < HEAD_SIZE)
+        return (struct str){ NULL, 0 }; /* the file is cut in it */
+    s = at < 0 ? s : str_first(s, (size_t)at);
     at = str_find(s, STR("encoding"));
     if (at < 0)
         return (struct str){ NULL, 0 };
@@ -252,8 +277,7 @@ static struct str declared_charset(struct str head)
     if (s.len == 0 || (s.p[0] != '"' && s.p[0] != '\''))
         return (struct str){ NULL, 0 };
     at = str_find_char(str_from(s, 1), s.p[0]);
-    return at < 0 ? (struct str){ NULL, 0 }
-                  : (struct str){ s.p + 1, (size_t)at };
+    return at < 0 ? str_from(s, 1) : (struct str){ s.p + 1, (size_t)at };
 }
 
 static int unknown_charset(struct input *in, struct str name)
@@ -347,39 +371,64 @@ static int refuse_kind(struct input *in, struct str head)
     return 0;
 }
 
+static bool starts_element(struct str s)
+{
+    return s.len > 1 && s.p[0] == '<' &&
+           ((s.p[1] >= 'a' && s.p[1] <= 'z') ||
+            (s.p[1] >= 'A' && s.p[1] <= 'Z') || s.p[1] == '!' ||
+            starts_tag(s, STR("<?xml")));
+}
+
 /* Text of another format. No header of a CSV file begins like these. */
 static int refuse_text(struct input *in, struct str head)
 {
     head = skip_blank(head);
-    if (strcmp(in->format, "XML") != 0 && starts_tag(head, STR("<?xml")))
+    if (strcmp(in->format, "XML") != 0 && starts_element(head))
         return is_kind(in, "an XML file");
     if (str_starts(head, STR("{\"")) || str_starts(head, STR("[{\"")))
         return is_kind(in, "a JSON file");
     return 0;
 }
 
-static bool is_bare_bom(struct str head)
+/* Nothing but a BOM, or white space to the end. */
+static bool is_blank(const struct input *in, struct str head)
 {
-    return str_eq(head, charset_bom(&charset_utf8)) ||
+    return (in->ended && skip_blank(head).len == 0) ||
+           str_eq(head, charset_bom(&charset_utf8)) ||
            str_eq(head, charset_bom(&charset_utf16)) ||
            str_eq(head, charset_bom(&charset_utf16be));
+}
+
+/* The ASCII of a head that is UTF-16; empty: it is not. */
+static struct str narrow(struct str head, char to[256])
+{
+    size_t n = 0;
+
+    if (!str_starts(head, charset_bom(&charset_utf16)) &&
+        !str_starts(head, charset_bom(&charset_utf16be)))
+        return STR("");
+    for (size_t i = 2; i < head.len && n < 256; i++)
+        if (head.p[i] > 0)
+            to[n++] = head.p[i];
+    return (struct str){ to, n };
 }
 
 static int start(struct input *in)
 {
     struct str head, bom = charset_bom(&charset_utf8);
+    char ascii[256];
 
     in->started = true;
-    if (fill(in, INPUT_CHUNK / 2) != 0)
+    if (fill(in, HEAD_SIZE) != 0)
         return -1;
     head = (struct str){ in->raw, in->n_raw };
-    if (head.len == 0 || is_bare_bom(head))
+    if (is_blank(in, head))
         return fail(in, DIAG_FILE_EMPTY);
     if (refuse_kind(in, head) != 0)
         return -1;
     if (str_starts(head, bom))
         head = str_from(head, bom.len);
-    if (is_web_page(head)) {
+    if (is_web_page(head) || is_web_page(narrow(head, ascii))) {
         fail(in, DIAG_FILE_HTML);
         in->fault_line = in->fault_col = 1;
         add_arg(in, str_of(in->format));

@@ -177,8 +177,8 @@ static void stop_limit(struct xml *x, enum limit_id id, const char *what)
 
 static struct str error_text(const struct xml *x, const xmlError *e)
 {
-    struct str s = str_trim(str_of(e->message ? e->message : "not XML"));
     const char *plain = xml_plain_words(e->code);
+    struct str s = str_trim(str_of(e->message ? e->message : "not XML"));
 
     if (e->code == XML_ERR_INVALID_CHAR && e->int1)
         return arena_fmt(x->r->names, "character U+%04X cannot stand in XML",
@@ -197,6 +197,9 @@ static void fail_truncated(struct xml *x)
         FAIL(x, FILE_TRUNCATED,
              arena_fmt(x->r->names, "element %.200s is not closed",
                        (const char *)name));
+    else if (x->ctxt->instate == XML_PARSER_EPILOG)
+        FAIL(x, FILE_TRUNCATED,
+             STR("what stands behind the outermost element is cut"));
     else
         FAIL(x, FILE_TRUNCATED, STR("the outermost element is missing"));
 }
@@ -226,6 +229,10 @@ static void on_error(void *ctx, xmlErrorPtr e)
     if (e->code == XML_ERR_INTERNAL_ERROR && strstr(e->message, "Huge input"))
         FAIL(x, XML_SYNTAX,
              STR("a CDATA section of more than 10,000,000 bytes"));
+    else if (e->code == XML_ERR_NAME_TOO_LONG && x->ctxt->nameNr == 0 &&
+             strstr(e->message, "Literal"))
+        FAIL(x, XML_SYNTAX,
+             STR("an address of more than 50,000 characters in the DOCTYPE"));
     else if (e->code == XML_ERR_NAME_TOO_LONG)
         fail_limit(x, LIMIT_XML_NAME, "an XML name");
     else if (x->at_end && !x->junk && e->code != XML_ERR_LT_IN_ATTRIBUTE)
@@ -267,9 +274,10 @@ static bool tag_over(struct xml *x, enum limit_id id, const char *what)
 }
 
 /* Called only when the tag may be over a limit. */
-static bool check_tag(struct xml *x, const xmlChar *name, int n_attributes,
-                      const xmlChar **attributes)
+static bool check_tag(struct xml *x, const xmlChar *name, int n_namespaces,
+                      int n_attributes, const xmlChar **attributes)
 {
+    const xmlParserCtxt *ctxt = x->ctxt;
     size_t size = (size_t)(tag_end(x) - tag_begin(x));
     bool long_name = name_too_long(x, name);
 
@@ -277,6 +285,8 @@ static bool check_tag(struct xml *x, const xmlChar *name, int n_attributes,
         return tag_over(x, LIMIT_XML_TAG, "an XML tag");
     for (int i = 0; i < n_attributes && !long_name; i++)
         long_name = name_too_long(x, attributes[i * 5]);
+    for (int i = 1; i <= n_namespaces && !long_name; i++)
+        long_name = name_too_long(x, ctxt->nsTab[ctxt->nsNr - 2 * i]);
     return !long_name || tag_over(x, LIMIT_XML_NAME, "an XML name");
 }
 
@@ -299,7 +309,7 @@ static bool check_start(struct xml *x, const xmlChar *name, int n_namespaces,
     uint64_t offset = offset_of(x, x->ctxt->input->cur);
 
     if (offset - x->last_tag > x->small_tag &&
-        !check_tag(x, name, n_attributes, attributes))
+        !check_tag(x, name, n_namespaces, n_attributes, attributes))
         return false;
     x->last_tag = offset;
     x->text_run = 0;
@@ -703,8 +713,7 @@ static int finish(struct xml *x)
 
     if (rest.len && x->at.offset == 0 && rest.p[0] != '<')
         return FAIL(x, XML_SYNTAX, STR("it does not begin with '<'"));
-    /* Behind the outermost element only comments and instructions can be
-     * cut. */
+    /* Behind the outermost element only what begins with '<' can be cut. */
     x->junk =
         x->ctxt->instate == XML_PARSER_EPILOG && rest.len && rest.p[0] != '<';
     x->at_end = true;

@@ -1,5 +1,7 @@
 #include "formats/xml_place.h"
 
+#include <libxml/xmlerror.h>
+
 #define HIGHS 0x8080808080808080
 
 static uint64_t load(const char *p)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "converters/base/text.h"
+#include "converters/base/utf8.h"
 #include "formats/zip.h"
 
 enum {
@@ -19,6 +20,8 @@ enum {
     LOCAL_SIZE = 30,
     MAX_COMMENT = 65535,
     MAX_EXTRA = 1024, /* extra fields and comment of an entry, on average */
+    SMALL_DIR = 256 * 1024, /* up to here a single one may have all of it */
+    IS_UTF8 = 1 << 11,      /* a flag of an entry */
 };
 
 static uint16_t get16(const char *p)
@@ -107,8 +110,9 @@ static int check_end(struct zip_in *z, const char *p, uint64_t at,
     if (end->dir_start + end->dir_size != at)
         return broken(z, STR("its directory does not end at its end record"));
     if (end->dir_size < end->n_entries * (uint64_t)DIR_SIZE ||
-        end->dir_size > end->n_entries * (DIR_SIZE + MAX_EXTRA +
-                                          z->limits->v[LIMIT_ZIP_NAME]))
+        (end->dir_size > SMALL_DIR &&
+         end->dir_size > end->n_entries * (DIR_SIZE + MAX_EXTRA +
+                                           z->limits->v[LIMIT_ZIP_NAME])))
         return broken(z, STR("its directory has a wrong size"));
     return 0;
 }
@@ -167,7 +171,8 @@ static int check_name(struct zip_in *z, const struct zip_entry *e)
 {
     if (e->raw_name.len > z->limits->v[LIMIT_ZIP_NAME])
         return zipin_limit(z, LIMIT_ZIP_NAME, STR("the name of a ZIP entry"));
-    if (is_unsafe(e->raw_name))
+    if (is_unsafe(e->raw_name) ||
+        ((e->flags & IS_UTF8) && utf8_valid_len(e->raw_name) < e->raw_name.len))
         return zipin_fail(z, DIAG_ZIP_NAME, e->raw_name, STR(""), STR(""));
     return 0;
 }

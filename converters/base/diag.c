@@ -212,14 +212,6 @@ void diags_sort(struct diags *d)
     drop_repeated(d);
 }
 
-/* Characters that do not show, or that turn the direction of a terminal. */
-static bool is_invisible(int32_t cp)
-{
-    return cp == 0xAD || cp == 0x61C || (cp >= 0x200B && cp <= 0x200F) ||
-           (cp >= 0x2028 && cp <= 0x202E) || (cp >= 0x2060 && cp <= 0x206F) ||
-           cp == 0xFEFF;
-}
-
 static void show_char(struct buf *out, struct str c, int32_t cp)
 {
     if (cp == '\n')
@@ -232,7 +224,7 @@ static void show_char(struct buf *out, struct str c, int32_t cp)
         buf_addf(out, "\\x%02x", (unsigned char)c.p[0]);
     else if (cp < ' ' || (cp >= 0x7F && cp < 0xA0))
         buf_addf(out, "\\x%02x", (unsigned)cp);
-    else if (is_invisible(cp))
+    else if (utf8_is_invisible(cp))
         buf_addf(out, "\\u%04x", (unsigned)cp);
     else
         buf_add(out, c);

@@ -194,3 +194,10 @@ unsigned utf8_put(char to[4], uint32_t cp)
     to[0] = (char)(first[n] | cp);
     return n;
 }
+
+bool utf8_is_invisible(int32_t cp)
+{
+    return cp == 0xAD || cp == 0x61C || (cp >= 0x200B && cp <= 0x200F) ||
+           (cp >= 0x2028 && cp <= 0x202E) || (cp >= 0x2060 && cp <= 0x206F) ||
+           cp == 0xFEFF;
+}

@@ -21,6 +21,8 @@ size_t utf8_count(struct str s);
 /* Byte offset of character n (from 0), or s.len if s is shorter. */
 size_t utf8_offset(struct str s, size_t n);
 unsigned utf8_put(char to[4], uint32_t cp); /* bytes written, 1..4 */
+/* Characters that do not show, or that turn the direction of a terminal. */
+bool utf8_is_invisible(int32_t cp);
 
 /*
  * Bytes of the character that starts at p if its bytes are a valid beginning:

@@ -212,7 +212,10 @@ static void add_line(struct outline *o, const struct source *src,
     }
     if (depth_of(parent) >= o->max_depth) {
         DIAG(o->diags, SYNTAX, oline_whole(l),
-             STR("blocks are nested deeper than the limit map-depth"));
+             arena_fmt(o->a,
+                       "blocks are nested deeper than the limit map-depth "
+                       "of %llu",
+                       (unsigned long long)o->max_depth));
         return;
     }
     append(o, parent, l);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "converters/base/text.h"
 #include "converters/base/utf8.h"
 
 static bool fail(struct write_run *w, const char *what, struct str path)
@@ -17,31 +18,60 @@ static bool fail(struct write_run *w, const char *what, struct str path)
 
 /* ---- names -------------------------------------------------------------- */
 
-static bool is_forbidden(unsigned char c)
+static bool is_forbidden(int32_t cp)
 {
-    return c < 0x20 || c == 0x7f || strchr("/\\:*?\"<>|", c) != NULL;
+    return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || utf8_is_invisible(cp) ||
+           (cp < 0x7f && strchr("/\\:*?\"<>|", cp));
+}
+
+/* Names that Windows keeps for its devices, with any suffix. */
+static bool is_device(struct str s)
+{
+    static const char *const devices[] = { "CON", "PRN",    "AUX",
+                                           "NUL", "CONIN$", "CONOUT$" };
+    ptrdiff_t dot = str_find_char(s, '.');
+    struct str base = str_trim(dot < 0 ? s : str_first(s, (size_t)dot));
+
+    for (size_t i = 0; i < COUNT(devices); i++)
+        if (str_eq_nocase(base, str_of(devices[i])))
+            return true;
+    return base.len == 4 && base.p[3] >= '0' && base.p[3] <= '9' &&
+           (str_eq_nocase(str_first(base, 3), STR("COM")) ||
+            str_eq_nocase(str_first(base, 3), STR("LPT")));
 }
 
 /*
  * A name that every file system and SFTP server takes: no separators, no
- * control characters, no leading dot, no closing dot or blank. Characters of
- * values are replaced, never followed as a path.
+ * control characters, no leading dot, no closing dot or blank, no device; and
+ * one that looks like no other. Characters of values are replaced, never
+ * followed as a path.
  */
 static struct str safe_name(struct arena *a, struct str s)
 {
-    char *p = arena_text(a, s.len + 1);
-    size_t n = 0;
+    char *text, *p;
+    size_t n = 0, pos = 0, from = 0;
 
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.p[i];
+    s = text_nfc(a, s);
+    text = arena_text(a, s.len + 1);
+    text[0] = '_'; /* used for devices only */
+    p = text + 1;
+    while (pos < s.len) {
+        int32_t cp = utf8_next(s, &pos);
 
-        p[n++] = is_forbidden(c) ? '_' : s.p[i];
+        pos += cp < 0; /* a byte of a file name may be anything */
+        if (is_forbidden(cp))
+            p[n++] = '_';
+        else
+            while (from < pos)
+                p[n++] = s.p[from++];
+        from = pos;
     }
     while (n && (p[n - 1] == '.' || p[n - 1] == ' '))
         n--;
     if (n && (p[0] == '.' || p[0] == '-' || p[0] == '~' || p[0] == ' '))
         p[0] = '_';
-    return (struct str){ p, n };
+    return is_device((struct str){ p, n }) ? (struct str){ text, n + 1 }
+                                           : (struct str){ p, n };
 }
 
 static struct place pieces_place(const struct map *m, const struct piece *p)
@@ -111,16 +141,10 @@ static struct str numbered(struct write_run *w, struct str name)
                      w->n_outputs + 1, (int)(name.len - dot), name.p + dot);
 }
 
-/* Windows does not tell A from a. */
+/* Windows does not tell A from a, nor Č from č. */
 static struct str folded(struct write_run *w, struct str name)
 {
-    char *p = arena_text(&w->own, name.len + 1);
-
-    for (size_t i = 0; i < name.len; i++)
-        p[i] =
-            (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] - 'A' + 'a'
-                                                        : name.p[i]);
-    return (struct str){ p, name.len };
+    return text_lower(&w->own, name, STR(""));
 }
 
 static bool make_name(struct write_run *w, struct str *out)
@@ -146,6 +170,13 @@ static struct output *new_output(struct write_run *w, struct str key)
         err_set(&w->err, ERR_REJECT, "one file was expected");
         (void)run_fault(&w->run, DIAG_SEVERAL_FILES, file_place(w->map), NULL,
                         NULL, 0);
+        return NULL;
+    }
+    if (w->n_outputs >= w->limits->v[LIMIT_OUTPUTS]) {
+        w->io_failed = true;
+        err_set(&w->err, ERR_REJECT,
+                "the number of output files is over the limit outputs of %llu",
+                (unsigned long long)w->limits->v[LIMIT_OUTPUTS]);
         return NULL;
     }
     if (!make_name(w, &o->name))

@@ -213,7 +213,7 @@ static struct csv_case {
     { AT, "letters of two bytes", "ž;š\nčč;ďď\n", "š,ž", "ďď|čč/" },
     { AT, "the end mark of DOS", "a\n1\n\x1a", "a", "1/" },
     { AT, "only a header", "a;b\n", "a", "" },
-    { AT, "nothing but line ends", "\n\n", "a", "!file-empty@1:1/" },
+    { AT, "nothing but line ends", "\n\n", "a", "!file-empty@0:0/" },
 
     /* columns */
     { AT, "only wanted columns, in the map's order", "a;b;c\n1;2;3\n", "c,a",
@@ -342,9 +342,13 @@ static struct limit_case {
     { __LINE__, "a row without end", "a\n1\n", "x",
       "1/!limit@3:1(the row,4194304,csv-record)/", 0, 0 },
     { __LINE__, "a field in quotes without end", "a\n1\n\"", "x",
-      "1/!csv-open-quote@3:1/", 0, 0 },
+      "1/!limit@3:1(a quote opens here and does not close; the row,4194304,"
+      "csv-record)/",
+      0, 0 },
     { __LINE__, "lines in quotes without end", "a\n1\n\"", "x\n",
-      "1/!csv-open-quote@3:1/", 0, 0 },
+      "1/!limit@3:1(a quote opens here and does not close; the number of line "
+      "breaks behind it,10000,csv-breaks)/",
+      0, 0 },
     { __LINE__, "quotes without end", "a\n1\n\"", "\"\"",
       "1/!limit@3:1(the row,4194304,csv-record)/", 0, 0 },
     { __LINE__, "columns without end", "a\n1\n", ";",
