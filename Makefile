@@ -26,8 +26,11 @@ SPOOL  = $(wildcard spool/*.c)
 CMD    = $(wildcard converters/cmd/*.c)
 LIB    = $(BASE) $(FORM) $(DOC) $(LANG_) $(TRADE) $(SPOOL)
 UNIT   = $(wildcard tests/unit/t_*.c)
-OUR_C  = $(GEN) $(LIB) $(CMD) $(UNIT)
-OUR_H  = $(wildcard converters/*/*.h formats/*.h spool/*.h tests/unit/*.h)
+CRASH  = $(wildcard tests/crash/*.c)
+SHIM   = tests/crash/shim.c tests/crash/server.c
+MUTANT = $(wildcard tests/crash/mutants/*.sed)
+OUR_C  = $(GEN) $(LIB) $(CMD) $(UNIT) $(CRASH)
+OUR_H  = $(wildcard converters/*/*.h formats/*.h spool/*.h tests/*/*.h)
 MAN_IN = converters/kervan.1.in spool/kervan.conf.5.in \
          mappings/kervan-mapping.5.in
 MAN    = $(addprefix $B/man/,$(notdir $(MAN_IN:.in=)))
@@ -68,11 +71,12 @@ pkg_check   = $(if $(shell pkg-config --exists $(PKGS) && echo yes),,$(error \
 LIB_O  = $(LIB:%.c=$B/%.o) $B/charset_tables.o
 CMD_O  = $(CMD:%.c=$B/%.o)
 UNIT_X = $(UNIT:%.c=$B/%)
+MUT_X  = $(MUTANT:tests/crash/mutants/%.sed=$B/mutants/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all units man check test cases demo lint tidy format install clean \
-        help FORCE
+.PHONY: all units man check test cases crash crash-tools demo lint tidy \
+        format install clean help FORCE
 
 all: $B/kervan man                       ## build the program and its manual
 man: $(MAN)
@@ -112,6 +116,28 @@ $(UNIT_X): %: %.o $B/libkervan.a
 	$(if $V,,@echo '  LINK $@')
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PKG_LIBS) $(LIBS_MORE)
 
+# ---- tests/crash: a driver, the shim that is put under the program, and
+# programs with a mistake each, which the driver must find.
+crash-tools: $B/kervan $B/crash/driver $B/crash/shim.so $(MUT_X)
+
+$B/crash/driver: $(filter-out $(SHIM:%.c=$B/%.o),$(CRASH:%.c=$B/%.o))
+	@mkdir -p $(@D)
+	$(if $V,,@echo '  LINK $@')
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$B/crash/shim.so: $(SHIM) $(wildcard tests/crash/*.h) Makefile
+	@mkdir -p $(@D)
+	$(if $V,,@echo '  CC   $@')
+	$Q$(CC) -std=c11 -D_GNU_SOURCE -I. -O2 -g $(WARN) $(WERROR_$(WERROR)) \
+	  -fPIC -shared -o $@ $(SHIM)
+
+$B/mutants/%: tests/crash/mutants/%.sed tests/crash/mutate $B/libkervan.a \
+              $(CMD_O)
+	$(if $V,,@echo '  CC   $@')
+	$Qtests/crash/mutate $< $@.d
+	$Q$(CC) $(ALL_CFLAGS) -w $(ALL_LDFLAGS) -o $@ $@.d/*/*.c $(CMD_O) \
+	  $B/libkervan.a $(PKG_LIBS) $(LIBS_MORE)
+
 # The tables in the manual pages are printed by the program.
 define PAGE
 $B/man/$(notdir $(1:.in=)): $1 converters/make-manual $B/kervan
@@ -130,6 +156,10 @@ test:                                    ## unit tests of this MODE
 
 cases: all                               ## golden cases of this MODE; CASES=DIR
 	@tests/run-cases -p $B/kervan $(CASES)
+
+crash:                                   ## kill, fail, cut the power: long
+	@tests/setup build
+	@MAKE='$(MAKE)' tests/crash/run
 
 demo:                                    ## lay out an exchange and run it
 	@tests/setup build

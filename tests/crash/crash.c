@@ -73,7 +73,7 @@ static struct task *tasks;
 static uint32_t n_tasks, cap_tasks;
 static struct worker options;
 static bool stop_at_first, tell;
-static int64_t n_choices = 20;
+static int64_t n_choices = 22;
 static unsigned per_mille = 1000;
 
 /* ---- points -------------------------------------------------------------- */
@@ -198,12 +198,15 @@ static void list_second(uint8_t i, uint8_t r)
 
     for (uint32_t call = 0; call <= n; call++)
         for (uint32_t second = 1; second <= n + 40; second++) {
-            add_task((struct task){ .kind = PAIR,
-                                    .flow = i,
-                                    .receiver = r,
-                                    .call = call,
-                                    .second = second });
-            if (mix64(call * 1000 + second) % 4 == 0)
+            uint64_t chance = mix64(call * 1000 + second);
+
+            if (chance % 4 == 0)
+                add_task((struct task){ .kind = PAIR,
+                                        .flow = i,
+                                        .receiver = r,
+                                        .call = call,
+                                        .second = second });
+            if (chance % 16 == 1)
                 add_task((struct task){ .kind = TWICE,
                                         .flow = i,
                                         .receiver = r,
@@ -258,12 +261,13 @@ static bool first_time(uint64_t hash)
     }
 }
 
+/* `number` of something, or with it. */
 static void blame(struct verdict *v, const char *text, int number)
 {
     if (v->wrong)
         return;
     v->wrong = OTHERWISE;
-    snprintf(v->text, sizeof(v->text), text, number);
+    snprintf(v->text, sizeof(v->text), "%s (%d)", text, number);
 }
 
 static struct answer run(struct worker *w)
@@ -278,11 +282,11 @@ static void must_end_well(struct answer a, int most, struct verdict *v)
     if (a.status == SIGALRM)
         blame(v, "it hangs", 0);
     else if (WIFSIGNALED(a.status))
-        blame(v, "it dies of signal %d", WTERMSIG(a.status));
+        blame(v, "it dies of a signal", WTERMSIG(a.status));
     else if (WEXITSTATUS(a.status) > most)
-        blame(v, "it ends with status %d", WEXITSTATUS(a.status));
+        blame(v, "it ends with a status", WEXITSTATUS(a.status));
     if (a.n_orphans)
-        blame(v, "%d processes live on without their keeper", a.n_orphans);
+        blame(v, "processes live on without their keeper", a.n_orphans);
 }
 
 static void show_output(const struct worker *w, const char *when)
@@ -358,12 +362,12 @@ static void try_kill(const struct task *t, struct worker *w, uint64_t seed,
     show_output(w, "killed");
     add(&shared->n_kill);
     if (!p->happened || !WIFSIGNALED(a.status))
-        blame(v, "call %d was not reached", (int)t->call);
+        blame(v, "the call was not reached", (int)t->call);
     if (a.n_orphans)
-        blame(v, "%d processes live on without their keeper", a.n_orphans);
+        blame(v, "processes live on without their keeper", a.n_orphans);
     /* A child may be inside of one call when death reaches it. */
     if (p->calls > a.calls_end + 1)
-        blame(v, "a child went on for %d calls after its keeper had died",
+        blame(v, "a child went on with its calls after its keeper had died",
               (int)(p->calls - a.calls_end));
     look_now(&flows[t->flow], t->receiver, w, v);
     recover(t, w, seed, v);
@@ -625,6 +629,7 @@ int main(int argc, char **argv)
     if (!options.program || !options.shim || !folder || optind == argc)
         die("options are missing");
     signal(SIGPIPE, SIG_IGN);
+    umask(022);
     for (; optind < argc && n_flows < MAX_FLOWS; optind++)
         flow_load(&flows[n_flows++], argv[optind]);
     shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,

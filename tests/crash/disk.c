@@ -566,7 +566,9 @@ static void write_folder(const struct disk *d, const struct state *s,
             continue;
         if (open_fds[e->node]) { /* a second name */
             snprintf(link, sizeof(link), "/proc/self/fd/%d", open_fds[e->node]);
-            linkat(AT_FDCWD, link, at, d->names[e->name], AT_SYMLINK_FOLLOW);
+            if (linkat(AT_FDCWD, link, at, d->names[e->name],
+                       AT_SYMLINK_FOLLOW) == -1)
+                die("cannot link %s", d->names[e->name]);
             continue;
         }
         fd = write_node(d, s, e->node, at, d->names[e->name]);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +29,7 @@ static bool read_line(struct flow *f, const char *word, const char *a,
 {
     if (f->n_folders == MAX_LINES || f->n_outboxes == MAX_OUTBOXES ||
         f->n_before == MAX_LINES || f->n_drops == MAX_LINES ||
-        f->n_expects == MAX_LINES)
+        f->n_expects == MAX_LINES || f->n_uses == MAX_LINES)
         return false;
     if (strcmp(word, "folder") == 0) {
         snprintf(f->folders[f->n_folders++], 64, "%s", a);
@@ -39,6 +38,8 @@ static bool read_line(struct flow *f, const char *word, const char *a,
         snprintf(f->outboxes[f->n_outboxes++], 64, "%s", a);
     } else if (strcmp(word, "before") == 0) {
         set_drop(f, &f->before[f->n_before++], a, b);
+    } else if (strcmp(word, "use") == 0) {
+        snprintf(f->uses[f->n_uses++], 64, "%s", a);
     } else if (strcmp(word, "drop") == 0) {
         set_drop(f, &f->drops[f->n_drops++], a, b);
     } else if (strcmp(word, "expect") == 0 || strcmp(word, "result") == 0) {
@@ -97,20 +98,15 @@ static void copy_file(const char *from, const char *to)
 
 static void copy_configuration(const struct flow *f, const struct worker *w)
 {
-    static const char *const patterns[] = { "kervan.conf", "*.map" };
-    char pattern[2 * PATH_SIZE], to[2 * PATH_SIZE];
+    char from[2 * PATH_SIZE], to[2 * PATH_SIZE];
 
-    for (int i = 0; i < 2; i++) {
-        glob_t found;
+    for (uint32_t i = 0; i <= f->n_uses; i++) {
+        const char *name = i ? f->uses[i - 1] : "kervan.conf";
+        const char *slash = strrchr(name, '/');
 
-        snprintf(pattern, sizeof(pattern), "%s/%s", f->folder, patterns[i]);
-        if (glob(pattern, 0, NULL, &found) == 0)
-            for (size_t j = 0; j < found.gl_pathc; j++) {
-                snprintf(to, sizeof(to), "%s/%s", w->root,
-                         strrchr(found.gl_pathv[j], '/') + 1);
-                copy_file(found.gl_pathv[j], to);
-            }
-        globfree(&found);
+        snprintf(from, sizeof(from), "%s/%s", f->folder, name);
+        snprintf(to, sizeof(to), "%s/%s", w->root, slash ? slash + 1 : name);
+        copy_file(from, to);
     }
 }
 
@@ -158,6 +154,7 @@ static void find_finals(struct flow *f, enum receiver r, struct worker *w)
 
     list_tree(&before, f, w->root);
     f->finals[r] = before; /* more than is asked for */
+    f->n_old[r] = before.n;
     for (uint32_t i = 0; i < d->n_steps; i++) {
         const struct step *s = &d->steps[i];
         char path[PATH_SIZE];

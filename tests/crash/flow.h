@@ -4,6 +4,7 @@
  *
  * In the folder, `flow` has these lines:
  *
+ *   use FILE           is copied beside the configuration
  *   folder PATH        is there at first
  *   outbox PATH        a receiver looks in here; with `new` the program makes it
  *   before FILE PATH   dropped and brought through before
@@ -14,8 +15,7 @@
  *   expect STATE N     so many receipts end like that
  *   result PATH N      so many files arrive there
  *
- * FILE is beside `flow` or below samples/; `kervan.conf` and `*.map` beside it
- * are copied.
+ * FILE is relative to the folder, or below samples/.
  */
 #ifndef TESTS_CRASH_FLOW_H
 #define TESTS_CRASH_FLOW_H
@@ -46,10 +46,12 @@ struct drop {
 struct flow {
     char name[64], folder[PATH_SIZE];
     char folders[MAX_LINES][64];
+    char uses[MAX_LINES][64];
     char outboxes[MAX_OUTBOXES][64];
     bool outbox_new[MAX_OUTBOXES];
     struct drop before[MAX_LINES], drops[MAX_LINES];
     uint32_t n_folders, n_outboxes, n_before, n_drops, n_expects;
+    uint32_t n_uses;
     struct {
         bool is_files;
         char what[64];
@@ -63,6 +65,7 @@ struct flow {
     uint32_t outbox_nodes[N_RECEIVERS][MAX_OUTBOXES];
     struct listing tree[N_RECEIVERS], taken[N_RECEIVERS];
     struct listing finals[N_RECEIVERS]; /* all that was ever delivered */
+    uint32_t n_old[N_RECEIVERS];        /* the first of them lay there */
     char *ledger[N_RECEIVERS];
     char run_prefix[8]; /* how all run ids of that second begin */
 };

@@ -121,8 +121,7 @@ static void list_folder(struct listing *l, const struct flow *f,
                 continue;
             list_folder(l, f, root, at, true);
             snprintf(at + strlen(at), sizeof(at) - strlen(at), "/");
-        } else if (strncmp(at, "spool/state/", 12) != 0 &&
-                   strcmp(at, "spool/generation") != 0) {
+        } else if (strncmp(at, "spool/state/", 12) != 0) {
             data = file_bytes(path);
             make_equal(f, data.p, data.len);
         }
@@ -289,6 +288,23 @@ static bool is_final(const struct listing *finals, const char *path,
     return false;
 }
 
+/* A name that may be replaced is never missing meanwhile. */
+static void look_for_old(const struct flow *f, enum receiver r,
+                         const struct listing *tree, struct verdict *v)
+{
+    for (uint32_t i = 0; r == LATER && i < f->n_old[r]; i++) {
+        const struct file *old = &f->finals[r].files[i];
+        uint32_t j = 0;
+
+        if (outbox_of(f, old->path) < 0)
+            continue;
+        while (j < tree->n && strcmp(tree->files[j].path, old->path) != 0)
+            j++;
+        if (j == tree->n)
+            blame(v, LOST_FILE, "before recovery: %s is not there", old->path);
+    }
+}
+
 void look_now(const struct flow *f, enum receiver r, const struct worker *w,
               struct verdict *v)
 {
@@ -297,6 +313,7 @@ void look_now(const struct flow *f, enum receiver r, const struct worker *w,
     for (uint32_t i = 0; i < f->n_outboxes; i++)
         list_folder(&tree, f, w->root, f->outboxes[i], false);
     list_taken(&taken, f, w->taken);
+    look_for_old(f, r, &tree, v);
     for (uint32_t i = 0; i < tree.n; i++) {
         const struct file *g = &tree.files[i];
 

@@ -740,9 +740,12 @@ int mkdirat(int dir, const char *path, mode_t mode)
     rc = (int)syscall(SYS_mkdirat, dir, path, mode);
     saved = errno;
     if (rc == 0) {
+        struct stat st;
+
         r.dir = parent_of(dir, path, r.name);
-        r.ino = ino_at(dir, path);
-        r.mode = mode;
+        raw_stat(dir, path, &st, AT_SYMLINK_NOFOLLOW);
+        r.ino = shown(st.st_ino);
+        r.mode = st.st_mode;
         new_folder(&r);
         note(&r, NULL);
     }

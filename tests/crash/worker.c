@@ -47,20 +47,19 @@ void make_folders(const char *root, const char *path)
 static void become_server(const struct worker *w, const char *page, int order,
                           int answer)
 {
-    char preload[PATH_SIZE + 16], env_page[2 * PATH_SIZE + 32], frozen[40];
-    char maps[PATH_SIZE + 40];
-    char *env[] = { preload, env_page,        frozen,         maps,
-                    "PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC",
-                    "HOME=/nonexistent", NULL };
-    char *argv[] = { "kervan", NULL };
+    char frozen[16], maps[PATH_SIZE + 16];
 
-    snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", w->shim);
-    snprintf(env_page, sizeof(env_page), PAGE_ENV "=%s", page);
-    snprintf(frozen, sizeof(frozen), "KERVAN_FROZEN=%d", FROZEN);
-    snprintf(maps, sizeof(maps), "KERVAN_MAPPINGS=%s/mappings", w->repo);
-    if (dup2(order, ORDER_FD) == -1 || dup2(answer, ANSWER_FD) == -1)
+    snprintf(frozen, sizeof(frozen), "%d", FROZEN);
+    snprintf(maps, sizeof(maps), "%s/mappings", w->repo);
+    if (dup2(order, ORDER_FD) == -1 || dup2(answer, ANSWER_FD) == -1 ||
+        clearenv() != 0 || setenv("LC_ALL", "C", 1) == -1 ||
+        setenv("TZ", "UTC", 1) == -1 || setenv("HOME", "/none", 1) == -1 ||
+        setenv("KERVAN_FROZEN", frozen, 1) == -1 ||
+        setenv("KERVAN_MAPPINGS", maps, 1) == -1 ||
+        setenv(PAGE_ENV, page, 1) == -1 ||
+        setenv("LD_PRELOAD", w->shim, 1) == -1)
         _exit(126);
-    execve(w->program, argv, env);
+    execl(w->program, "kervan", (char *)NULL);
     _exit(127);
 }
 
