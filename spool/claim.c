@@ -378,6 +378,29 @@ static int wait_longer(struct keeper *k, const struct err *e)
     return 0;
 }
 
+/* The file is not ours; nor is a copy of it, made before that was known. */
+static int unclaim(struct keeper *k, const struct claim *c, struct err *e)
+{
+    char in[48];
+
+    snprintf(in, sizeof(in), "in/%s", c->id);
+    if (unlinkat(k->spool_fd, in, 0) == 0) {
+        int dir = dir_open_at(k->spool_fd, STR("in"));
+        int rc = dir == -1 ? -1 : dir_sync(dir);
+
+        if (dir != -1)
+            close(dir);
+        if (rc == -1) {
+            err_sys(e, ERR_RETRY, "cannot sync the spool");
+            return wait_longer(k, e);
+        }
+    } else if (errno != ENOENT) {
+        err_sys(e, ERR_RETRY, "cannot remove %s", in);
+        return wait_longer(k, e);
+    }
+    return ledger_unclaim(k->ledger, c, e);
+}
+
 /* Back under its name, if that is still free; else it waits as it is. */
 static int put_back(struct keeper *k, const struct claim *c,
                     const struct open_inbox *o, struct err *e)
@@ -396,7 +419,7 @@ static int put_back(struct keeper *k, const struct claim *c,
         err_sys(e, ERR_RETRY, "cannot sync the inbox");
         return wait_longer(k, e);
     }
-    return ledger_unclaim(k->ledger, c, e);
+    return unclaim(k, c, e);
 }
 
 static bool any_route(const struct keeper *k, const struct claim *c)
@@ -415,7 +438,7 @@ static int take_one(struct keeper *k, struct claim *c,
     enum taken how;
 
     if (fd == -1 && errno == ENOENT)
-        return ledger_unclaim(k->ledger, c, e);
+        return unclaim(k, c, e);
     how = fd == -1 || !any_route(k, c) ? PUT_BACK : copy_claimed(k, c, fd, e);
     if (fd != -1)
         close(fd);

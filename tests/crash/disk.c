@@ -287,14 +287,14 @@ static enum fate data_fate(struct chance *c)
 }
 
 /*
- * Three kinds of disks: every name by chance; a journal, which keeps the order
- * of all names; and one that keeps the order within a folder.
+ * Two kinds of disks: a journal, which keeps the order of all names; and one
+ * that keeps it within a folder only. Data comes as it likes on both.
  */
 static void choose(const struct disk *d, uint64_t call, int64_t choice,
                    enum fate *fates)
 {
     struct chance c = { mix64((uint64_t)choice) ^ mix64(call * 31 + 7), 0 };
-    enum { BY_CHANCE, JOURNAL, FOLDERS } kind = (unsigned)choice % 3;
+    bool journal = choice % 2;
     uint64_t cut = draw(&c, 8) == 0 ? call : draw(&c, call + 1), owed = 0;
     bool data_too = draw(&c, 4) != 0, lose_data = draw(&c, 6) == 0;
 
@@ -316,9 +316,7 @@ static void choose(const struct disk *d, uint64_t call, int64_t choice,
             fates[i] = lose_data ? LOST : data_too ? data_fate(&c) : KEPT;
             if (s->op != OP_WRITE && fates[i] > KEPT)
                 fates[i] = LOST;
-        } else if (kind == BY_CHANCE) {
-            fates[i] = draw(&c, 2) ? KEPT : LOST;
-        } else if (kind == JOURNAL) {
+        } else if (journal) {
             fates[i] = s->call <= cut || s->call <= owed ? KEPT : LOST;
         } else {
             own = mix64(c.seed ^ (s->dir2 != UINT32_MAX ? s->dir2 : s->dir)) %

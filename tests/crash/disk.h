@@ -4,8 +4,8 @@
  *
  * A file system owes us only what was synced: data by fsync of the file, a
  * name by fsync of its folder. Everything else may be there or not, each on
- * its own: data in any part, or as zeros; names in any order. A rename is one
- * thing: it happened or it did not, and it is owed when the folder that it
+ * its own: data in any part, or as zeros; names of one folder in the order in
+ * which they were made. A rename is one thing: it happened or it did not, and it is owed when the folder that it
  * goes into was synced. This is less than ext4 and xfs promise, so whoever
  * survives it survives them.
  */

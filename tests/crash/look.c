@@ -29,6 +29,17 @@ static void blame(struct verdict *v, enum wrong wrong, const char *fmt, ...)
     va_end(ap);
 }
 
+static sqlite3 *open_ledger(const char *root)
+{
+    char path[2 * PATH_SIZE];
+    sqlite3 *db = NULL;
+
+    snprintf(path, sizeof(path), "file:%s/spool/state/ledger.db?mode=ro%s",
+             root, "&immutable=1");
+    sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+    return db;
+}
+
 /* ---- listings ------------------------------------------------------------ */
 
 static bool is_word(unsigned char c)
@@ -90,6 +101,48 @@ static int compare_files(const void *a, const void *b)
     return strcmp(x->path, y->path);
 }
 
+/*
+ * Two files that arrive together may change their numbers after trouble; so
+ * a job is named by its route and file.
+ */
+enum { MAX_JOBS = 32 };
+static char jobs[MAX_JOBS][128];
+
+static void read_jobs(const char *root)
+{
+    sqlite3_stmt *s = NULL;
+    sqlite3 *db = open_ledger(root);
+    int job;
+
+    memset(jobs, 0, sizeof(jobs));
+    if (sqlite3_prepare_v2(db, "SELECT job,route||'.'||name FROM receipt", -1,
+                           &s, NULL) == SQLITE_OK)
+        while (sqlite3_step(s) == SQLITE_ROW) {
+            job = sqlite3_column_int(s, 0);
+            if (job > 0 && job < MAX_JOBS)
+                snprintf(jobs[job], sizeof(jobs[job]), "%s",
+                         (const char *)sqlite3_column_text(s, 1));
+        }
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+}
+
+/* spool/archive/2026/01/31/17-x.csv or .../17/0/0.0 */
+static void name_job(char at[PATH_SIZE])
+{
+    enum { BEFORE_JOB = sizeof("spool/archive/2026/01/31/") - 1 };
+    char rest[PATH_SIZE], *end;
+    unsigned long job;
+
+    if (strncmp(at, "spool/archive/", 14) != 0 || strlen(at) <= BEFORE_JOB)
+        return;
+    job = strtoul(at + BEFORE_JOB, &end, 10);
+    if (job == 0 || job >= MAX_JOBS || !jobs[job][0])
+        return;
+    snprintf(rest, sizeof(rest), "%s%s", jobs[job], end);
+    snprintf(at + BEFORE_JOB, PATH_SIZE - BEFORE_JOB, "%.400s", rest);
+}
+
 /* deep: all below it; else only files, and only those with final names. */
 static void list_folder(struct listing *l, const struct flow *f,
                         const char *root, const char *below, bool deep)
@@ -126,6 +179,7 @@ static void list_folder(struct listing *l, const struct flow *f,
             make_equal(f, data.p, data.len);
         }
         make_equal(f, (unsigned char *)at, strlen(at));
+        name_job(at);
         listing_add(l, at, st.st_mode & 07777, data);
     }
     closedir(dir);
@@ -134,6 +188,7 @@ static void list_folder(struct listing *l, const struct flow *f,
 void list_tree(struct listing *l, const struct flow *f, const char *root)
 {
     *l = (struct listing){ 0 };
+    read_jobs(root);
     list_folder(l, f, root, "", true);
     qsort(l->files, l->n, sizeof(*l->files), compare_files);
 }
@@ -162,12 +217,16 @@ void list_taken(struct listing *l, const struct flow *f, const char *taken)
 static const char *const questions[] = {
     "PRAGMA quick_check",
     "SELECT 'claim',partner,folder,CAST(name AS TEXT),state,size,sha256,"
-    "archive FROM claim ORDER BY archive",
-    "SELECT 'receipt',job,route,name,state,size,sha256,n_read,n_written,"
+    "length(archive) FROM claim ORDER BY sha256",
+    "SELECT 'receipt',route,name,state,size,sha256,n_read,n_written,"
     "n_aside,n_skipped,n_filtered,summary,coalesce(same_as,''),"
-    "ended_at IS NOT NULL FROM receipt ORDER BY job",
-    "SELECT 'delivery',job,kind,path,partner,folder,name,replace,state,bytes,"
-    "n_documents,sha256 FROM delivery ORDER BY job,kind,path,partner,folder",
+    "ended_at IS NOT NULL FROM receipt ORDER BY route,name",
+    /* Of two snapshots, the older may be superseded or delivered first. */
+    "SELECT 'delivery',r.route,r.name,kind,path,d.partner,d.folder,d.name,"
+    "replace,CASE WHEN replace AND d.state='SUPERSEDED' THEN 'DELIVERED'"
+    " ELSE d.state END,bytes,n_documents,d.sha256"
+    " FROM delivery d JOIN receipt r USING(job)"
+    " ORDER BY r.route,r.name,kind,path,d.partner,d.folder",
     "SELECT 'counter',name,value FROM counter WHERE name<>'run' ORDER BY name",
     "SELECT 'run_id',min(run_id) FROM receipt",
 };
@@ -199,16 +258,12 @@ static void add_rows(sqlite3 *db, const char *sql, char **text, size_t *n)
 
 char *ledger_text(const struct flow *f, const char *root)
 {
-    char path[2 * PATH_SIZE], *text = must(calloc(1, 1));
-    sqlite3 *db = NULL;
+    char *text = must(calloc(1, 1));
+    sqlite3 *db = open_ledger(root);
     size_t n = 0;
 
-    snprintf(path, sizeof(path), "file:%s/spool/state/ledger.db?mode=ro%s",
-             root, "&immutable=1");
-    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
-                        NULL) == SQLITE_OK)
-        for (size_t i = 0; i < sizeof(questions) / sizeof(*questions); i++)
-            add_rows(db, questions[i], &text, &n);
+    for (size_t i = 0; i < sizeof(questions) / sizeof(*questions); i++)
+        add_rows(db, questions[i], &text, &n);
     sqlite3_close(db);
     make_equal(f, (unsigned char *)text, n);
     return text;
