@@ -11,7 +11,8 @@
  *   error:FLOW:RECEIVER:ERROR:HOW:CALL      a call fails, then recovery
  *   power:FLOW:RECEIVER:CALL:CHOICE         power lost, then recovery
  *   pair:FLOW:RECEIVER:CALL:CALL            killed, and again in the recovery
- *   twice:FLOW:RECEIVER:CALL:CHOICE:CALL    power lost, and again
+ *   twice:FLOW:RECEIVER:CALL:CHOICE:CALL    power lost, and again; with the
+ *                                           choice -1, killed, then power lost
  *
  * Exit status: 0 all is well, 1 something was lost, doubled, half-written or
  * else wrong, 2 the harness itself cannot work.
@@ -206,13 +207,15 @@ static void list_second(uint8_t i, uint8_t r)
                                         .receiver = r,
                                         .call = call,
                                         .second = second });
-            if (chance % 16 == 1)
-                add_task((struct task){ .kind = TWICE,
-                                        .flow = i,
-                                        .receiver = r,
-                                        .call = call,
-                                        .choice = (int64_t)second % 5,
-                                        .second = second });
+            if (chance % 16 == 1 || chance % 16 == 2)
+                add_task((struct task){
+                    .kind = TWICE,
+                    .flow = i,
+                    .receiver = r,
+                    .call = call,
+                    .choice = chance % 16 == 1 ? (int64_t)second % 5
+                                               : EVERYTHING,
+                    .second = second });
         }
 }
 
@@ -318,7 +321,7 @@ static void recover(const struct task *t, struct worker *w, uint64_t seed,
         must_end_well(run(w), 1, &last);
         show_output(w, "recovery");
         if (!last.wrong)
-            look_at_end(f, t->receiver, w, &last);
+            look_at_end(f, t->receiver, w, t->kind == ERROR, &last);
         if (!last.wrong)
             break;
         if (i + 1 < most)
@@ -469,22 +472,30 @@ static void try_pair(const struct task *t, struct worker *w, uint64_t seed,
     recover(t, w, seed + 1, v);
 }
 
-/* Power lost in the recovery from a loss of power. */
+/*
+ * Power lost in the recovery from a loss of power; or from a kill, when what
+ * the first run did not sync is still not owed.
+ */
 static void try_twice(const struct task *t, struct worker *w, uint64_t seed,
                       struct verdict *v)
 {
+    uint64_t before;
     struct disk d;
     struct state s;
 
     lay_state(t, w, t->choice);
-    disk_scan(&d, w->root, w->page);
+    if (t->choice == EVERYTHING)
+        disk_cut(&d, &flows[t->flow].disk[t->receiver], t->call);
+    else
+        disk_scan(&d, w->root, w->page);
+    before = d.n_calls;
     worker_ready(w, t->receiver, seed);
     w->page->record = true;
     run(w);
     show_output(w, "recovery, recorded");
     disk_log(&d, w->page);
-    if (t->second <= d.n_calls) {
-        state_make(&d, t->second, (int64_t)(seed % 4), &s);
+    if (before + t->second <= d.n_calls) {
+        state_make(&d, before + t->second, (int64_t)(seed % 4), &s);
         worker_lay(w, &flows[t->flow], &d, &s);
         state_free(&d, &s);
         add(&shared->n_twice);

@@ -163,6 +163,33 @@ void disk_scan(struct disk *d, const char *root, const struct page *p)
     scan_folder(d, scan_node(d, root, p), root, p);
 }
 
+void disk_cut(struct disk *to, const struct disk *d, uint64_t call)
+{
+    *to = (struct disk){ .n_calls = call };
+    for (uint32_t i = 0; i < d->n_nodes; i++) {
+        struct bytes copy = { must(malloc(d->nodes[i].data.len + 1)),
+                              d->nodes[i].data.len };
+
+        if (copy.len)
+            memcpy(copy.p, d->nodes[i].data.p, copy.len);
+        node_of(to, d->nodes[i].ino);
+        to->nodes[i] = d->nodes[i];
+        to->nodes[i].data = copy;
+    }
+    for (uint32_t i = 0; i < d->n_names; i++)
+        name_of(to, d->names[i]);
+    for (uint32_t i = 0; i < d->n_entries; i++) {
+        to->entries = grow(to->entries, to->n_entries, &to->cap_entries,
+                           sizeof(*to->entries));
+        to->entries[to->n_entries++] = d->entries[i];
+    }
+    for (uint32_t i = 0; i < d->n_steps && d->steps[i].call <= call; i++) {
+        to->steps = grow(to->steps, to->n_steps, &to->cap_steps,
+                         sizeof(*to->steps));
+        to->steps[to->n_steps++] = d->steps[i];
+    }
+}
+
 void disk_free(struct disk *d)
 {
     for (uint32_t i = 0; i < d->n_nodes; i++)
@@ -219,20 +246,21 @@ static void find_durable(struct disk *d)
 
 void disk_log(struct disk *d, const struct page *p)
 {
-    uint32_t cap = 0;
+    uint64_t before = d->n_calls;
 
     d->log = must(malloc(p->log_used + 1));
     memcpy(d->log, p->log, p->log_used);
-    d->n_calls = p->calls;
+    d->n_calls += p->calls;
     for (uint64_t at = 0; at < p->log_used;) {
         const struct record *r = (const void *)(d->log + at);
         struct step *s;
 
         if (r->op == OP_OTHER)
             die("the model does not know: %s", r->name);
-        d->steps = grow(d->steps, d->n_steps, &cap, sizeof(*d->steps));
+        d->steps = grow(d->steps, d->n_steps, &d->cap_steps,
+                        sizeof(*d->steps));
         s = &d->steps[d->n_steps++];
-        *s = (struct step){ .call = r->call,
+        *s = (struct step){ .call = before + r->call,
                             .op = r->op,
                             .mode = r->mode & 07777,
                             .off = r->off,
@@ -252,17 +280,6 @@ void disk_log(struct disk *d, const struct page *p)
             at += (r->len + 7) & ~(uint64_t)7;
     }
     find_durable(d);
-    if (getenv("KERVAN_CRASH_LOG"))
-        for (uint32_t i = 0; i < d->n_steps; i++) {
-            const struct step *s = &d->steps[i];
-
-            fprintf(stderr, "%llu op %u node %u: %d/%s %d/%s at %llu, %llu; "
-                            "durable by %lld\n",
-                    (unsigned long long)s->call, s->op, s->node, (int)s->dir,
-                    d->names[s->name], (int)s->dir2, d->names[s->name2],
-                    (unsigned long long)s->off, (unsigned long long)s->len,
-                    (long long)s->durable);
-        }
 }
 
 /* ---- which of what is not owed is there? --------------------------------- */

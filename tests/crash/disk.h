@@ -48,7 +48,7 @@ struct disk {
     struct entry *entries; /* at first */
     uint32_t n_entries, cap_entries;
     struct step *steps;
-    uint32_t n_steps;
+    uint32_t n_steps, cap_steps;
     unsigned char *log;
     uint64_t n_calls;
 };
@@ -65,7 +65,9 @@ struct state {
 
 /* Reads a real tree; p translates inode numbers. */
 void disk_scan(struct disk *d, const char *root, const struct page *p);
-/* Takes what a run recorded. */
+/* Another one whose past is that of d up to `call`; d must outlive it. */
+void disk_cut(struct disk *to, const struct disk *d, uint64_t call);
+/* Adds what a run recorded to what was before. */
 void disk_log(struct disk *d, const struct page *p);
 void disk_free(struct disk *d);
 

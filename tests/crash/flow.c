@@ -50,6 +50,8 @@ static bool read_line(struct flow *f, const char *word, const char *a,
         f->fresh = true;
     } else if (strcmp(word, "again") == 0) {
         f->again = true;
+    } else if (strcmp(word, "any-order") == 0) {
+        f->any_order = true;
     } else if (strcmp(word, "pairs") == 0) {
         f->pairs = true;
     } else {
@@ -244,7 +246,7 @@ static void check_log(const struct flow *f, enum receiver r, struct worker *w)
     tree_clear(w->root);
     state_write(d, &s, w->root, w->page);
     state_free(d, &s);
-    look_at_end(f, r, w, &v);
+    look_at_end(f, r, w, false, &v);
     if (v.wrong)
         die("flow %s: the recorded calls do not make what is there: %s",
             f->name, v.text);

@@ -11,6 +11,7 @@
  *   drop FILE PATH     what the program is to bring through under trouble
  *   fresh              the spool does not exist yet
  *   again              the same file once more would be suppressed
+ *   any-order          an error may change which of two snapshots comes last
  *   pairs              a second kill strikes its recovery
  *   expect STATE N     so many receipts end like that
  *   result PATH N      so many files arrive there
@@ -57,7 +58,7 @@ struct flow {
         char what[64];
         unsigned n;
     } expects[MAX_LINES];
-    bool fresh, again, pairs;
+    bool fresh, again, pairs, any_order;
 
     /* From the undisturbed run, per receiver. */
     struct disk disk[N_RECEIVERS];

@@ -31,7 +31,7 @@ void look_now(const struct flow *f, enum receiver r, const struct worker *w,
               struct verdict *v);
 /* After recovery: is everything as without the trouble? */
 void look_at_end(const struct flow *f, enum receiver r, const struct worker *w,
-                 struct verdict *v);
+                 bool after_error, struct verdict *v);
 /* After the same files came once more: nothing more must have arrived. */
 void look_again(const struct flow *f, enum receiver r, const struct worker *w,
                 struct verdict *v);
