@@ -27,8 +27,7 @@ CMD    = $(wildcard converters/cmd/*.c)
 LIB    = $(BASE) $(FORM) $(DOC) $(LANG_) $(TRADE) $(SPOOL)
 UNIT   = $(wildcard tests/unit/t_*.c)
 CRASH  = $(wildcard tests/crash/*.c)
-SHIM   = tests/crash/shim.c tests/crash/server.c
-MUTANT = $(wildcard tests/crash/mutants/*.sed)
+SHIM   = $(addprefix tests/crash/,shim.c shim_data.c server.c)
 OUR_C  = $(GEN) $(LIB) $(CMD) $(UNIT) $(CRASH)
 OUR_H  = $(wildcard converters/*/*.h formats/*.h spool/*.h tests/*/*.h)
 MAN_IN = converters/kervan.1.in spool/kervan.conf.5.in \
@@ -71,7 +70,6 @@ pkg_check   = $(if $(shell pkg-config --exists $(PKGS) && echo yes),,$(error \
 LIB_O  = $(LIB:%.c=$B/%.o) $B/charset_tables.o
 CMD_O  = $(CMD:%.c=$B/%.o)
 UNIT_X = $(UNIT:%.c=$B/%)
-MUT_X  = $(MUTANT:tests/crash/mutants/%.sed=$B/mutants/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -118,7 +116,7 @@ $(UNIT_X): %: %.o $B/libkervan.a
 
 # ---- tests/crash: a driver, the shim that is put under the program, and
 # programs with a mistake each, which the driver must find.
-crash-tools: $B/kervan $B/crash/driver $B/crash/shim.so $(MUT_X)
+crash-tools: $B/kervan $B/crash/driver $B/crash/shim.so
 
 $B/crash/driver: $(filter-out $(SHIM:%.c=$B/%.o),$(CRASH:%.c=$B/%.o))
 	@mkdir -p $(@D)

@@ -81,8 +81,8 @@ static unsigned per_mille = 1000;
 
 static void point_text(const struct task *t, char *out, size_t size)
 {
-    int n = snprintf(out, size, "%s:%s:%s", kinds[t->kind],
-                     flows[t->flow].name, receivers[t->receiver]);
+    int n = snprintf(out, size, "%s:%s:%s", kinds[t->kind], flows[t->flow].name,
+                     receivers[t->receiver]);
 
     out += n;
     size -= (size_t)n;
@@ -133,8 +133,8 @@ static struct task point_read(const char *text)
             t.a++;
         t.b = word_in(part[4], hows, COUNT(hows));
     }
-    t.call = (uint32_t)strtoul(t.kind <= ERROR ? part[n - 1] : part[3], NULL,
-                               10);
+    t.call =
+        (uint32_t)strtoul(t.kind <= ERROR ? part[n - 1] : part[3], NULL, 10);
     if (t.kind == POWER || t.kind == TWICE)
         t.choice = strtoll(part[4], NULL, 10);
     if (t.kind == PAIR || t.kind == TWICE)
@@ -208,14 +208,14 @@ static void list_second(uint8_t i, uint8_t r)
                                         .call = call,
                                         .second = second });
             if (chance % 16 == 1 || chance % 16 == 2)
-                add_task((struct task){
-                    .kind = TWICE,
-                    .flow = i,
-                    .receiver = r,
-                    .call = call,
-                    .choice = chance % 16 == 1 ? (int64_t)second % 5
-                                               : EVERYTHING,
-                    .second = second });
+                add_task((struct task){ .kind = TWICE,
+                                        .flow = i,
+                                        .receiver = r,
+                                        .call = call,
+                                        .choice = chance % 16 == 1
+                                                      ? (int64_t)second % 5
+                                                      : EVERYTHING,
+                                        .second = second });
         }
 }
 
@@ -624,17 +624,38 @@ int main(int argc, char **argv)
     options.command = "once";
     while ((option = getopt(argc, argv, "c:dj:k:n:p:r:s:t:x")) != -1)
         switch (option) {
-        case 'c': n_choices = strtol(optarg, NULL, 10); break;
-        case 'd': options.daemon = true; break;
-        case 'j': n_workers = (unsigned)strtoul(optarg, NULL, 10); break;
-        case 'k': options.command = optarg; break;
-        case 'n': per_mille = (unsigned)strtoul(optarg, NULL, 10); break;
-        case 'p': options.program = optarg; break;
-        case 'r': point = optarg; break;
-        case 's': options.shim = optarg; break;
-        case 't': folder = optarg; break;
-        case 'x': stop_at_first = true; break;
-        default: return 2;
+        case 'c':
+            n_choices = strtol(optarg, NULL, 10);
+            break;
+        case 'd':
+            options.daemon = true;
+            break;
+        case 'j':
+            n_workers = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'k':
+            options.command = optarg;
+            break;
+        case 'n':
+            per_mille = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'p':
+            options.program = optarg;
+            break;
+        case 'r':
+            point = optarg;
+            break;
+        case 's':
+            options.shim = optarg;
+            break;
+        case 't':
+            folder = optarg;
+            break;
+        case 'x':
+            stop_at_first = true;
+            break;
+        default:
+            return 2;
         }
     options.repo = getcwd(repo, sizeof(repo));
     if (!options.program || !options.shim || !folder || optind == argc)

@@ -90,8 +90,7 @@ static uint32_t name_of(struct disk *d, const char *name)
     for (uint32_t i = 0; i < d->n_names; i++)
         if (strcmp(d->names[i], name) == 0)
             return i;
-    d->names =
-        grow(d->names, d->n_names, &d->cap_names, sizeof(*d->names));
+    d->names = grow(d->names, d->n_names, &d->cap_names, sizeof(*d->names));
     d->names[d->n_names] = must(strdup(name));
     return d->n_names++;
 }
@@ -101,8 +100,7 @@ static uint32_t node_of(struct disk *d, uint64_t ino)
     for (uint32_t i = d->n_nodes; i-- > 0;)
         if (d->nodes[i].ino == ino)
             return i;
-    d->nodes =
-        grow(d->nodes, d->n_nodes, &d->cap_nodes, sizeof(*d->nodes));
+    d->nodes = grow(d->nodes, d->n_nodes, &d->cap_nodes, sizeof(*d->nodes));
     d->nodes[d->n_nodes] = (struct node){ .ino = ino };
     return d->n_nodes++;
 }
@@ -184,8 +182,8 @@ void disk_cut(struct disk *to, const struct disk *d, uint64_t call)
         to->entries[to->n_entries++] = d->entries[i];
     }
     for (uint32_t i = 0; i < d->n_steps && d->steps[i].call <= call; i++) {
-        to->steps = grow(to->steps, to->n_steps, &to->cap_steps,
-                         sizeof(*to->steps));
+        to->steps =
+            grow(to->steps, to->n_steps, &to->cap_steps, sizeof(*to->steps));
         to->steps[to->n_steps++] = d->steps[i];
     }
 }
@@ -257,8 +255,7 @@ void disk_log(struct disk *d, const struct page *p)
 
         if (r->op == OP_OTHER)
             die("the model does not know: %s", r->name);
-        d->steps = grow(d->steps, d->n_steps, &d->cap_steps,
-                        sizeof(*d->steps));
+        d->steps = grow(d->steps, d->n_steps, &d->cap_steps, sizeof(*d->steps));
         s = &d->steps[d->n_steps++];
         *s = (struct step){ .call = before + r->call,
                             .op = r->op,
@@ -371,8 +368,8 @@ static void set_entry(struct state *s, uint32_t dir, uint32_t name,
         e->node = node;
         return;
     }
-    s->entries = grow(s->entries, s->n_entries, &s->cap_entries,
-                      sizeof(*s->entries));
+    s->entries =
+        grow(s->entries, s->n_entries, &s->cap_entries, sizeof(*s->entries));
     s->entries[s->n_entries++] = (struct entry){ dir, name, node };
 }
 
@@ -493,8 +490,7 @@ void state_make(const struct disk *d, uint64_t call, int64_t choice,
     s->data = must(calloc(d->n_nodes, sizeof(*s->data)));
     s->modes = must(calloc(d->n_nodes, sizeof(*s->modes)));
     for (uint32_t i = 0; i < d->n_entries; i++)
-        set_entry(s, d->entries[i].dir, d->entries[i].name,
-                  d->entries[i].node);
+        set_entry(s, d->entries[i].dir, d->entries[i].name, d->entries[i].node);
     choose(d, call, choice, fates);
     for (uint32_t i = 0; i < d->n_steps && d->steps[i].call <= call; i++)
         if (fates[i] == KEPT && !is_data(&d->steps[i]))

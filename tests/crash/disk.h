@@ -5,9 +5,9 @@
  * A file system owes us only what was synced: data by fsync of the file, a
  * name by fsync of its folder. Everything else may be there or not, each on
  * its own: data in any part, or as zeros; names of one folder in the order in
- * which they were made. A rename is one thing: it happened or it did not, and it is owed when the folder that it
- * goes into was synced. This is less than ext4 and xfs promise, so whoever
- * survives it survives them.
+ * which they were made. A rename is one thing: it happened or it did not, and
+ * it is owed when the folder that it goes into was synced. This is less than
+ * ext4 and xfs promise, so whoever survives it survives them.
  */
 #ifndef TESTS_CRASH_DISK_H
 #define TESTS_CRASH_DISK_H
@@ -90,8 +90,7 @@ int64_t state_find(const struct disk *d, const struct state *s,
 
 void *must(void *p);
 void *grow(void *list, uint32_t n, uint32_t *cap, size_t size);
-_Noreturn void die(const char *fmt, ...)
-    __attribute__((format(printf, 1, 2)));
+_Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 struct bytes file_bytes(const char *path);
 uint64_t mix64(uint64_t x);
 uint64_t hash_bytes(uint64_t h, const void *p, size_t n);

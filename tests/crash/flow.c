@@ -223,10 +223,10 @@ static void check_expected(const struct flow *f, enum receiver r)
         bool found = false;
 
         for (uint32_t j = 0; j < f->tree[r].n; j++)
-            found |= strncmp(f->tree[r].files[j].path, "spool/archive/", 14) ==
-                         0 &&
-                     f->tree[r].files[j].data.len == b.len &&
-                     memcmp(f->tree[r].files[j].data.p, b.p, b.len) == 0;
+            found |=
+                strncmp(f->tree[r].files[j].path, "spool/archive/", 14) == 0 &&
+                f->tree[r].files[j].data.len == b.len &&
+                memcmp(f->tree[r].files[j].data.p, b.p, b.len) == 0;
         if (!found)
             die("flow %s: undisturbed, %s is not in the archive", f->name,
                 f->drops[i].to);

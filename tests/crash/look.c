@@ -244,8 +244,7 @@ static void add_rows(sqlite3 *db, const char *sql, char **text, size_t *n)
             *text = must(realloc(*text, *n + len + 2));
             memcpy(*text + *n, z ? z : "", len);
             *n += len;
-            (*text)[(*n)++] =
-                i + 1 < sqlite3_column_count(s) ? '|' : '\n';
+            (*text)[(*n)++] = i + 1 < sqlite3_column_count(s) ? '|' : '\n';
             (*text)[*n] = '\0';
         }
     if (rc != SQLITE_OK) {
@@ -280,9 +279,8 @@ static int outbox_of(const struct flow *f, const char *path)
 {
     const char *slash = strrchr(path, '/');
 
-    for (uint32_t i = 0; slash && slash[1] && slash[1] != '.' &&
-                         i < f->n_outboxes;
-         i++)
+    for (uint32_t i = 0;
+         slash && slash[1] && slash[1] != '.' && i < f->n_outboxes; i++)
         if (strlen(f->outboxes[i]) == (size_t)(slash - path) &&
             memcmp(f->outboxes[i], path, (size_t)(slash - path)) == 0)
             return (int)i;
@@ -384,8 +382,7 @@ void look_now(const struct flow *f, enum receiver r, const struct worker *w,
         char path[2 * PATH_SIZE];
         int outbox = g->path[0] - '0';
 
-        snprintf(path, sizeof(path), "%s/%s", f->outboxes[outbox],
-                 g->path + 2);
+        snprintf(path, sizeof(path), "%s/%s", f->outboxes[outbox], g->path + 2);
         if (!is_final(&f->finals[r], path, &g->data))
             blame(v, HALF_WRITTEN,
                   "the receiver took %s, which is not whole (%zu bytes)", path,

@@ -81,8 +81,8 @@ struct page {
     /* From the run. */
     pid_t keeper;
     uint64_t calls;
-    bool happened;     /* call `at` was reached */
-    bool dead;         /* all were killed: who still lives must not go on */
+    bool happened; /* call `at` was reached */
+    bool dead;     /* all were killed: who still lives must not go on */
     bool keeper_dead;
     uint64_t n_random, n_taken;
     uint64_t log_used;

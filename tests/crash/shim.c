@@ -25,11 +25,7 @@
 
 struct page *page;
 
-/* Descriptors that we saw opened for writing: only those can be files. */
-enum { MAX_FDS = 4096 };
-static unsigned char writable[MAX_FDS];
-
-enum { FD_NO, FD_YES, FD_SYNCED };
+unsigned char writable[MAX_FDS];
 
 /* ---- the gate ------------------------------------------------------------ */
 
@@ -51,7 +47,7 @@ static void wait_for_death(void)
         pause();
 }
 
-static void strike(void)
+void strike(void)
 {
     page->happened = true;
     if (page->whom == WHOM_ALL) {
@@ -75,7 +71,7 @@ static bool is_refused(bool needs_room)
 }
 
 /* Counts a call. false: it must not be made, errno is set. Else end(). */
-static bool begin(bool needs_room)
+bool begin(bool needs_room)
 {
     lock();
     if (page->dead)
@@ -93,12 +89,12 @@ static bool begin(bool needs_room)
     return true;
 }
 
-static bool is_now(enum act act)
+bool is_now(enum act act)
 {
     return page->act == act && page->calls == page->at;
 }
 
-static void end(void)
+void end(void)
 {
     int saved = errno;
 
@@ -110,7 +106,7 @@ static void end(void)
 
 /* ---- the log ------------------------------------------------------------- */
 
-static uint64_t shown(uint64_t real)
+uint64_t shown(uint64_t real)
 {
     for (uint32_t i = 0; i < page->n_inodes; i++)
         if (page->inodes[i].real == real)
@@ -118,12 +114,12 @@ static uint64_t shown(uint64_t real)
     return real;
 }
 
-static int raw_stat(int dir, const char *path, struct stat *st, int flags)
+int raw_stat(int dir, const char *path, struct stat *st, int flags)
 {
     return (int)syscall(SYS_newfstatat, dir, path, st, flags);
 }
 
-static uint64_t ino_of_fd(int fd)
+uint64_t ino_of_fd(int fd)
 {
     struct stat st;
 
@@ -134,9 +130,8 @@ static uint64_t ino_at(int dir, const char *path)
 {
     struct stat st;
 
-    return raw_stat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0
-               ? shown(st.st_ino)
-               : 0;
+    return raw_stat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 ? shown(st.st_ino)
+                                                              : 0;
 }
 
 /* The folder of a path, and its last part. */
@@ -153,7 +148,7 @@ static uint64_t parent_of(int dir, const char *path, char name[NAME_SIZE])
     return raw_stat(dir, parent, &st, 0) == 0 ? shown(st.st_ino) : 0;
 }
 
-static void note(const struct record *r, const void *data)
+void note(const struct record *r, const void *data)
 {
     struct record *to = (struct record *)(void *)(page->log + page->log_used);
     size_t n = r->op == OP_WRITE ? r->len : 0;
@@ -169,19 +164,18 @@ static void note(const struct record *r, const void *data)
     page->log_used += size;
 }
 
-static void note_fd(enum op op, int fd, uint64_t len, uint32_t mode)
+void note_fd(enum op op, int fd, uint64_t len, uint32_t mode)
 {
     int saved = errno;
 
-    note(&(struct record){ .op = op,
-                           .ino = ino_of_fd(fd),
-                           .len = len,
-                           .mode = mode },
-         NULL);
+    note(
+        &(struct record){
+            .op = op, .ino = ino_of_fd(fd), .len = len, .mode = mode },
+        NULL);
     errno = saved;
 }
 
-static void note_other(const char *what)
+void note_other(const char *what)
 {
     struct record r = { .op = OP_OTHER };
 
@@ -296,13 +290,13 @@ static int do_open(int dir, const char *path, int how, mode_t mode)
     return fd;
 }
 
-#define OPEN_MODE(how, last)                                                   \
-    mode_t mode = 0;                                                           \
-    if ((how) & (O_CREAT | O_TMPFILE)) {                                       \
-        va_list ap;                                                            \
-        va_start(ap, last);                                                    \
-        mode = (mode_t)va_arg(ap, int);                                        \
-        va_end(ap);                                                            \
+#define OPEN_MODE(how, last)             \
+    mode_t mode = 0;                     \
+    if ((how) & (O_CREAT | O_TMPFILE)) { \
+        va_list ap;                      \
+        va_start(ap, last);              \
+        mode = (mode_t)va_arg(ap, int);  \
+        va_end(ap);                      \
     }
 
 int open(const char *path, int how, ...)
@@ -383,237 +377,6 @@ int dup(int from)
     if (fd >= 0 && fd < MAX_FDS && from < MAX_FDS)
         writable[fd] = writable[from];
     return fd;
-}
-
-/* ---- data ---------------------------------------------------------------- */
-
-static bool is_file(int fd)
-{
-    struct stat st;
-
-    return page && fd >= 0 && fd < MAX_FDS && writable[fd] &&
-           raw_stat(fd, "", &st, AT_EMPTY_PATH) == 0 && S_ISREG(st.st_mode);
-}
-
-static ssize_t raw_write(int fd, const void *p, size_t n, off_t at)
-{
-    return at < 0 ? syscall(SYS_write, fd, p, n)
-                  : syscall(SYS_pwrite64, fd, p, n, at);
-}
-
-/* at < 0: where the descriptor stands. */
-static ssize_t do_write(int fd, const void *p, size_t n, off_t at)
-{
-    struct record r = { .op = OP_WRITE };
-    ssize_t done;
-
-    if (!is_file(fd))
-        return raw_write(fd, p, n, at);
-    if (!begin(true))
-        return -1;
-    if (is_now(ACT_KILL) && page->moment == TORN) {
-        raw_write(fd, p, n / 2, at);
-        strike();
-    }
-    if (is_now(ACT_SHORT) && n > 1) {
-        page->happened = true;
-        n /= 2;
-    }
-    done = raw_write(fd, p, n, at);
-    if (done > 0) {
-        r.ino = ino_of_fd(fd);
-        r.off = (uint64_t)(at < 0 ? lseek(fd, 0, SEEK_CUR) - done : at);
-        r.len = (uint64_t)done;
-        note(&r, p);
-        if (writable[fd] == FD_SYNCED)
-            note_fd(OP_SYNC, fd, 0, 0);
-    }
-    end();
-    return done;
-}
-
-ssize_t write(int fd, const void *p, size_t n)
-{
-    return do_write(fd, p, n, -1);
-}
-
-ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
-{
-    return do_write(fd, p, n, at);
-}
-
-ssize_t pwrite64(int fd, const void *p, size_t n, off_t at)
-{
-    return do_write(fd, p, n, at);
-}
-
-/* These copy inside the kernel; here, through us. */
-ssize_t writev(int fd, const struct iovec *v, int n)
-{
-    ssize_t all = 0;
-
-    if (!is_file(fd))
-        return syscall(SYS_writev, fd, v, n);
-    for (int i = 0; i < n; i++) {
-        ssize_t done = do_write(fd, v[i].iov_base, v[i].iov_len, -1);
-
-        if (done < 0)
-            return all ? all : -1;
-        all += done;
-        if ((size_t)done < v[i].iov_len)
-            break;
-    }
-    return all;
-}
-
-ssize_t sendfile(int to, int from, off_t *at, size_t n)
-{
-    char block[65536];
-    ssize_t got;
-
-    if (!is_file(to))
-        return syscall(SYS_sendfile, to, from, at, n);
-    n = n < sizeof(block) ? n : sizeof(block);
-    got = at ? pread(from, block, n, *at) : read(from, block, n);
-    if (got <= 0)
-        return got;
-    got = do_write(to, block, (size_t)got, -1);
-    if (got > 0 && at)
-        *at += got;
-    return got;
-}
-
-ssize_t copy_file_range(int from, off_t *at, int to, off_t *to_at, size_t n,
-                        unsigned flags)
-{
-    (void)from;
-    (void)at;
-    (void)to;
-    (void)to_at;
-    (void)n;
-    (void)flags;
-    errno = ENOSYS; /* every caller has another way */
-    return -1;
-}
-
-int ftruncate(int fd, off_t size)
-{
-    int rc;
-
-    if (!is_file(fd))
-        return (int)syscall(SYS_ftruncate, fd, size);
-    if (!begin(false))
-        return -1;
-    rc = (int)syscall(SYS_ftruncate, fd, size);
-    if (rc == 0)
-        note_fd(OP_SIZE, fd, (uint64_t)size, 0);
-    end();
-    return rc;
-}
-
-int ftruncate64(int fd, off_t size)
-{
-    return ftruncate(fd, size);
-}
-
-int fallocate(int fd, int mode, off_t from, off_t n)
-{
-    int rc;
-
-    if (!is_file(fd))
-        return (int)syscall(SYS_fallocate, fd, mode, from, n);
-    if (!begin(true))
-        return -1;
-    rc = (int)syscall(SYS_fallocate, fd, mode, from, n);
-    if (rc == 0)
-        note_other("fallocate");
-    end();
-    return rc;
-}
-
-int posix_fallocate(int fd, off_t from, off_t n)
-{
-    return fallocate(fd, 0, from, n) == 0 ? 0 : errno;
-}
-
-int posix_fallocate64(int fd, off_t from, off_t n)
-{
-    return posix_fallocate(fd, from, n);
-}
-
-/* ---- mode, owner --------------------------------------------------------- */
-
-int fchmod(int fd, mode_t mode)
-{
-    int rc;
-
-    if (!page)
-        return (int)syscall(SYS_fchmod, fd, mode);
-    if (!begin(false))
-        return -1;
-    rc = (int)syscall(SYS_fchmod, fd, mode);
-    if (rc == 0)
-        note_fd(OP_MODE, fd, 0, mode);
-    end();
-    return rc;
-}
-
-/* Counted; who owns a file is not part of the model. */
-int fchown(int fd, uid_t uid, gid_t gid)
-{
-    int rc;
-
-    if (!page)
-        return (int)syscall(SYS_fchown, fd, uid, gid);
-    if (!begin(false))
-        return -1;
-    rc = (int)syscall(SYS_fchown, fd, uid, gid);
-    end();
-    return rc;
-}
-
-/* ---- syncing ------------------------------------------------------------- */
-
-static int do_sync(int fd, long number, enum op op)
-{
-    int rc = 0;
-
-    if (!page)
-        return (int)syscall(number, fd);
-    if (!begin(false))
-        return -1;
-    /* What is tested lies in memory; only a bad descriptor can fail. */
-    if (fcntl(fd, F_GETFD) == -1)
-        rc = -1;
-    else
-        note_fd(op, fd, 0, 0);
-    end();
-    return rc;
-}
-
-int fsync(int fd)
-{
-    return do_sync(fd, SYS_fsync, OP_SYNC);
-}
-
-int fdatasync(int fd)
-{
-    return do_sync(fd, SYS_fdatasync, OP_SYNC);
-}
-
-int syncfs(int fd)
-{
-    return do_sync(fd, SYS_syncfs, OP_SYNC_ALL);
-}
-
-/* Promises nothing about a power loss. */
-int sync_file_range(int fd, off_t from, off_t n, unsigned flags)
-{
-    (void)fd;
-    (void)from;
-    (void)n;
-    (void)flags;
-    return 0;
 }
 
 /* ---- names --------------------------------------------------------------- */
@@ -777,76 +540,4 @@ int symlinkat(const char *target, int dir, const char *path)
 int symlink(const char *target, const char *path)
 {
     return symlinkat(target, AT_FDCWD, path);
-}
-
-/* ---- what the program learns of the disk --------------------------------- */
-
-static int do_stat(int dir, const char *path, struct stat *st, int flags)
-{
-    int rc = raw_stat(dir, path, st, flags);
-
-    if (rc == 0 && page)
-        st->st_ino = shown(st->st_ino);
-    return rc;
-}
-
-int fstatat(int dir, const char *path, struct stat *st, int flags)
-{
-    return do_stat(dir, path, st, flags);
-}
-
-int fstat(int fd, struct stat *st)
-{
-    return do_stat(fd, "", st, AT_EMPTY_PATH);
-}
-
-int stat(const char *path, struct stat *st)
-{
-    return do_stat(AT_FDCWD, path, st, 0);
-}
-
-int lstat(const char *path, struct stat *st)
-{
-    return do_stat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
-}
-
-int fstatat64(int dir, const char *path, struct stat64 *st, int flags)
-{
-    return do_stat(dir, path, (struct stat *)(void *)st, flags);
-}
-
-int fstat64(int fd, struct stat64 *st)
-{
-    return do_stat(fd, "", (struct stat *)(void *)st, AT_EMPTY_PATH);
-}
-
-int stat64(const char *path, struct stat64 *st)
-{
-    return do_stat(AT_FDCWD, path, (struct stat *)(void *)st, 0);
-}
-
-int lstat64(const char *path, struct stat64 *st)
-{
-    return do_stat(AT_FDCWD, path, (struct stat *)(void *)st,
-                   AT_SYMLINK_NOFOLLOW);
-}
-
-static uint64_t mix(uint64_t x)
-{
-    x += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
-}
-
-/* The same in every run with that seed. */
-ssize_t getrandom(void *p, size_t n, unsigned flags)
-{
-    unsigned char *to = p;
-
-    if (!page)
-        return syscall(SYS_getrandom, p, n, flags);
-    for (size_t i = 0; i < n; i++)
-        to[i] = (unsigned char)mix(mix(page->seed) + page->n_random++);
-    return (ssize_t)n;
 }
