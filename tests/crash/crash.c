@@ -1,8 +1,10 @@
 /*
  * crash.c - brings flows through trouble, at every call, in every way.
  *
- *   crash [-c CHOICES] [-j WORKERS] [-n PERCENT] [-x] -p PROGRAM -s SHIM
- *         -t FOLDER FLOW...            all points, or so many per cent of them
+ *   crash [-c CHOICES] [-j WORKERS] [-n SHARE] [-o KIND] [-x]
+ *         -p PROGRAM -s SHIM -t FOLDER FLOW...
+ *                                      all points, or SHARE of 1,000 of them;
+ *                                      of one kind
  *   crash ... -r POINT FLOW...         one of them again, and tell more
  *
  * A point is written as it is printed when it fails:
@@ -76,6 +78,7 @@ static struct worker options;
 static bool stop_at_first, tell;
 static int64_t n_choices = 22;
 static unsigned per_mille = 1000;
+static enum kind only = N_KINDS;
 
 /* ---- points -------------------------------------------------------------- */
 
@@ -201,18 +204,18 @@ static void list_second(uint8_t i, uint8_t r)
         for (uint32_t second = 1; second <= n + 40; second++) {
             uint64_t chance = mix64(call * 1000 + second);
 
-            if (chance % 4 == 0)
+            if (chance % 8 == 0)
                 add_task((struct task){ .kind = PAIR,
                                         .flow = i,
                                         .receiver = r,
                                         .call = call,
                                         .second = second });
-            if (chance % 16 == 1 || chance % 16 == 2)
+            if (chance % 32 == 1 || chance % 32 == 2)
                 add_task((struct task){ .kind = TWICE,
                                         .flow = i,
                                         .receiver = r,
                                         .call = call,
-                                        .choice = chance % 16 == 1
+                                        .choice = chance % 32 == 1
                                                       ? (int64_t)second % 5
                                                       : EVERYTHING,
                                         .second = second });
@@ -227,9 +230,12 @@ static void list_tasks(void)
             if (r == LATER)
                 list_errors(i, r);
             list_power(i, r);
-            if (r == LATER && flows[i].pairs)
+            if (r == LATER && (flows[i].pairs || only == PAIR || only == TWICE))
                 list_second(i, r);
         }
+    for (uint32_t i = n_tasks; only != N_KINDS && i-- > 0;)
+        if (tasks[i].kind != only)
+            tasks[i] = tasks[--n_tasks];
     /* Mixed, always the same way: a part of it is a sample. */
     for (uint32_t i = n_tasks; i > 1; i--) {
         uint32_t j = (uint32_t)(mix64(i) % i);
@@ -304,31 +310,38 @@ static void show_output(const struct worker *w, const char *when)
     free(b.p);
 }
 
+/* Runs it again, and looks. */
+static struct verdict go_on(const struct task *t, struct worker *w,
+                            uint64_t seed)
+{
+    struct verdict v = { 0 };
+
+    worker_ready(w, t->receiver, seed);
+    must_end_well(run(w), 1, &v);
+    show_output(w, "recovery");
+    if (!v.wrong)
+        look_at_end(&flows[t->flow], t->receiver, w, t->kind == ERROR, &v);
+    return v;
+}
+
 /*
- * One run must do; after an error there may be one more, for what failed in a
- * run waits for the next.
+ * One run must do. After an error there may be one more, for what failed in a
+ * run waits for the next. What is wrong after two is worse than what one left
+ * undone.
  */
 static void recover(const struct task *t, struct worker *w, uint64_t seed,
                     struct verdict *v)
 {
     const struct flow *f = &flows[t->flow];
-    int most = t->kind == ERROR ? 2 : 1;
-    struct verdict last = { 0 };
+    struct verdict first = go_on(t, w, mix64(seed)), second = { 0 };
 
-    for (int i = 0; i < most; i++) {
-        last = (struct verdict){ 0 };
-        worker_ready(w, t->receiver, mix64(seed) + (uint64_t)i);
-        must_end_well(run(w), 1, &last);
-        show_output(w, "recovery");
-        if (!last.wrong)
-            look_at_end(f, t->receiver, w, t->kind == ERROR, &last);
-        if (!last.wrong)
-            break;
-        if (i + 1 < most)
+    if (first.wrong) {
+        second = go_on(t, w, mix64(seed) + 1);
+        if (t->kind == ERROR && !second.wrong)
             add(&shared->n_patient);
+        else if (!v->wrong)
+            *v = second.wrong ? second : first;
     }
-    if (last.wrong && !v->wrong)
-        *v = last;
     if (v->wrong || !f->again || seed % 8)
         return;
     worker_drop(w, f);
@@ -622,7 +635,7 @@ int main(int argc, char **argv)
     int option;
 
     options.command = "once";
-    while ((option = getopt(argc, argv, "c:dj:k:n:p:r:s:t:x")) != -1)
+    while ((option = getopt(argc, argv, "c:dj:k:n:o:p:r:s:t:x")) != -1)
         switch (option) {
         case 'c':
             n_choices = strtol(optarg, NULL, 10);
@@ -638,6 +651,9 @@ int main(int argc, char **argv)
             break;
         case 'n':
             per_mille = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'o':
+            only = (enum kind)word_in(optarg, kinds, N_KINDS);
             break;
         case 'p':
             options.program = optarg;

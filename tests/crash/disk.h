@@ -34,6 +34,7 @@ struct entry {
 
 struct step {
     uint64_t call, durable; /* by call `durable` it is owed */
+    bool before;            /* done by a run that was killed */
     uint32_t op, mode;
     uint32_t dir, dir2, node, name, name2;
     uint64_t off, len;

@@ -287,9 +287,14 @@ static int outbox_of(const struct flow *f, const char *path)
     return -1;
 }
 
-/* Two sorted lists, what is lost or doubled in one that counts. */
+enum which { ALL, RESULTS, OTHERS };
+
+/*
+ * Two sorted lists. What lies in outboxes is looked at before the rest, for
+ * that a file is lost says more than that the archive lacks one.
+ */
 static void compare(const struct listing *want, const struct listing *got,
-                    const struct flow *f, bool all_count, struct verdict *v)
+                    const struct flow *f, enum which which, struct verdict *v)
 {
     uint32_t i = 0, j = 0;
 
@@ -297,22 +302,24 @@ static void compare(const struct listing *want, const struct listing *got,
         const struct file *w = i < want->n ? &want->files[i] : NULL;
         const struct file *g = j < got->n ? &got->files[j] : NULL;
         int c = !w ? 1 : !g ? -1 : strcmp(w->path, g->path);
-        const struct file *one = c <= 0 ? w : g;
-        bool counts = all_count || outbox_of(f, one->path) >= 0;
+        bool result =
+            which == ALL || outbox_of(f, c <= 0 ? w->path : g->path) >= 0;
 
+        i += c <= 0;
+        j += c >= 0;
+        if (which != ALL && result != (which == RESULTS))
+            continue;
         if (c < 0)
-            blame(v, counts ? LOST_FILE : OTHERWISE, "missing: %s", w->path);
+            blame(v, result ? LOST_FILE : OTHERWISE, "missing: %s", w->path);
         else if (c > 0)
-            blame(v, counts ? DOUBLED : OTHERWISE, "too much: %s", g->path);
+            blame(v, result ? DOUBLED : OTHERWISE, "too much: %s", g->path);
         else if (!same_bytes(&w->data, &g->data))
-            blame(v, counts ? HALF_WRITTEN : OTHERWISE,
+            blame(v, result ? HALF_WRITTEN : OTHERWISE,
                   "%s: other content (%zu bytes, expected %zu)", w->path,
                   g->data.len, w->data.len);
         else if (w->mode != g->mode)
             blame(v, OTHERWISE, "%s: mode %o, expected %o", w->path, g->mode,
                   w->mode);
-        i += c <= 0;
-        j += c >= 0;
     }
 }
 
@@ -422,8 +429,9 @@ void look_at_end(const struct flow *f, enum receiver r, const struct worker *w,
     list_taken(&taken, f, w->taken);
     if (after_error && f->any_order)
         allow_any_order(f, r, &tree);
-    compare(&f->taken[r], &taken, f, true, v);
-    compare(&f->tree[r], &tree, f, false, v);
+    compare(&f->taken[r], &taken, f, ALL, v);
+    compare(&f->tree[r], &tree, f, RESULTS, v);
+    compare(&f->tree[r], &tree, f, OTHERS, v);
     ledger = ledger_text(f, w->root);
     compare_text(f->ledger[r], ledger, v);
     free(ledger);
@@ -451,13 +459,13 @@ void look_again(const struct flow *f, enum receiver r, const struct worker *w,
 
     list_tree(&tree, f, w->root);
     list_taken(&taken, f, w->taken);
-    compare(&f->taken[r], &taken, f, true, v);
+    compare(&f->taken[r], &taken, f, ALL, v);
     keep_outboxes(&tree, f);
     for (uint32_t i = 0; i < f->tree[r].n; i++)
         if (outbox_of(f, f->tree[r].files[i].path) >= 0)
             listing_add(&want, f->tree[r].files[i].path,
                         f->tree[r].files[i].mode, f->tree[r].files[i].data);
-    compare(&want, &tree, f, false, v);
+    compare(&want, &tree, f, RESULTS, v);
     if (v->wrong)
         return;
     free(want.files);
