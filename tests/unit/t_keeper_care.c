@@ -26,6 +26,40 @@ static void a_file_that_is_put_back_is_durable_first(void **state)
     keeper_close(&k);
 }
 
+/* The power went when the copy was durable and the claim was not. */
+static void a_copy_goes_with_its_claim(void **state)
+{
+    struct claim c = { .partner = STR("eshop"),
+                       .folder = STR("inbox"),
+                       .name = STR("orders.csv") };
+
+    (void)state;
+    id_new(c.id);
+    once();
+    assert_int_equal(ledger_claim(k.ledger, &c, &e), 0);
+    keeper_close(&k);
+    put(arena_cstr(&diag_arena, arena_fmt(&diag_arena, "spool/in/%s", c.id)),
+        "one order");
+    put("eshop/inbox/orders.csv", "one order");
+    once();
+    expect_job(1, RECEIPT_DONE);
+    expect_clean();
+    keeper_close(&k);
+}
+
+static void the_name_of_the_spool_is_durable(void **state)
+{
+    int n = 0;
+
+    (void)state;
+    once();
+    for (size_t i = 0; i < COUNT(syncs); i++)
+        if (strcmp(syncs[i].path, tree_root) == 0)
+            n += syncs[i].n;
+    assert_int_equal(n, 1);
+    keeper_close(&k);
+}
+
 static void a_late_writer_is_taken_again(void **state)
 {
     (void)state;
@@ -205,6 +239,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_file_that_is_put_back_is_durable_first),
+        TEST(a_copy_goes_with_its_claim),
+        TEST(the_name_of_the_spool_is_durable),
         TEST(a_late_writer_is_taken_again),
         TEST(a_claimed_file_without_a_row_is_given_back),
         TEST(rounds_take_what_waited_at_the_start),
