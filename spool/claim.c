@@ -150,6 +150,7 @@ static size_t choose(struct keeper *k, struct waiting *w, int dir_fd,
         id_new(claims[n].id);
         claims[n].partner = w->in->partner->name;
         claims[n].folder = w->in->folder;
+        claims[n].seen.mtime_ns = f->mtime_ns; /* they are taken in order */
         claims[n++].name = f->name;
     }
     return n;

@@ -1,11 +1,18 @@
 /*
  * crash.c - brings flows through trouble, at every call, in every way.
  *
- *   crash [-c CHOICES] [-j WORKERS] [-n SHARE] [-o KIND] [-x]
- *         -p PROGRAM -s SHIM -t FOLDER FLOW...
- *                                      all points, or SHARE of 1,000 of them;
- *                                      of one kind
- *   crash ... -r POINT FLOW...         one of them again, and tell more
+ *   crash [OPTION...] -p PROGRAM -s SHIM -t FOLDER FLOW...
+ *
+ *   -c CHOICES   random states of the disk at every call (22)
+ *   -d           the program stays: end it when nothing more happens
+ *   -j WORKERS   at a time (2)
+ *   -k COMMAND   of the program (once)
+ *   -l MINUTES   no longer than that
+ *   -n SHARE     of 1,000 points, always the same ones
+ *   -o KIND      only points of that kind
+ *   -r POINT     this one, and tell what it does
+ *   -t FOLDER    to work in, in memory
+ *   -x           stop at the first that is wrong
  *
  * A point is written as it is printed when it fails:
  *
@@ -28,6 +35,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/crash/look.h"
@@ -78,6 +86,7 @@ static struct worker options;
 static bool stop_at_first, tell;
 static int64_t n_choices = 22;
 static unsigned per_mille = 1000;
+static time_t end_at;
 static enum kind only = N_KINDS;
 
 /* ---- points -------------------------------------------------------------- */
@@ -554,7 +563,8 @@ static void work(const char *folder, unsigned number)
     worker_start(&w, place);
     while ((i = __atomic_fetch_add(&shared->next, 1, __ATOMIC_RELAXED)) <
                n_tasks &&
-           shared->n_failures < (stop_at_first ? 1 : MAX_FAILURES))
+           shared->n_failures < (stop_at_first ? 1 : MAX_FAILURES) &&
+           (!end_at || time(NULL) < end_at))
         try_one(&tasks[i], &w);
     worker_end(&w);
 }
@@ -593,9 +603,12 @@ static void record_all(const char *folder)
 
 static void print_figures(void)
 {
-    printf("# %llu runs of the program; %llu errors needed two runs\n",
-           (unsigned long long)shared->n_runs,
-           (unsigned long long)shared->n_patient);
+    printf(
+        "# %llu of %u points; %llu runs of the program; %llu errors needed "
+        "two runs\n",
+        (unsigned long long)(shared->next < n_tasks ? shared->next : n_tasks),
+        n_tasks, (unsigned long long)shared->n_runs,
+        (unsigned long long)shared->n_patient);
     printf("%llu kill points (and %llu killed again in recovery), %llu error "
            "points, %llu power-loss states (%llu distinct, and %llu lost "
            "again in recovery); %llu lost, %llu doubled, %llu half-written, "
@@ -635,7 +648,7 @@ int main(int argc, char **argv)
     int option;
 
     options.command = "once";
-    while ((option = getopt(argc, argv, "c:dj:k:n:o:p:r:s:t:x")) != -1)
+    while ((option = getopt(argc, argv, "c:dj:k:l:n:o:p:r:s:t:x")) != -1)
         switch (option) {
         case 'c':
             n_choices = strtol(optarg, NULL, 10);
@@ -648,6 +661,9 @@ int main(int argc, char **argv)
             break;
         case 'k':
             options.command = optarg;
+            break;
+        case 'l':
+            end_at = time(NULL) + 60 * strtol(optarg, NULL, 10);
             break;
         case 'n':
             per_mille = (unsigned)strtoul(optarg, NULL, 10);

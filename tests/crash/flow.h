@@ -6,14 +6,15 @@
  *
  *   use FILE           is copied beside the configuration
  *   folder PATH        is there at first
- *   outbox PATH        a receiver looks in here; with `new` the program makes
- * it before FILE PATH   dropped and brought through before drop FILE PATH what
- * the program is to bring through under trouble fresh              the spool
- * does not exist yet again              the same file once more would be
- * suppressed any-order          an error may change which of two snapshots
- * comes last pairs              a second kill strikes its recovery expect STATE
- * N     so many receipts end like that result PATH N      so many files arrive
- * there
+ *   outbox PATH        a receiver looks in here; `new`: the program makes it
+ *   before FILE PATH   dropped and brought through before
+ *   drop FILE PATH     is to be brought through; the first is the oldest
+ *   fresh              the spool does not exist yet
+ *   again              the same file once more would be suppressed
+ *   any-order          an error may change which of two snapshots is last
+ *   pairs              a second kill strikes its recovery
+ *   expect STATE N     so many receipts end like that
+ *   result PATH N      so many files arrive there
  *
  * FILE is relative to the folder, or below samples/.
  */

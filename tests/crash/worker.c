@@ -191,10 +191,9 @@ void worker_lay(struct worker *w, const struct flow *f, const struct disk *d,
 
 void worker_drop(struct worker *w, const struct flow *f)
 {
-    const struct timespec t[2] = { { .tv_nsec = UTIME_OMIT },
-                                   { .tv_sec = FROZEN - 3600 } };
-
     for (uint32_t i = 0; i < f->n_drops; i++) {
+        const struct timespec t[2] = { { .tv_nsec = UTIME_OMIT },
+                                       { .tv_sec = FROZEN - 3600 + i } };
         struct bytes b = file_bytes(f->drops[i].from);
         char path[2 * PATH_SIZE];
         int fd;
