@@ -206,12 +206,13 @@ static void take(uint64_t dir, int dir_fd, const char *path, const char *name)
     note(&r, NULL);
 }
 
-static void new_folder(const struct record *r)
+/* It may be an outbox that was not there before. */
+static void new_folder(uint64_t parent, const char *name, uint64_t ino)
 {
     for (uint32_t i = 0; i < page->n_outboxes; i++)
-        if (page->outboxes[i].parent == r->dir &&
-            strcmp(page->outboxes[i].name, r->name) == 0)
-            page->outboxes[i].ino = r->ino;
+        if (page->outboxes[i].parent == parent &&
+            strcmp(page->outboxes[i].name, name) == 0)
+            page->outboxes[i].ino = ino;
 }
 
 /* ---- opening and closing ------------------------------------------------- */
@@ -399,6 +400,7 @@ static int do_rename(int dir, const char *path, int dir2, const char *path2,
     if (rc == 0 && flags & ~(unsigned)RENAME_NOREPLACE)
         note_other("rename with flags");
     if (rc == 0) {
+        new_folder(r.dir2, r.name2, r.ino);
         note(&r, NULL);
         take(r.dir2, dir2, path2, r.name2);
     }
@@ -509,7 +511,7 @@ int mkdirat(int dir, const char *path, mode_t mode)
         raw_stat(dir, path, &st, AT_SYMLINK_NOFOLLOW);
         r.ino = shown(st.st_ino);
         r.mode = st.st_mode;
-        new_folder(&r);
+        new_folder(r.dir, r.name, r.ino);
         note(&r, NULL);
     }
     errno = saved;

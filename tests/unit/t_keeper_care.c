@@ -235,6 +235,44 @@ static void rejected_belongs_to_the_group_of_the_partner(void **state)
     keeper_close(&k);
 }
 
+static bool die_at_chmod;
+
+/* In the place of the C library's. */
+int fchmod(int fd, mode_t mode)
+{
+    if (die_at_chmod)
+        _exit(7);
+    return (int)syscall(SYS_fchmod, fd, mode);
+}
+
+static void killed_while_rejected_is_made_it_is_still_the_group_s(void **state)
+{
+    struct partner *p = conf.partners;
+    struct stat st;
+    int status;
+    pid_t pid;
+
+    (void)state;
+    while (!str_is(p->name, "eshop"))
+        p = p->next;
+    p->group = getegid();
+    put("eshop/inbox/orders.csv", "reject me");
+    pid = fork();
+    if (pid == 0) {
+        die_at_chmod = true;
+        once();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), 7);
+    once();
+    assert_int_equal(stat(at("eshop/rejected"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 02770);
+    assert_int_equal(n_names("eshop/rejected"), 2);
+    assert_false(is_there("eshop/.rejected.part"));
+    keeper_close(&k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +288,7 @@ int main(void)
         TEST(too_many_outputs_reject_the_file),
         TEST(a_limit_that_was_hit_is_in_the_report),
         TEST(rejected_belongs_to_the_group_of_the_partner),
+        TEST(killed_while_rejected_is_made_it_is_still_the_group_s),
     };
 
     return cmocka_run_group_tests_name("keeper_care", tests, NULL, NULL);
