@@ -227,7 +227,8 @@ static const char *const questions[] = {
     " ELSE d.state END,bytes,n_documents,d.sha256"
     " FROM delivery d JOIN receipt r USING(job)"
     " ORDER BY r.route,r.name,kind,path,d.partner,d.folder",
-    "SELECT 'counter',name,value FROM counter WHERE name<>'run' ORDER BY name",
+    "SELECT 'counter',name,value FROM counter WHERE name='job'"
+    " OR name LIKE 'map/%' ORDER BY name",
     "SELECT 'run_id',min(run_id) FROM receipt",
 };
 
