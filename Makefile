@@ -28,7 +28,9 @@ CMD    = $(wildcard converters/cmd/*.c)
 LIB    = $(BASE) $(FORM) $(DOC) $(LANG_) $(TRADE) $(SPOOL)
 UNIT   = $(wildcard tests/unit/t_*.c)
 FUZZ   = $(wildcard tests/fuzz/f_*.c)
-OUR_C  = $(GEN) $(LIB) $(CMD) $(UNIT) $(wildcard tests/fuzz/*.c)
+CRASH  = $(wildcard tests/crash/*.c)
+SHIM   = $(addprefix tests/crash/,shim.c shim_data.c server.c)
+OUR_C  = $(GEN) $(LIB) $(CMD) $(UNIT) $(wildcard tests/fuzz/*.c) $(CRASH)
 OUR_H  = $(wildcard converters/*/*.h formats/*.h spool/*.h tests/*/*.h)
 MAN_IN = converters/kervan.1.in spool/kervan.conf.5.in \
          mappings/kervan-mapping.5.in
@@ -82,7 +84,7 @@ FUZZ_X = $(FUZZ:%.c=$B/%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all units man check test cases demo soak lint tidy format install clean \
-        fuzz fuzzers help FORCE
+        crash crash-tools fuzz fuzzers help FORCE
 
 all: $B/kervan man                       ## build the program and its manual
 man: $(MAN)
@@ -131,6 +133,28 @@ $(FUZZ_X): %: %.o $(FUZZ_O) $B/libkervan.a
 	$Q$(CC) $(ALL_LDFLAGS) $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer) \
 	  -o $@ $^ $(PKG_LIBS) $(LIBS_MORE)
 
+# ---- tests/crash: a driver, the shim that is put under the program, and
+# programs with a mistake each, which the driver must find.
+crash-tools: $B/kervan $B/crash/driver $B/crash/shim.so
+
+$B/crash/driver: $(filter-out $(SHIM:%.c=$B/%.o),$(CRASH:%.c=$B/%.o))
+	@mkdir -p $(@D)
+	$(if $V,,@$(SAY) '  LINK $@')
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$B/crash/shim.so: $(SHIM) $(wildcard tests/crash/*.h) Makefile
+	@mkdir -p $(@D)
+	$(if $V,,@$(SAY) '  CC   $@')
+	$Q$(CC) -std=c11 -D_GNU_SOURCE -I. -O2 -g $(WARN) $(WERROR_$(WERROR)) \
+	  -fPIC -shared -o $@ $(SHIM)
+
+$B/mutants/%: tests/crash/mutants/%.sed tests/crash/mutate $B/libkervan.a \
+              $(CMD_O)
+	$(if $V,,@$(SAY) '  CC   $@')
+	$Qtests/crash/mutate $< $@.d
+	$Q$(CC) $(ALL_CFLAGS) -w $(ALL_LDFLAGS) -o $@ $@.d/*/*.c $(CMD_O) \
+	  $B/libkervan.a $(PKG_LIBS) $(LIBS_MORE)
+
 # The tables in the manual pages are printed by the program.
 define PAGE
 $B/man/$(notdir $(1:.in=)): $1 converters/make-manual $B/kervan
@@ -149,6 +173,10 @@ test:                                    ## unit tests of this MODE
 
 cases: all                               ## golden cases of this MODE; CASES=DIR
 	@tests/run-cases -p $B/kervan $(CASES)
+
+crash:                                   ## kill, fail, cut the power: long
+	@tests/setup build
+	@MAKE='$(MAKE)' tests/crash/run
 
 # What it says is for someone who sees the program for the first time.
 demo:                                    ## lay out an exchange and run it

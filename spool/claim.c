@@ -184,6 +184,7 @@ static size_t choose(struct keeper *k, struct waiting *w, int dir_fd,
         id_new(claims[n].id);
         claims[n].partner = w->in->partner->name;
         claims[n].folder = w->in->folder;
+        claims[n].seen.mtime_ns = f->mtime_ns; /* they are taken in order */
         claims[n++].name = f->name;
     }
     return n;
@@ -412,11 +413,28 @@ static int wait_longer(struct keeper *k, const struct err *e)
     return 0;
 }
 
-/* It is not ours: what was copied of it would belong to nobody. */
-static int forget(struct keeper *k, const struct claim *c, struct err *e)
+/* The file is not ours; nor is a copy of it, made before that was known. */
+static int unclaim(struct keeper *k, const struct claim *c, struct err *e)
 {
-    unlinkat(k->spool_fd, arena_fmt(&k->item, "tmp/%s", c->id).p, 0);
-    unlinkat(k->spool_fd, arena_fmt(&k->item, "in/%s", c->id).p, 0);
+    char in[48], tmp[48];
+
+    snprintf(in, sizeof(in), "in/%s", c->id);
+    snprintf(tmp, sizeof(tmp), "tmp/%s", c->id);
+    unlinkat(k->spool_fd, tmp, 0);
+    if (unlinkat(k->spool_fd, in, 0) == 0) {
+        int dir = dir_open_at(k->spool_fd, STR("in"));
+        int rc = dir == -1 ? -1 : dir_sync(dir);
+
+        if (dir != -1)
+            close(dir);
+        if (rc == -1) {
+            err_sys(e, ERR_RETRY, "cannot sync the spool");
+            return wait_longer(k, e);
+        }
+    } else if (errno != ENOENT) {
+        err_sys(e, ERR_RETRY, "cannot remove %s", in);
+        return wait_longer(k, e);
+    }
     return ledger_unclaim(k->ledger, c, e);
 }
 
@@ -439,7 +457,7 @@ static int put_back(struct keeper *k, const struct claim *c,
         return wait_longer(k, e);
     }
     k->n_put_back++;
-    return forget(k, c, e);
+    return unclaim(k, c, e);
 }
 
 /*
@@ -476,7 +494,7 @@ static int take_one(struct keeper *k, struct claim *c,
     enum taken how;
 
     if (fd == -1 && errno == ENOENT)
-        return forget(k, c, e);
+        return unclaim(k, c, e);
     how = fd == -1 || !any_route(k, c) ? PUT_BACK : copy_claimed(k, c, fd, e);
     if (fd != -1)
         close(fd);

@@ -29,25 +29,34 @@ static int open_below_spool(struct keeper *k, const struct delivery *d)
     return dir_open_at(k->spool_fd, d->folder);
 }
 
-/* The sender's people are to use it like the folder that it is in. */
+/*
+ * The sender's people are to use it like the folder that it is in. It gets its
+ * name when it is theirs: as it is before, nobody would mend it later.
+ */
 static int make_folder(int root, const struct partner *p, const char *name)
 {
+    static const char part[] = ".folder.part";
+    struct stat st;
     int fd, rc, saved;
 
-    if (mkdirat(root, name, 0770) == -1)
-        return errno == EEXIST ? 0 : -1;
-    fd = dir_open_at(root, str_of(name));
+    if (fstatat(root, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return dir_sync(root); /* of a run that was killed, perhaps */
+    if (mkdirat(root, part, 0770) == -1 && errno != EEXIST)
+        return -1;
+    fd = dir_open_at(root, str_of(part));
     rc = fd == -1 ? -1 : 0;
     if (rc == 0 && p->group != (gid_t)-1 &&
         (fchown(fd, (uid_t)-1, p->group) == -1 || fchmod(fd, 02770) == -1))
         rc = -1;
-    if (rc == 0 && (dir_sync(fd) == -1 || dir_sync(root) == -1))
+    if (rc == 0 &&
+        (dir_sync(fd) == -1 || rename_fresh(root, part, root, name) == -1 ||
+         dir_sync(root) == -1))
         rc = -1;
     saved = errno;
     if (fd != -1)
         close(fd);
-    if (rc == -1) /* as it is, nobody would mend it later */
-        unlinkat(root, name, AT_REMOVEDIR);
+    if (rc == -1)
+        unlinkat(root, part, AT_REMOVEDIR);
     errno = saved;
     return rc;
 }

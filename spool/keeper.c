@@ -44,6 +44,21 @@ char *keeper_ledger_path(struct arena *a, const struct conf *conf)
 
 /* ---- opening ------------------------------------------------------------ */
 
+/*
+ * Its own name, made a moment ago or by a run that died then, is as durable as
+ * what it holds. A folder above it that we may not read is somebody's who has
+ * made the spool for us.
+ */
+static int sync_name(const struct keeper *k)
+{
+    int fd = openat(k->spool_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd == -1 ? 0 : dir_sync(fd);
+
+    if (fd != -1)
+        close(fd);
+    return rc;
+}
+
 /* The spool's own folders; only its last part is made. */
 static int make_spool(struct keeper *k, struct err *e)
 {
@@ -56,6 +71,8 @@ static int make_spool(struct keeper *k, struct err *e)
     k->spool_fd = dir_open(spool, STR(""));
     if (k->spool_fd == -1)
         return err_sys(e, ERR_HOLD, "cannot open the spool %s", spool);
+    if (sync_name(k) == -1)
+        return err_sys(e, ERR_HOLD, "cannot sync the folder of %s", spool);
     for (size_t i = 0; i < COUNT(folders); i++)
         if (dir_make(k->spool_fd, folders[i], 0700) == -1)
             return err_sys(e, ERR_HOLD, "cannot make %s/%s", spool, folders[i]);

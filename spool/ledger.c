@@ -211,10 +211,10 @@ int ledger_settle(struct ledger *l, int rc, struct err *e)
 int ledger_claim(struct ledger *l, const struct claim *c, struct err *e)
 {
     return db_change(l->db, e, 1,
-                     "INSERT INTO claim(id,partner,folder,name,state,"
-                     "claimed_at) VALUES(?,?,?,?,'CLAIMED',?)",
-                     "zssbt", c->id, c->partner, c->folder, c->name,
-                     clock_now());
+                     "INSERT INTO claim(id,partner,folder,name,state,mtime_ns,"
+                     "claimed_at) VALUES(?,?,?,?,'CLAIMED',?,?)",
+                     "zssbit", c->id, c->partner, c->folder, c->name,
+                     c->seen.mtime_ns, clock_now());
 }
 
 int ledger_unclaim(struct ledger *l, const struct claim *c, struct err *e)

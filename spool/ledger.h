@@ -59,7 +59,7 @@ struct claim {
     struct str partner, folder; /* where it lay: "inbox" */
     struct str name;            /* its bytes, as the folder had them */
     enum claim_state state;
-    struct identity seen; /* of the claimed file, when it was copied */
+    struct identity seen; /* when it was copied; mtime: when it was claimed */
     char sha256[HASH_HEX + 1];
     int64_t claimed_at, taken_at;
     struct str archive; /* below archive/ */

@@ -79,7 +79,7 @@ int ledger_claims(struct ledger *l, enum claim_state state, struct arena *a,
 
     if (db_ask(l->db, e, &r,
                CLAIM_COLUMNS " WHERE state=?1 AND state<>'ARCHIVED'"
-                             " ORDER BY claimed_at,name",
+                             " ORDER BY claimed_at,mtime_ns,name",
                "z", claim_state_names[state]) == -1)
         return -1;
     return claim_list(&r, a, out, n, e);

@@ -575,8 +575,11 @@ bool write_try(struct write_run *w, struct doc *d)
     w->run.index[0]++; /* the file's name may tell it */
     w->target = output_for(w, &w->target_is_new);
     s = w->target ? output_sink(w, w->target) : NULL;
-    if (!s) {
+    if (!s) { /* there is nothing to undo in a file that is not open */
         w->run.index[0] = w->index_before;
+        if (w->target && w->target_is_new)
+            output_drop_last(w);
+        w->target = NULL;
         return false;
     }
     w->before = sink_mark(s);

@@ -26,6 +26,40 @@ static void a_file_that_is_put_back_is_durable_first(void **state)
     keeper_close(&k);
 }
 
+/* The power went when the copy was durable and the claim was not. */
+static void a_copy_goes_with_its_claim(void **state)
+{
+    struct claim c = { .partner = STR("eshop"),
+                       .folder = STR("inbox"),
+                       .name = STR("orders.csv") };
+
+    (void)state;
+    id_new(c.id);
+    once();
+    assert_int_equal(ledger_claim(k.ledger, &c, &e), 0);
+    keeper_close(&k);
+    put(arena_cstr(&diag_arena, arena_fmt(&diag_arena, "spool/in/%s", c.id)),
+        "one order");
+    put("eshop/inbox/orders.csv", "one order");
+    once();
+    expect_job(1, RECEIPT_DONE);
+    expect_clean();
+    keeper_close(&k);
+}
+
+static void the_name_of_the_spool_is_durable(void **state)
+{
+    int n = 0;
+
+    (void)state;
+    once();
+    for (size_t i = 0; i < COUNT(syncs); i++)
+        if (strcmp(syncs[i].path, tree_root) == 0)
+            n += syncs[i].n;
+    assert_int_equal(n, 1);
+    keeper_close(&k);
+}
+
 static void a_late_writer_is_taken_again(void **state)
 {
     (void)state;
@@ -201,10 +235,50 @@ static void rejected_belongs_to_the_group_of_the_partner(void **state)
     keeper_close(&k);
 }
 
+static bool die_at_chmod;
+
+/* In the place of the C library's. */
+int fchmod(int fd, mode_t mode)
+{
+    if (die_at_chmod)
+        _exit(7);
+    return (int)syscall(SYS_fchmod, fd, mode);
+}
+
+static void killed_while_rejected_is_made_it_is_still_the_group_s(void **state)
+{
+    struct partner *p = conf.partners;
+    struct stat st;
+    int status;
+    pid_t pid;
+
+    (void)state;
+    while (!str_is(p->name, "eshop"))
+        p = p->next;
+    p->group = getegid();
+    put("eshop/inbox/orders.csv", "reject me");
+    pid = fork();
+    if (pid == 0) {
+        die_at_chmod = true;
+        once();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), 7);
+    once();
+    assert_int_equal(stat(at("eshop/rejected"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 02770);
+    assert_int_equal(n_names("eshop/rejected"), 2);
+    assert_false(is_there("eshop/.folder.part"));
+    keeper_close(&k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_file_that_is_put_back_is_durable_first),
+        TEST(a_copy_goes_with_its_claim),
+        TEST(the_name_of_the_spool_is_durable),
         TEST(a_late_writer_is_taken_again),
         TEST(a_claimed_file_without_a_row_is_given_back),
         TEST(rounds_take_what_waited_at_the_start),
@@ -214,6 +288,7 @@ int main(void)
         TEST(too_many_outputs_reject_the_file),
         TEST(a_limit_that_was_hit_is_in_the_report),
         TEST(rejected_belongs_to_the_group_of_the_partner),
+        TEST(killed_while_rejected_is_made_it_is_still_the_group_s),
     };
 
     return cmocka_run_group_tests_name("keeper_care", tests, NULL, NULL);

@@ -1,0 +1,475 @@
+#include "tests/crash/look.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+enum { RUN_ID = 10, RUN_PREFIX = 6, ID = 32 };
+
+static void blame(struct verdict *v, enum wrong wrong, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The first thing that is wrong is told. */
+static void blame(struct verdict *v, enum wrong wrong, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (v->wrong)
+        return;
+    v->wrong = wrong;
+    va_start(ap, fmt);
+    vsnprintf(v->text, sizeof(v->text), fmt, ap);
+    va_end(ap);
+}
+
+static sqlite3 *open_ledger(const char *root)
+{
+    char path[2 * PATH_SIZE];
+    sqlite3 *db = NULL;
+
+    snprintf(path, sizeof(path), "file:%s/spool/state/ledger.db?mode=ro%s",
+             root, "&immutable=1");
+    sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+    return db;
+}
+
+/* ---- listings ------------------------------------------------------------ */
+
+static bool is_word(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+}
+
+static size_t hex_run(const unsigned char *p, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n &&
+           ((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f')))
+        i++;
+    return i;
+}
+
+void make_equal(const struct flow *f, unsigned char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t hex = hex_run(p + i, n - i);
+
+        if (hex == ID)
+            memset(p + i, 'H', ID);
+        if (hex > RUN_ID) {
+            i += hex - 1;
+            continue;
+        }
+        if (n - i >= RUN_ID && f->run_prefix[0] &&
+            memcmp(p + i, f->run_prefix, RUN_PREFIX) == 0 &&
+            is_word(p[i + RUN_PREFIX]) && is_word(p[i + RUN_ID - 1])) {
+            memset(p + i, 'R', RUN_ID);
+            i += RUN_ID - 1;
+        }
+    }
+}
+
+void listing_add(struct listing *l, const char *path, uint32_t mode,
+                 struct bytes data)
+{
+    l->files = grow(l->files, l->n, &l->cap, sizeof(*l->files));
+    snprintf(l->files[l->n].path, PATH_SIZE, "%s", path);
+    l->files[l->n].mode = mode;
+    l->files[l->n++].data = data;
+}
+
+void listing_free(struct listing *l)
+{
+    for (uint32_t i = 0; i < l->n; i++)
+        free(l->files[i].data.p);
+    free(l->files);
+    *l = (struct listing){ 0 };
+}
+
+static int compare_files(const void *a, const void *b)
+{
+    const struct file *x = a, *y = b;
+
+    return strcmp(x->path, y->path);
+}
+
+/*
+ * Two files that arrive together may change their numbers after trouble; so
+ * a job is named by its route and file.
+ */
+enum { MAX_JOBS = 32 };
+static char jobs[MAX_JOBS][128];
+
+static void read_jobs(const char *root)
+{
+    sqlite3_stmt *s = NULL;
+    sqlite3 *db = open_ledger(root);
+    int job;
+
+    memset(jobs, 0, sizeof(jobs));
+    if (sqlite3_prepare_v2(db, "SELECT job,route||'.'||name FROM receipt", -1,
+                           &s, NULL) == SQLITE_OK)
+        while (sqlite3_step(s) == SQLITE_ROW) {
+            job = sqlite3_column_int(s, 0);
+            if (job > 0 && job < MAX_JOBS)
+                snprintf(jobs[job], sizeof(jobs[job]), "%s",
+                         (const char *)sqlite3_column_text(s, 1));
+        }
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+}
+
+/* spool/archive/2026/01/31/17-x.csv or .../17/0/0.0 */
+static void name_job(char at[PATH_SIZE])
+{
+    enum { BEFORE_JOB = sizeof("spool/archive/2026/01/31/") - 1 };
+    char rest[PATH_SIZE], *end;
+    unsigned long job;
+
+    if (strncmp(at, "spool/archive/", 14) != 0 || strlen(at) <= BEFORE_JOB)
+        return;
+    job = strtoul(at + BEFORE_JOB, &end, 10);
+    if (job == 0 || job >= MAX_JOBS || !jobs[job][0])
+        return;
+    snprintf(rest, sizeof(rest), "%s%s", jobs[job], end);
+    snprintf(at + BEFORE_JOB, PATH_SIZE - BEFORE_JOB, "%.400s", rest);
+}
+
+/* deep: all below it; else only files, and only those with final names. */
+static void list_folder(struct listing *l, const struct flow *f,
+                        const char *root, const char *below, bool deep)
+{
+    char path[2 * PATH_SIZE], at[PATH_SIZE];
+    struct dirent *e;
+    struct stat st;
+    DIR *dir;
+
+    snprintf(path, sizeof(path), "%s/%s", root, below);
+    dir = opendir(path);
+    if (!dir && !deep && errno == ENOENT)
+        return;
+    if (!dir)
+        die("cannot list %s: %s", path, strerror(errno));
+    while ((e = readdir(dir))) {
+        struct bytes data = { NULL, 0 };
+
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+            (!deep && e->d_name[0] == '.'))
+            continue;
+        snprintf(at, sizeof(at), "%.250s%s%s", below, *below ? "/" : "",
+                 e->d_name);
+        snprintf(path, sizeof(path), "%s/%s", root, at);
+        if (lstat(path, &st) == -1)
+            die("cannot look at %s", path);
+        if (S_ISDIR(st.st_mode)) {
+            if (!deep)
+                continue;
+            list_folder(l, f, root, at, true);
+            snprintf(at + strlen(at), sizeof(at) - strlen(at), "/");
+        } else if (strncmp(at, "spool/state/", 12) != 0) {
+            data = file_bytes(path);
+            make_equal(f, data.p, data.len);
+        }
+        make_equal(f, (unsigned char *)at, strlen(at));
+        name_job(at);
+        listing_add(l, at, st.st_mode & 07777, data);
+    }
+    closedir(dir);
+}
+
+void list_tree(struct listing *l, const struct flow *f, const char *root)
+{
+    *l = (struct listing){ 0 };
+    read_jobs(root);
+    list_folder(l, f, root, "", true);
+    qsort(l->files, l->n, sizeof(*l->files), compare_files);
+}
+
+/* By folder and name; of one name, in the order in which they came. */
+static int compare_taken(const void *a, const void *b)
+{
+    const struct file *x = a, *y = b;
+    int c = strcmp(x->path + 7, y->path + 7);
+
+    return c ? c : strcmp(x->path, y->path);
+}
+
+void list_taken(struct listing *l, const struct flow *f, const char *taken)
+{
+    *l = (struct listing){ 0 };
+    list_folder(l, f, taken, "", true);
+    qsort(l->files, l->n, sizeof(*l->files), compare_taken);
+    for (uint32_t i = 0; i < l->n; i++)
+        memmove(l->files[i].path, l->files[i].path + 7,
+                strlen(l->files[i].path + 7) + 1);
+}
+
+/* ---- the ledger ---------------------------------------------------------- */
+
+static const char *const questions[] = {
+    "PRAGMA quick_check",
+    "SELECT 'claim',partner,folder,CAST(name AS TEXT),state,size,sha256,"
+    "length(archive) FROM claim ORDER BY sha256",
+    "SELECT 'receipt',route,name,state,size,sha256,n_read,n_written,"
+    "n_aside,n_skipped,n_filtered,summary,coalesce(same_as,''),"
+    "ended_at IS NOT NULL FROM receipt ORDER BY route,name",
+    /* Of two snapshots, the older may be superseded or delivered first. */
+    "SELECT 'delivery',r.route,r.name,kind,path,d.partner,d.folder,d.name,"
+    "replace,CASE WHEN replace AND d.state='SUPERSEDED' THEN 'DELIVERED'"
+    " ELSE d.state END,bytes,n_documents,d.sha256"
+    " FROM delivery d JOIN receipt r USING(job)"
+    " ORDER BY r.route,r.name,kind,path,d.partner,d.folder",
+    "SELECT 'counter',name,value FROM counter WHERE name='job'"
+    " OR name LIKE 'map/%' ORDER BY name",
+    "SELECT 'run_id',min(run_id) FROM receipt",
+};
+
+static void add_rows(sqlite3 *db, const char *sql, char **text, size_t *n)
+{
+    sqlite3_stmt *s = NULL;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &s, NULL);
+
+    while (rc == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+        for (int i = 0; i < sqlite3_column_count(s); i++) {
+            const char *z = (const char *)sqlite3_column_text(s, i);
+            size_t len = z ? strlen(z) : 0;
+
+            *text = must(realloc(*text, *n + len + 2));
+            memcpy(*text + *n, z ? z : "", len);
+            *n += len;
+            (*text)[(*n)++] = i + 1 < sqlite3_column_count(s) ? '|' : '\n';
+            (*text)[*n] = '\0';
+        }
+    if (rc != SQLITE_OK) {
+        *text = must(realloc(*text, *n + 500));
+        *n += (size_t)snprintf(*text + *n, 500, "cannot ask: %s\n",
+                               sqlite3_errmsg(db));
+    }
+    sqlite3_finalize(s);
+}
+
+char *ledger_text(const struct flow *f, const char *root)
+{
+    char *text = must(calloc(1, 1));
+    sqlite3 *db = open_ledger(root);
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof(questions) / sizeof(*questions); i++)
+        add_rows(db, questions[i], &text, &n);
+    sqlite3_close(db);
+    make_equal(f, (unsigned char *)text, n);
+    return text;
+}
+
+/* ---- comparing ----------------------------------------------------------- */
+
+static bool same_bytes(const struct bytes *a, const struct bytes *b)
+{
+    return a->len == b->len && (!a->len || memcmp(a->p, b->p, a->len) == 0);
+}
+
+static int outbox_of(const struct flow *f, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    for (uint32_t i = 0;
+         slash && slash[1] && slash[1] != '.' && i < f->n_outboxes; i++)
+        if (strlen(f->outboxes[i]) == (size_t)(slash - path) &&
+            memcmp(f->outboxes[i], path, (size_t)(slash - path)) == 0)
+            return (int)i;
+    return -1;
+}
+
+enum which { ALL, RESULTS, OTHERS };
+
+/*
+ * Two sorted lists. What lies in outboxes is looked at before the rest, for
+ * that a file is lost says more than that the archive lacks one.
+ */
+static void compare(const struct listing *want, const struct listing *got,
+                    const struct flow *f, enum which which, struct verdict *v)
+{
+    uint32_t i = 0, j = 0;
+
+    while (i < want->n || j < got->n) {
+        const struct file *w = i < want->n ? &want->files[i] : NULL;
+        const struct file *g = j < got->n ? &got->files[j] : NULL;
+        int c = !w ? 1 : !g ? -1 : strcmp(w->path, g->path);
+        bool result =
+            which == ALL || outbox_of(f, c <= 0 ? w->path : g->path) >= 0;
+
+        i += c <= 0;
+        j += c >= 0;
+        if (which != ALL && result != (which == RESULTS))
+            continue;
+        if (c < 0)
+            blame(v, result ? LOST_FILE : OTHERWISE, "missing: %s", w->path);
+        else if (c > 0)
+            blame(v, result ? DOUBLED : OTHERWISE, "too much: %s", g->path);
+        else if (!same_bytes(&w->data, &g->data))
+            blame(v, result ? HALF_WRITTEN : OTHERWISE,
+                  "%s: other content (%zu bytes, expected %zu)", w->path,
+                  g->data.len, w->data.len);
+        else if (w->mode != g->mode)
+            blame(v, OTHERWISE, "%s: mode %o, expected %o", w->path, g->mode,
+                  w->mode);
+    }
+}
+
+static void compare_text(const char *want, const char *got, struct verdict *v)
+{
+    while (*want || *got) {
+        size_t n = strcspn(want, "\n"), m = strcspn(got, "\n");
+
+        if (n != m || memcmp(want, got, n) != 0) {
+            blame(v, OTHERWISE, "ledger: %.*s\n    expected %.*s", (int)m, got,
+                  (int)n, want);
+            return;
+        }
+        want += n + (want[n] == '\n');
+        got += m + (got[m] == '\n');
+    }
+}
+
+static bool is_final(const struct listing *finals, const char *path,
+                     const struct bytes *data)
+{
+    for (uint32_t i = 0; i < finals->n; i++)
+        if (strcmp(finals->files[i].path, path) == 0 &&
+            same_bytes(&finals->files[i].data, data))
+            return true;
+    return false;
+}
+
+/* A name that may be replaced is never missing meanwhile. */
+static void look_for_old(const struct flow *f, enum receiver r,
+                         const struct listing *tree, struct verdict *v)
+{
+    for (uint32_t i = 0; r == LATER && i < f->n_old[r]; i++) {
+        const struct file *old = &f->finals[r].files[i];
+        uint32_t j = 0;
+
+        if (outbox_of(f, old->path) < 0)
+            continue;
+        while (j < tree->n && strcmp(tree->files[j].path, old->path) != 0)
+            j++;
+        if (j == tree->n)
+            blame(v, LOST_FILE, "before recovery: %s is not there", old->path);
+    }
+}
+
+void look_now(const struct flow *f, enum receiver r, const struct worker *w,
+              struct verdict *v)
+{
+    struct listing tree = { 0 }, taken;
+
+    for (uint32_t i = 0; i < f->n_outboxes; i++)
+        list_folder(&tree, f, w->root, f->outboxes[i], false);
+    list_taken(&taken, f, w->taken);
+    look_for_old(f, r, &tree, v);
+    for (uint32_t i = 0; i < tree.n; i++) {
+        const struct file *g = &tree.files[i];
+
+        if (outbox_of(f, g->path) >= 0 &&
+            !is_final(&f->finals[r], g->path, &g->data) &&
+            !is_final(&f->tree[r], g->path, &g->data))
+            blame(v, HALF_WRITTEN,
+                  "before recovery: %s is not whole (%zu bytes)", g->path,
+                  g->data.len);
+    }
+    for (uint32_t i = 0; i < taken.n; i++) {
+        const struct file *g = &taken.files[i];
+        char path[2 * PATH_SIZE];
+        int outbox = g->path[0] - '0';
+
+        snprintf(path, sizeof(path), "%s/%s", f->outboxes[outbox], g->path + 2);
+        if (!is_final(&f->finals[r], path, &g->data))
+            blame(v, HALF_WRITTEN,
+                  "the receiver took %s, which is not whole (%zu bytes)", path,
+                  g->data.len);
+    }
+    listing_free(&tree);
+    listing_free(&taken);
+}
+
+/* What was put off by an error may come after what was dropped later. */
+static void allow_any_order(const struct flow *f, enum receiver r,
+                            struct listing *tree)
+{
+    for (uint32_t i = 0; i < tree->n; i++) {
+        struct file *g = &tree->files[i];
+
+        for (uint32_t j = 0; j < f->tree[r].n; j++) {
+            const struct file *want = &f->tree[r].files[j];
+
+            if (outbox_of(f, g->path) < 0 || strcmp(want->path, g->path) != 0 ||
+                !is_final(&f->finals[r], g->path, &g->data))
+                continue;
+            g->data.p = must(realloc(g->data.p, want->data.len + 1));
+            memcpy(g->data.p, want->data.p, want->data.len);
+            g->data.len = want->data.len;
+        }
+    }
+}
+
+void look_at_end(const struct flow *f, enum receiver r, const struct worker *w,
+                 bool after_error, struct verdict *v)
+{
+    struct listing tree, taken;
+    char *ledger;
+
+    list_tree(&tree, f, w->root);
+    list_taken(&taken, f, w->taken);
+    if (after_error && f->any_order)
+        allow_any_order(f, r, &tree);
+    compare(&f->taken[r], &taken, f, ALL, v);
+    compare(&f->tree[r], &tree, f, RESULTS, v);
+    compare(&f->tree[r], &tree, f, OTHERS, v);
+    ledger = ledger_text(f, w->root);
+    compare_text(f->ledger[r], ledger, v);
+    free(ledger);
+    listing_free(&tree);
+    listing_free(&taken);
+}
+
+/* Only what lies in the outboxes. */
+static void keep_outboxes(struct listing *l, const struct flow *f)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < l->n; i++)
+        if (outbox_of(f, l->files[i].path) >= 0)
+            l->files[n++] = l->files[i];
+        else
+            free(l->files[i].data.p);
+    l->n = n;
+}
+
+void look_again(const struct flow *f, enum receiver r, const struct worker *w,
+                struct verdict *v)
+{
+    struct listing tree, taken, want = { 0 };
+
+    list_tree(&tree, f, w->root);
+    list_taken(&taken, f, w->taken);
+    compare(&f->taken[r], &taken, f, ALL, v);
+    keep_outboxes(&tree, f);
+    for (uint32_t i = 0; i < f->tree[r].n; i++)
+        if (outbox_of(f, f->tree[r].files[i].path) >= 0)
+            listing_add(&want, f->tree[r].files[i].path,
+                        f->tree[r].files[i].mode, f->tree[r].files[i].data);
+    compare(&want, &tree, f, RESULTS, v);
+    if (v->wrong)
+        return;
+    free(want.files);
+    listing_free(&tree);
+    listing_free(&taken);
+}
