@@ -1,2 +1,2 @@
 # spool/deliver.c: a folder rejected/ that was begun is in the way
-/^static int make_rejected/,/^}/s/ && errno != EEXIST//
+/^static int make_folder/,/^}/s/ && errno != EEXIST//
