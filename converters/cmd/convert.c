@@ -609,8 +609,8 @@ static int run_watched(struct convert *c)
     }
     status = wait_for_child(pid, &ours, &by);
     /* A child that ran out of memory cleans nothing. */
-    clean_up(c, by || !WIFEXITED(status) ||
-                    WEXITSTATUS(status) == EXIT_MACHINE);
+    clean_up(c,
+             by || !WIFEXITED(status) || WEXITSTATUS(status) == EXIT_MACHINE);
     if (WIFEXITED(status) && !by)
         return WEXITSTATUS(status);
     if (by || WTERMSIG(status) == SIGINT)

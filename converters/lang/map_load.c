@@ -25,6 +25,26 @@ bool is_statement_line(struct str text, const char *word)
     return !str_starts(str_trim(str_from(text, n)), STR("="));
 }
 
+struct str near_statement(const struct parser *p, struct str word)
+{
+    static const char *const read[] = { "each", "when",   "use",
+                                        "skip", "reject", "warn" };
+    static const char *const write[] = { "each", "when", "use", "row" };
+    bool is_write = p->map->is_write;
+
+    return did_you_mean(p->a, word, is_write ? write : read,
+                        is_write ? COUNT(write) : COUNT(read));
+}
+
+void *statement_fail(struct parser *p, struct str word, const char *text)
+{
+    struct str near = near_statement(p, word);
+
+    return parse_fail(
+        p, p->p < p->end ? p->p : word.p,
+        arena_cstr(p->a, arena_fmt(p->a, "%s%.*s", text, STR_ARGS(near))));
+}
+
 /* ---- header ------------------------------------------------------------- */
 
 static void unknown_document(struct loader *ld, const struct oline *l,
@@ -397,17 +417,15 @@ struct expr *map_compile_when(struct map *read, const struct oline *l,
     struct parser p;
     struct expr *e;
 
-    parser_init(&p, read, l, text, diags);
-    e = parse_expr(&p);
-    if (!e || !parse_end(&p))
-        return NULL;
     resolver_init(&r, read, diags);
     r.scopes[0] = (struct scope){ .shape = read->shape, .list = -1 };
     r.n_scopes = 1;
     r.one_document = true;
     /* A condition speaks of documents, as a write map does. */
     read->is_write = true;
-    if (!resolve_expr(&r, e))
+    parser_init(&p, read, l, text, diags);
+    e = parse_expr(&p);
+    if (!e || !parse_end(&p) || !resolve_expr(&r, e))
         e = NULL;
     read->is_write = false;
     return e;
