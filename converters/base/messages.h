@@ -61,7 +61,7 @@
     X(WHOLE_NUMBER, "whole-number", ERROR, "\"%1\" is no whole number from %2 to %3") \
     X(DIVIDE_ZERO, "divide-zero", ERROR, "division by zero") \
     X(DATE_SYNTAX, "date-syntax", ERROR, "not a date as the map describes (%3): \"%1\"%2") \
-    X(DATE_RANGE, "date-range", ERROR, "the date leaves the years 1900 to 2199") \
+    X(DATE_RANGE, "date-range", ERROR, "the date leaves the years 1900 to 9999") \
     X(BOOL_SYNTAX, "bool-syntax", ERROR, "neither %3: \"%1\"%2") \
     X(CHOICE_VALUE, "choice-value", ERROR, "\"%1\" is no %2; it is one of %3") \
     X(SEVERAL_VALUES, "several-values", ERROR, "one value is asked for, but there are different ones: \"%1\" and \"%2\"%3") \
