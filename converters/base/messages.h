@@ -36,6 +36,7 @@
     X(CSV_NO_COLUMN, "csv-no-column", ERROR, "no column %1 in the header%2") \
     X(CSV_NO_PLACE, "csv-no-place", ERROR, "no column [%1]; columns in the first row: %2") \
     X(CSV_TWICE, "csv-twice", ERROR, "two columns are called %1; name one by its place: %2") \
+    X(CSV_SEP, "csv-sep", ERROR, "the line sep= says that %1 stands between two fields; the map says delimiter %2") \
     X(CSV_NO_QUOTE, "csv-no-quote", ERROR, "%1 in a value needs quotes, and the map says quote none") \
 
 #define DIAGS_XML(X) \
