@@ -297,6 +297,30 @@ static bool set_per(struct loader *ld, struct parser *p)
     return resolve_expr(&r, m->per);
 }
 
+/* What stands for characters that the charset lacks must not lack itself. */
+static bool set_replacement(struct loader *ld, struct parser *p)
+{
+    struct map *m = ld->map;
+    struct parser at = *p;
+    struct str text;
+    int32_t cp;
+
+    if (!take_value(p, &text))
+        return false;
+    m->unmappable = UNMAPPABLE_REPLACE;
+    m->unmappable_text = text;
+    for (size_t pos = 0; m->charset && pos < text.len;) {
+        cp = utf8_next(text, &pos);
+        if (cp < 0 || charset_width(m->charset, (uint32_t)cp) == 0)
+            return option_fail(ld, &at, "unmappable",
+                               arena_fmt(&m->arena,
+                                         "the replacement is not in charset %s "
+                                         "either",
+                                         m->charset->name));
+    }
+    return true;
+}
+
 static bool set_unmappable(struct loader *ld, struct parser *p)
 {
     struct map *m = ld->map;
@@ -306,10 +330,8 @@ static bool set_unmappable(struct loader *ld, struct parser *p)
         m->unmappable = UNMAPPABLE_FAIL;
         return parse_end(p);
     }
-    if (parse_word(p, "replace")) {
-        m->unmappable = UNMAPPABLE_REPLACE;
-        return take_value(p, &m->unmappable_text);
-    }
+    if (parse_word(p, "replace"))
+        return set_replacement(ld, p);
     if (parse_word(p, "via")) {
         struct str name;
 
