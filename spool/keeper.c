@@ -11,6 +11,7 @@
 
 #include "converters/base/date.h"
 #include "spool/files.h"
+#include "spool/generation.h"
 #include "spool/request.h"
 
 /* Files of a round: each round converts, delivers and archives them. */
@@ -81,37 +82,9 @@ static int lock_spool(struct keeper *k, struct err *e)
     return 0;
 }
 
-/*
- * A ledger that was lost or restored from an old copy knows less than the
- * spool has done; going on would send a day of orders again. The spool names
- * its ledger and how far it was.
- */
-static int write_generation(struct keeper *k, uint64_t last_job, struct err *e)
-{
-    struct str text =
-        arena_fmt(&k->arena, "%s %llu\n", ledger_generation(k->ledger),
-                  (unsigned long long)last_job);
-
-    unlinkat(k->spool_fd, "generation.new", 0);
-    if (file_write(k->spool_fd, "generation.new", text, 0600) == -1 ||
-        renameat(k->spool_fd, "generation.new", k->spool_fd, "generation") ==
-            -1 ||
-        dir_sync(k->spool_fd) == -1)
-        return err_sys(e, ERR_RETRY, "cannot write %s/generation",
-                       k->conf->spool);
-    return 0;
-}
-
 int keeper_last_job(struct keeper *k, uint64_t *job, struct err *e)
 {
-    const struct ledger_find newest = { .last = 1 };
-    struct receipt *r;
-    size_t n;
-
-    if (ledger_receipts(k->ledger, &newest, &k->arena, &r, &n, e) == -1)
-        return -1;
-    *job = n ? r[0].job : 0;
-    return 0;
+    return generation_last_job(k->ledger, &k->arena, job, e);
 }
 
 static int first_open(struct keeper *k, uint64_t next_job, struct err *e)
@@ -132,34 +105,28 @@ static int first_open(struct keeper *k, uint64_t next_job, struct err *e)
 
 static int check_generation(struct keeper *k, struct err *e)
 {
-    struct str text, id;
-    uint64_t known, job;
-    ptrdiff_t blank;
-    struct buf b;
+    uint64_t job;
+    int rc;
 
     if (keeper_last_job(k, &job, e) == -1 || first_open(k, job + 1, e) == -1)
         return -1;
-    buf_init(&b, 8192);
-    if (file_read(k->spool_fd, "generation", &b) == -1) {
-        buf_release(&b);
-        return errno == ENOENT
-                   ? write_generation(k, job, e)
-                   : err_sys(e, ERR_HOLD, "cannot read %s/generation",
-                             k->conf->spool);
-    }
-    text = str_trim(arena_str(&k->arena, buf_str(&b)));
-    buf_release(&b);
-    blank = str_find_char(text, ' ');
-    id = str_first(text, blank < 0 ? text.len : (size_t)blank);
-    if (!str_to_uint(str_from(text, id.len + 1), INT64_MAX, &known))
-        known = 0;
-    if (str_is(id, ledger_generation(k->ledger)) && known <= job)
-        return 0;
-    return err_set(e, ERR_STOP,
-                   "the ledger is older than the spool, or another one (the "
-                   "spool had job %llu, the ledger has %llu): bring back the "
-                   "right state/ledger.db",
-                   (unsigned long long)known, (unsigned long long)job);
+    rc = generation_check(k->spool_fd, k->conf->spool, k->ledger, &k->arena, e);
+    return rc == 1 ? generation_write(k->spool_fd, k->conf->spool, k->ledger,
+                                      job, e)
+                   : rc;
+}
+
+/* A new ledger is only made for a spool that never had one. */
+static int open_ledger(struct keeper *k, struct err *e)
+{
+    const char *path = keeper_ledger_path(&k->arena, k->conf);
+
+    if (ledger_is_missing(path) &&
+        generation_check(k->spool_fd, k->conf->spool, NULL, &k->arena, e) == -1)
+        return -1;
+    if (ledger_open(&k->ledger, path, LEDGER_WRITE, e) == -1)
+        return -1;
+    return check_generation(k, e);
 }
 
 /* What was begun and never committed: nobody has seen it. */
@@ -188,9 +155,7 @@ int keeper_open(struct keeper *k, struct err *e)
         return -1;
     if (k->is_busy)
         return 0;
-    if (ledger_open(&k->ledger, keeper_ledger_path(&k->arena, k->conf),
-                    LEDGER_WRITE, e) == -1 ||
-        check_generation(k, e) == -1)
+    if (open_ledger(k, e) == -1)
         return -1;
     if (sweep_tmp(k, e) == -1 || keeper_step(k, keeper_sweep_claimed, e) == -1)
         return -1;
@@ -201,7 +166,8 @@ int keeper_mark(struct keeper *k, struct err *e)
 {
     if (keeper_last_job(k, &k->last_job, e) == -1)
         return -1;
-    return write_generation(k, k->last_job, e);
+    return generation_write(k->spool_fd, k->conf->spool, k->ledger, k->last_job,
+                            e);
 }
 
 /* ---- a run -------------------------------------------------------------- */

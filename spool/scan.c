@@ -72,12 +72,13 @@ bool scan_is_written(int fd)
 
 /* Does anybody have it open for writing? */
 static const char *why_open(int dir_fd, const char *name, const struct stat *st,
-                            bool *soon)
+                            struct found *f)
 {
     int fd = openat(dir_fd, name,
                     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     const char *why = NULL;
 
+    f->stays = fd == -1 && errno != ENOENT;
     if (fd == -1)
         return errno == EACCES ? "we may not read it" : "it cannot be opened";
     if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0)
@@ -87,7 +88,7 @@ static const char *why_open(int dir_fd, const char *name, const struct stat *st,
     else if (changed_lately(st))
         why = "it changed a moment ago";
     close(fd);
-    *soon = why != NULL;
+    f->soon = why != NULL;
     return why;
 }
 
@@ -156,6 +157,21 @@ static bool any_route_takes(const struct conf *c, const struct inbox *in,
     return false;
 }
 
+/* What no time changes. */
+static const char *why_never(const struct conf *c, const struct found *f,
+                             const struct stat *st)
+{
+    if (f->name.len > c->limits.v[LIMIT_NAME])
+        return "its name is longer than the limit name";
+    if (!S_ISREG(st->st_mode))
+        return "it is no plain file";
+    if (st->st_nlink != 1)
+        return "it has a second name (hard link)";
+    if (f->size > c->limits.v[LIMIT_INPUT])
+        return "it is larger than the limit input";
+    return NULL;
+}
+
 static const char *why_waits(const struct conf *c, const struct inbox *in,
                              int dir_fd, const char *name, struct found *f,
                              const struct stat *st)
@@ -173,18 +189,14 @@ static const char *why_waits(const struct conf *c, const struct inbox *in,
     }
     if (f->no_route)
         return "no route takes it";
-    if (f->name.len > c->limits.v[LIMIT_NAME])
-        return "its name is longer than the limit name";
-    if (!S_ISREG(st->st_mode))
-        return "it is no plain file";
-    if (st->st_nlink != 1)
-        return "it has a second name (hard link)";
+    why = why_never(c, f, st);
+    f->stays = why != NULL;
+    if (why)
+        return why;
     if (f->size == 0)
         return "it is empty";
-    if (f->size > c->limits.v[LIMIT_INPUT])
-        return "it is larger than the limit input";
     why = why_trigger(c, in, dir_fd, f->name);
-    return why ? why : why_open(dir_fd, name, st, &f->soon);
+    return why ? why : why_open(dir_fd, name, st, f);
 }
 
 static int older(const void *a, const void *b)

@@ -29,6 +29,7 @@ struct found {
     int64_t mtime_ns;
     const char *why; /* it is not taken; NULL: it is complete */
     bool soon;       /* for a reason that passes by itself: look again */
+    bool stays;      /* for a reason that somebody has to do away with */
     bool no_route;   /* no route takes such a name */
     bool is_temporary;
 };

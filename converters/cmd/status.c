@@ -5,10 +5,13 @@
  * beside everything that does.
  */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "converters/base/date.h"
 #include "converters/cmd/cmd.h"
 #include "converters/cmd/view.h"
+#include "spool/files.h"
+#include "spool/room.h"
 #include "spool/scan.h"
 
 extern const struct cmd cmd_status;
@@ -36,6 +39,7 @@ struct status {
     struct lying *files, **last_file;
     struct receipt *open;
     size_t n_open;
+    int spool_fd;             /* -1: there is no spool yet */
     struct delivery *reports; /* to senders, of jobs that have ended */
     size_t n_reports;
 };
@@ -52,6 +56,25 @@ static bool only_by_hand(const struct conf *c, const struct inbox *in,
     return true;
 }
 
+/* Why does a complete file still lie there? */
+static struct str why_complete(struct status *s, const struct inbox *in,
+                               const struct found *f)
+{
+    struct arena *a = &s->v.arena;
+    struct room room = { .enough = true };
+    struct str text;
+
+    if (s->spool_fd != -1)
+        room = room_for(s->spool_fd, f->size);
+    if (!room.enough) {
+        text = room_text(a, &room);
+        return arena_fmt(a, "it waits for free space: %.*s", STR_ARGS(text));
+    }
+    return only_by_hand(&s->v.conf, in, f->name)
+               ? STR("its route runs by hand: kervan once ROUTE")
+               : STR("complete; the next run takes it");
+}
+
 static void add_file(struct status *s, const struct inbox *in,
                      const struct found *f)
 {
@@ -63,10 +86,7 @@ static void add_file(struct status *s, const struct inbox *in,
                            in->folder.len ? "/" : "", STR_ARGS(f->name)),
         .since = f->mtime,
         .no_route = f->no_route,
-        .why = f->why ? str_of(f->why)
-               : only_by_hand(&s->v.conf, in, f->name)
-                   ? STR("its route runs by hand: kervan once ROUTE")
-                   : STR("complete; the next run takes it"),
+        .why = f->why ? str_of(f->why) : why_complete(s, in, f),
     };
     *s->last_file = x;
     s->last_file = &x->next;
@@ -155,7 +175,10 @@ static int collect(struct status *s, struct err *e)
     s->last_file = &s->files;
     if (collect_routes(s, e) == -1)
         return -1;
+    s->spool_fd = dir_open(s->v.conf.spool, STR(""));
     collect_files(s);
+    if (s->spool_fd != -1)
+        close(s->spool_fd);
     if (!s->v.ledger)
         return 0;
     if (ledger_receipts(s->v.ledger, &open, &s->v.arena, &s->open, &s->n_open,

@@ -6,6 +6,8 @@
 
 #include "converters/base/utf8.h"
 #include "converters/cmd/cmd.h"
+#include "spool/files.h"
+#include "spool/generation.h"
 #include "spool/keeper.h"
 #include "spool/stamp.h"
 
@@ -78,17 +80,19 @@ int conf_print(struct conf *c, bool with_maps)
 
 int view_ledger(struct view *v)
 {
-    const char *path = keeper_ledger_path(&v->arena, &v->conf);
+    const char *spool = v->conf.spool;
     struct err e;
+    int fd, rc;
 
-    /* No ledger is no news; one that we may not look at is. */
-    if (access(path, F_OK) == -1 && errno != ENOENT) {
-        (void)err_sys(&e, ERR_RETRY, "cannot open the ledger %s", path);
+    if (ledger_open(&v->ledger, keeper_ledger_path(&v->arena, &v->conf),
+                    LEDGER_READ, &e) == -1)
         return view_failed(&e);
-    }
-    if (ledger_open(&v->ledger, path, LEDGER_READ, &e) == -1)
-        return view_failed(&e);
-    return EXIT_DONE;
+    /* No ledger is no news, unless the spool has had one. */
+    fd = dir_open(spool, STR(""));
+    rc = fd == -1 ? 0 : generation_check(fd, spool, v->ledger, &v->arena, &e);
+    if (fd != -1)
+        close(fd);
+    return rc == -1 ? view_failed(&e) : EXIT_DONE;
 }
 
 void view_close(struct view *v)
