@@ -15,7 +15,7 @@
 #include "formats/format.h"
 #include "formats/input.h"
 
-enum { CSV_UNWANTED = UINT32_MAX };
+#define CSV_UNWANTED UINT32_MAX
 
 /* Both ASCII; quote NUL: no quoting, since no text holds a NUL. */
 struct csv_dialect {
