@@ -3,7 +3,7 @@
  *
  * Precedence, weakest first: or, and, not, comparisons, &, + -, * div, unary
  * minus. A `-` or `.` inside a name belongs to the name; a bare word is a
- * name; after an operand a bare word is a clause. (MAPPING part 6.)
+ * name; after an operand a bare word is a clause.
  */
 #ifndef LANG_PARSE_H
 #define LANG_PARSE_H

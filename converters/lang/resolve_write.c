@@ -3,7 +3,7 @@
  *
  * Names are looked up inside out: a line's `name` before the order's;
  * `order.name` says which. In a part that is used "with billing", `city` is
- * first looked up as billing.city. (MAPPING part 4.)
+ * first looked up as billing.city.
  */
 #include "converters/lang/resolve.h"
 
