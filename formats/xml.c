@@ -279,7 +279,7 @@ static bool check_tag(struct xml *x, const xmlChar *name, int n_attributes,
     if (size > x->max[LIMIT_XML_TAG])
         return tag_over(x, LIMIT_XML_TAG, "an XML tag");
     for (int i = 0; i < n_attributes && !long_name; i++)
-        long_name = name_too_long(x, attributes[i * 5]);
+        long_name = name_too_long(x, attributes[(size_t)i * 5]);
     return !long_name || tag_over(x, LIMIT_XML_NAME, "an XML name");
 }
 

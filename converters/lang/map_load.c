@@ -377,7 +377,7 @@ struct map *map_load(const char *path, struct str name,
     ld.folder = folder_of(&m->arena, path);
     if (!top && diags->n_errors > n_errors) {
         /* Not UTF-8: there are no lines to look at. */
-    } else if (load_header(&ld)) {
+    } else if (load_header(&ld) && ld.header) {
         const struct opt_spec *o =
             m->is_write ? m->format->write_opts : m->format->read_opts;
 
@@ -387,7 +387,7 @@ struct map *map_load(const char *path, struct str name,
         m->shape = shape_new(&m->arena, m->document);
         options_defaults(&ld);
         options_load(&ld, false);
-        load_rest(&ld, top->next);
+        load_rest(&ld, ld.header->next);
         /* A line with a mistake may be the one that uses it. */
         if (diags->n_errors == n_errors)
             report_unused(&ld);
@@ -460,9 +460,10 @@ static char *try_path(struct arena *a, const char *folder, struct str name,
 char *map_find(struct arena *a, struct str name, const char *beside,
                struct buf *looked)
 {
+    static const char installed[] = KERVAN_SHARE "/mappings";
     const char *from_env = getenv("KERVAN_MAPPINGS");
     const char *const folders[] = { beside, "", from_env, "mappings",
-                                    KERVAN_SHARE "/mappings" };
+                                    installed };
 
     if (name.len && name.p[0] == '/')
         return try_path(a, "", name, looked);
