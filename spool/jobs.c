@@ -95,7 +95,7 @@ static int start_child(struct keeper *k, struct running *x, struct err *e)
     c.in_fd = openat(k->spool_fd, in, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (c.in_fd == -1)
         return err_sys(e, ERR_HOLD, "the original in the spool is gone");
-    fflush(NULL);
+    (void)fflush(NULL);
     x->pid = fork();
     if (x->pid == 0)
         child_become(&c, keeper);

@@ -598,7 +598,7 @@ static int run_watched(struct convert *c)
         clean_up(c, false);
         return status;
     }
-    fflush(NULL);
+    (void)fflush(NULL);
     pid = fork();
     if (pid == 0)
         child(c, &before, self);
