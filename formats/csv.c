@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "converters/base/text.h"
+#include "converters/base/utf8.h"
 #include "formats/csv.h"
 
 enum { OPT_DELIMITER, OPT_QUOTE, OPT_HEADER };
@@ -31,14 +32,44 @@ struct line_ends {
     const char *lf, *cr;
 };
 
+static struct str char_word(struct str s)
+{
+    return str_is(s, "\t") ? STR("tab") : str_is(s, " ") ? STR("space") : s;
+}
+
 /* ---- lines -------------------------------------------------------------- */
+
+/*
+ * Excel's "sep=;" above the header is no row. It says how the file is to be
+ * read, so it must say what the map does. 1: it is that, -1: it disagrees.
+ */
+static int take_sep(struct csv *c, struct str line)
+{
+    struct str text = csv_without_break(line), sep;
+    char ours = c->cols->dialect.delimiter;
+
+    if (text.len > 2 && text.p[0] == '"' && text.p[text.len - 1] == '"')
+        text = str_first(str_from(text, 1), text.len - 2);
+    sep = str_from(text, 4);
+    if (!str_eq_nocase(str_first(text, 4), STR("sep=")) || utf8_count(sep) != 1)
+        return 0;
+    if (sep.len == 1 && sep.p[0] == ours)
+        return 1;
+    return READER_FAIL(c->r, CSV_SEP, 1, 1, char_word(sep),
+                       char_word((struct str){ &ours, 1 }));
+}
 
 /* A line with its end; the row's text reaches to it without a gap. */
 static int take_line(struct csv *c, const char *line, size_t n)
 {
     struct str s = { line, n };
+    int skip = line == c->row && csv_without_break(s).len == 0;
 
-    if (line == c->row && csv_without_break(s).len == 0) {
+    if (c->line == 1 && line == c->row && !skip)
+        skip = take_sep(c, s);
+    if (skip < 0)
+        return -1;
+    if (skip) {
         c->line++;
         c->offset += charset_raw_size(c->r->in->dec.cs, s);
         csv_next_row(c);

@@ -226,7 +226,7 @@ void csv_feed_begin(struct csv *c)
 
     csv_init(&c->parser, CSV_STRICT | CSV_STRICT_FINI);
     csv_set_realloc_func(&c->parser, xrealloc);
-    csv_set_blk_size(&c->parser, 16 * 1024);
+    csv_set_blk_size(&c->parser, KB(16));
     csv_set_delim(&c->parser, (unsigned char)d.delimiter);
     csv_set_quote(&c->parser, (unsigned char)d.quote);
     c->by_blanks = is_blank(d.delimiter) || is_blank(d.quote);

@@ -6,6 +6,7 @@
  * its way there (“ is often written as "). Only UTF-16, which lacks nothing,
  * is looked at before.
  */
+#include "converters/base/utf8.h"
 #include "formats/csv.h"
 #include "formats/sink.h"
 
@@ -133,16 +134,38 @@ static int put_cell(struct sink *s, struct str v)
     return ch ? quote_since(s, start) : 0;
 }
 
-/* Would a spreadsheet take it for a formula? Signed numbers are none. */
-static bool is_formula(struct str v)
+/*
+ * The first byte of what will stand in the file; *rest of v is behind it. Of a
+ * character that the charset lacks it is that of its stand-in, which may be
+ * empty, or a sign that begins a formula.
+ */
+static char first_written(const struct sink *s, struct str v, size_t *rest)
 {
-    if (!v.len)
-        return false;
-    if (v.p[0] == '=' || v.p[0] == '@' || v.p[0] == '\t' || v.p[0] == '\r')
+    *rest = 0;
+    while (*rest < v.len) {
+        struct str text = { v.p + *rest, 1 };
+        int32_t cp = utf8_next(v, rest);
+
+        if (cp >= 0x80 && !charset_width(s->cs, (uint32_t)cp) &&
+            (!s->fallback || !s->fallback(s->ctx, (uint32_t)cp, &text)))
+            return '\0'; /* it will be refused */
+        if (text.len)
+            return text.p[0];
+    }
+    return '\0';
+}
+
+/* Would a spreadsheet take it for a formula? Signed numbers are none. */
+static bool is_formula(const struct sink *s, struct str v)
+{
+    size_t rest;
+    char first = first_written(s, v, &rest);
+
+    if (first == '=' || first == '@' || first == '\t' || first == '\r')
         return true;
-    if (v.p[0] != '+' && v.p[0] != '-')
+    if (first != '+' && first != '-')
         return false;
-    for (size_t i = 1; i < v.len; i++)
+    for (size_t i = rest; i < v.len; i++)
         if (!strchr("0123456789., ", v.p[i]) || v.p[i] == '\0')
             return true;
     return false;
@@ -158,7 +181,7 @@ static int put_field(struct sink *s, struct str v, bool guard)
     if (s->state.row_open || v.len)
         s->state.depth = 1; /* the row is no empty line */
     s->state.row_open = true;
-    if (!guard || !is_formula(v))
+    if (!guard || !is_formula(s, v))
         return put_cell(s, v);
     buf_init(&guarded, v.len + 1);
     buf_addc(&guarded, '\'');

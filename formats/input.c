@@ -244,15 +244,24 @@ static bool starts_tag(struct str s, struct str tag)
            strchr(" \t\r\n/>", s.p[tag.len]) && s.p[tag.len];
 }
 
-/* PHP's error messages begin with <br />. */
+/* A whole page, a piece of one, or what PHP says when it fails: "<br />" and
+ * "<b>Fatal error</b>". No XML file for accounting begins like these. */
 static bool is_web_page(struct str s)
 {
+    static const char *const tags[] = {
+        "<!doctype html", "<html",   "<head", "<body",
+        "<meta",          "<script", "<br",   "<b",
+        "<div",           "<p",      "<h1",   "<center",
+    };
+
     do
         s = skip_blank(s);
     while (skip_from_to(&s, STR("<?xml"), STR("?>")) ||
            skip_from_to(&s, STR("<!--"), STR("-->")));
-    return starts_tag(s, STR("<!doctype html")) ||
-           starts_tag(s, STR("<html")) || starts_tag(s, STR("<br"));
+    for (size_t i = 0; i < COUNT(tags); i++)
+        if (starts_tag(s, str_of(tags[i])))
+            return true;
+    return false;
 }
 
 /* The value of encoding="..." in an XML declaration; p == NULL: none. */

@@ -17,6 +17,7 @@ struct head {
 
 static int pack(const struct item *i, uint32_t n_cells, struct buf *out)
 {
+    uint32_t n = i->cells ? n_cells : 0;
     struct head h = { .want = i->want,
                       .raw_offset = i->raw_offset,
                       .raw_len = i->raw_len,
@@ -25,7 +26,7 @@ static int pack(const struct item *i, uint32_t n_cells, struct buf *out)
                       .name = (uint32_t)i->name.len,
                       .text = (uint32_t)i->text.len,
                       .raw = (uint32_t)i->raw.len,
-                      .n_cells = i->cells ? n_cells : 0,
+                      .n_cells = n,
                       .n_fields = i->n_fields,
                       .has_text = i->text.p != NULL,
                       .has_context = i->context != NULL };
@@ -35,7 +36,7 @@ static int pack(const struct item *i, uint32_t n_cells, struct buf *out)
     if (buf_add(out, (struct str){ (const char *)&h, sizeof(h) }) ||
         buf_add(out, i->name) || buf_add(out, i->text) || buf_add(out, i->raw))
         return -1;
-    for (uint32_t k = 0; k < h.n_cells; k++) {
+    for (uint32_t k = 0; k < n; k++) {
         uint32_t len = (uint32_t)i->cells[k].len;
 
         if (buf_add(out, (struct str){ (const char *)&len, sizeof(len) }) ||

@@ -284,7 +284,7 @@ static bool check_tag(struct xml *x, const xmlChar *name, int n_namespaces,
     if (size > x->max[LIMIT_XML_TAG])
         return tag_over(x, LIMIT_XML_TAG, "an XML tag");
     for (int i = 0; i < n_attributes && !long_name; i++)
-        long_name = name_too_long(x, attributes[i * 5]);
+        long_name = name_too_long(x, attributes[(size_t)i * 5]);
     for (int i = 1; i <= n_namespaces && !long_name; i++)
         long_name = name_too_long(x, ctxt->nsTab[ctxt->nsNr - 2 * i]);
     return !long_name || tag_over(x, LIMIT_XML_NAME, "an XML name");

@@ -346,7 +346,7 @@ static zip_source_t *part_source(struct zip *archive,
     }
     source = zip_source_filep(archive, f, 0, -1);
     if (!source)
-        fclose(f);
+        (void)fclose(f);
     return source;
 }
 

@@ -75,7 +75,7 @@ int zipin_next(struct zip_in *z, struct str pattern);
 /* Back to the start of the member at hand: 1. */
 int zipin_again(struct zip_in *z);
 /* For input_init(). The end is reported only when size and CRC are right. */
-ptrdiff_t zipin_pull(void *z, char *buf, size_t n);
+ptrdiff_t zipin_pull(void *ctx, char *buf, size_t n);
 void zipin_close(struct zip_in *z);
 
 /* zipdir.c: fills z->entries; file_size is fd's. */

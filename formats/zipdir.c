@@ -276,7 +276,7 @@ static int by_start(const void *a, const void *b)
 static int check_overlap(struct zip_in *z)
 {
     struct zip_entry **sorted =
-        arena_alloc(z->arena, (z->n_entries + 1) * sizeof(struct zip_entry *));
+        arena_alloc(z->arena, (z->n_entries + 1) * sizeof(*sorted));
 
     for (size_t i = 0; i < z->n_entries; i++)
         sorted[i] = &z->entries[i];

@@ -17,7 +17,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "converters/base/date.h"
@@ -25,25 +24,8 @@
 #include "spool/files.h"
 #include "spool/keeper.h"
 #include "spool/partner.h"
+#include "spool/room.h"
 #include "spool/scan.h"
-
-/* ---- the intake stops before the disk is full --------------------------- */
-
-/* size: of all that is about to come, not of one file. */
-static bool has_room(struct keeper *k, uint64_t size)
-{
-    uint64_t least = 2 * size + MB(256), free_bytes, all;
-    struct statvfs v;
-
-    if (fstatvfs(k->spool_fd, &v) == -1)
-        return false;
-    free_bytes = (uint64_t)v.f_bavail * v.f_frsize;
-    all = (uint64_t)v.f_blocks * v.f_frsize;
-    if (least < all / 20)
-        least = all / 20;
-    return free_bytes >= least &&
-           (v.f_files == 0 || v.f_favail >= v.f_files / 20);
-}
 
 /* ---- 1 and 2: claim ----------------------------------------------------- */
 
@@ -91,6 +73,7 @@ struct waiting {
     const struct inbox *in;
     struct found *files; /* complete, and wanted; oldest first */
     size_t n, done;
+    struct room room; /* for the next of them, when it stopped there */
     struct waiting *next;
 };
 
@@ -131,11 +114,21 @@ static struct waiting *look_into(struct keeper *k, const struct inbox *in)
         keeper_trouble(k, "%s", e.text);
         return w;
     }
-    for (size_t i = 0; i < n; i++)
-        if (!looks_complete(k, in, &w->files[i]))
+    for (size_t i = 0; i < n; i++) {
+        bool complete = looks_complete(k, in, &w->files[i]);
+
+        if (!complete)
             note_unready(k, in, &w->files[i]);
-        else if (is_wanted(k, in, w->files[i].name))
+        if (!is_wanted(k, in, w->files[i].name))
+            continue;
+        if (complete)
             w->files[w->n++] = w->files[i];
+        else if (w->files[i].stays)
+            keeper_trouble(k, "%.*s %.*s%s%.*s waits: %s",
+                           STR_ARGS(in->partner->name), STR_ARGS(in->folder),
+                           in->folder.len ? "/" : "",
+                           STR_ARGS(w->files[i].name), w->files[i].why);
+    }
     return w;
 }
 
@@ -178,7 +171,8 @@ static size_t choose(struct keeper *k, struct waiting *w, int dir_fd,
 
         if (!is_as_seen(dir_fd, arena_cstr(&k->arena, f->name), f))
             continue;
-        if (!has_room(k, *bytes + f->size))
+        w->room = room_for(k->spool_fd, *bytes + f->size);
+        if (!w->room.enough)
             break;
         *bytes += f->size;
         id_new(claims[n].id);
@@ -253,8 +247,10 @@ int keeper_claim(struct keeper *k, size_t max, size_t *n, struct err *e)
         k->waiting = w->next;
     }
     if (rc == 0 && *n == 0 && k->waiting) {
-        keeper_trouble(k, "%s: little free space; nothing more is taken",
-                       k->conf->spool);
+        struct str room = room_text(&k->arena, &k->waiting->room);
+
+        keeper_trouble(k, "%s: %.*s; nothing more is taken", k->conf->spool,
+                       STR_ARGS(room));
         k->machine_failed = true;
     }
     arena_reset(&k->arena);

@@ -335,6 +335,7 @@ static void top_spool(struct conf_parser *p, const struct oline *l,
         DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("spool"));
     p->spool_given = true;
     p->conf->spool = path_of(p, word);
+    p->conf->spool_at = oline_place(l, word);
     conf_end(p, l, rest);
 }
 

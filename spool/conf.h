@@ -127,6 +127,7 @@ struct conf {
     const char *beside; /* the same as the user wrote it, for maps;
                            NULL: the current one */
     const char *spool;  /* absolute */
+    struct place spool_at;
     struct limits limits;
     const struct zone *zone; /* of times without one of their own */
     const char *on_trouble;  /* a program that is told; NULL: nobody is */
@@ -145,7 +146,8 @@ int conf_load(struct conf *c, const char *path, struct diags *diags,
               struct err *e);
 /* Loads and checks the maps of all routes; mistakes go to diags. */
 void conf_load_maps(struct conf *c, struct diags *diags);
-/* Warns of folders of routes that are not there, or not ours to use. */
+/* Warns of folders that are not there, not ours to use, or in each other's
+ * way. Maps should be loaded. */
 void conf_check_folders(struct conf *c, struct diags *diags);
 void conf_free(struct conf *c);
 

@@ -26,7 +26,7 @@ static struct map *load(struct map_loader *ld, struct str name, struct place at,
     struct map *m;
     char *path;
 
-    buf_init(&looked, 64 * 1024);
+    buf_init(&looked, KB(64));
     path = map_find(a, name, ld->conf->beside, &looked);
     if (!path)
         DIAG(ld->diags, CONF_NO_MAP, at, name, arena_str(a, buf_str(&looked)));

@@ -97,7 +97,7 @@ static int plan_output(struct keeper *k, const struct route *route, int dir,
 {
     const struct conf_read *read;
     const struct conf_write *w = write_of(route, o, &read);
-    struct content got;
+    struct content got = { 0 };
 
     if (!w)
         return err_set(e, ERR_HOLD, "the job names a write that is not there");
@@ -357,13 +357,13 @@ int64_t keeper_back_off(uint64_t n_tries)
 /* A try that did not get through: wait for better days, or for a person. */
 static int give_up(struct keeper *k, const struct receipt *r, struct err *e)
 {
-    enum { DAY = 24 * 60 * 60 };
+    const int64_t day = 86400;
     char why[256];
 
     snprintf(why, sizeof(why), "%s", e->text);
     if (e->next == ERR_STOP)
         return -1;
-    if (e->next != ERR_RETRY || clock_now() - r->taken_at > 5 * DAY)
+    if (e->next != ERR_RETRY || clock_now() - r->taken_at > 5 * day)
         return ledger_held(k->ledger, r, why, e);
     k->machine_failed = true;
     remember_try(k, r->job);

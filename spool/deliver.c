@@ -232,8 +232,10 @@ static int deliver_one(struct keeper *k, struct delivery *d, struct err *e)
     if (e->next == ERR_HOLD && d->state == DELIVERY_READY)
         return ledger_delivery_held(k->ledger, d, false, why, e);
     if (!k->stays) /* the daemon's log has it as an event */
-        keeper_trouble(k, "job %llu, %.*s waits: %s",
-                       (unsigned long long)d->job, STR_ARGS(d->name), why);
+        keeper_trouble(k, "job %llu, %.*s %.*s%s%.*s waits: %s",
+                       (unsigned long long)d->job, STR_ARGS(d->partner),
+                       STR_ARGS(d->folder), d->folder.len ? "/" : "",
+                       STR_ARGS(d->name), why);
     close_folder(k, d);
     return ledger_delivery_waits(k->ledger, d, why, e);
 }

@@ -1,6 +1,6 @@
 /*
  * docfile.h - documents that wait on disk: a write map wants to look over all
- * of them before it writes the first (MAPPING part 4: count(order)).
+ * of them before it writes the first, as for count(order) in a file's head.
  *
  * The file has no name, so nothing is left behind whatever happens. Documents
  * come back one at a time, in their order, without those that were excluded.

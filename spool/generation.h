@@ -17,6 +17,10 @@
 #include "spool/ledger.h"
 
 #define GENERATION_FILE "generation"
+/* It is there, and no ledger is. */
+#define GENERATION_GONE                                                  \
+    "the ledger is gone: bring back state/ledger.db, or make a new one " \
+    "from the archive: `kervan adopt`"
 
 struct generation {
     bool is_there;

@@ -72,8 +72,8 @@ void job_ask_again(struct job *j, int spill_fd);
 
 /* ---- job_kept.c: maps that look over all documents ---------------------- */
 
-struct doc *job_next_kept(void *job, bool rewind);
-void job_kept_fault(void *job, const struct fault *f);
+struct doc *job_next_kept(void *ctx, bool rewind);
+void job_kept_fault(void *ctx, const struct fault *f);
 bool job_write_kept(struct job *j);
 
 #endif

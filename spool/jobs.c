@@ -100,7 +100,7 @@ static int start_child(struct keeper *k, struct running *x, struct err *e)
         close(c.in_fd);
         return err_set(e, ERR_HOLD, "the original in the spool is damaged");
     }
-    fflush(NULL);
+    (void)fflush(NULL);
     x->pid = fork();
     if (x->pid == 0)
         child_become(&c, keeper);

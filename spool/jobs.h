@@ -51,7 +51,7 @@ int jobs_start(struct keeper *k, const struct route *route,
  * result; -1: e says how it died. The caller ends with jobs_forget().
  */
 struct running *jobs_ended(struct keeper *k, int *rc, struct err *e);
-void jobs_forget(struct keeper *k, struct running *r);
+void jobs_forget(struct keeper *k, struct running *x);
 /* Their pidfds, for poll(); fds has room for MAX_JOBS. Returns how many. */
 size_t jobs_watch(const struct keeper *k, struct pollfd *fds);
 /* Milliseconds until the first is late; -1: none is running. */

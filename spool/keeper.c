@@ -140,6 +140,17 @@ static int check_ledger(struct keeper *k, struct err *e)
     return keeper_mark(k, e);
 }
 
+/* A new ledger is only made for a spool that never had one. */
+static int open_ledger(struct keeper *k, struct err *e)
+{
+    const char *path = keeper_ledger_path(&k->arena, k->conf);
+
+    if (ledger_is_missing(path) &&
+        faccessat(k->spool_fd, GENERATION_FILE, F_OK, 0) == 0)
+        return err_set(e, ERR_STOP, GENERATION_GONE);
+    return ledger_open(&k->ledger, path, LEDGER_WRITE, e);
+}
+
 /* What was begun and never committed: nobody has seen it. */
 static int sweep_tmp(struct keeper *k, struct err *e)
 {
@@ -175,9 +186,7 @@ int keeper_open(struct keeper *k, struct err *e)
         return -1;
     if (k->is_busy)
         return 0;
-    if (ledger_open(&k->ledger, keeper_ledger_path(&k->arena, k->conf),
-                    LEDGER_WRITE, e) == -1 ||
-        check_ledger(k, e) == -1)
+    if (open_ledger(k, e) == -1 || check_ledger(k, e) == -1)
         return -1;
     if (keeper_step(k, fsck_start, e) == -1 || sweep_tmp(k, e) == -1 ||
         keeper_step(k, keeper_sweep_claimed, e) == -1)

@@ -1,5 +1,6 @@
 #include "spool/ledger.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,14 +123,21 @@ static int open_inside(struct ledger *l, enum ledger_mode mode, struct err *e)
     return read_generation(l, e);
 }
 
+bool ledger_is_missing(const char *path)
+{
+    return access(path, F_OK) == -1 && errno == ENOENT;
+}
+
 int ledger_open(struct ledger **out, const char *path, enum ledger_mode mode,
                 struct err *e)
 {
     struct ledger *l;
 
     *out = NULL;
-    if (mode != LEDGER_WRITE && access(path, F_OK) == -1)
+    if (mode != LEDGER_WRITE && ledger_is_missing(path))
         return 0;
+    if (mode != LEDGER_WRITE && access(path, F_OK) == -1)
+        return err_sys(e, ERR_RETRY, "cannot open the ledger %s", path);
     l = xcalloc(1, sizeof(*l));
     if (db_open(&l->db, path, mode != LEDGER_READ, e) == -1 ||
         open_inside(l, mode, e) == -1) {

@@ -182,6 +182,8 @@ enum ledger_mode {
 /* -1 with e; not LEDGER_WRITE and there is none: 0 with *out NULL. */
 int ledger_open(struct ledger **out, const char *path, enum ledger_mode mode,
                 struct err *e);
+/* There is no file of that name; one that we cannot look at is none missing. */
+bool ledger_is_missing(const char *path);
 void ledger_close(struct ledger *l);
 /* A random name given when the ledger was made. Lives as long as l. */
 const char *ledger_generation(const struct ledger *l);

@@ -5,7 +5,7 @@
  * does, because a fault is rare and places are not cheap. When a write map or
  * a rule faults, the job notes a query; at the end one more reader goes over
  * the input, runs the read map again, and answers all queries with line and
- * column. (DESIGN part 2: a second reader for faults found later.)
+ * column.
  */
 #ifndef SPOOL_LOCATE_H
 #define SPOOL_LOCATE_H

@@ -167,10 +167,12 @@ static void input_fault(struct reading *rd, const struct input *in)
 static void no_records(struct reading *rd, const struct reader *r)
 {
     struct str path = r->plan->anywhere ? STR("/") : STR("");
+    const struct want *w = r->plan->path;
 
-    for (const struct want *w = r->plan->path; w; w = w->child)
+    do
         path = arena_fmt(&rd->file, "%.*s/%.*s", STR_ARGS(path),
                          STR_ARGS(w->name));
+    while ((w = w->child));
     send_fault(rd, DIAG_NO_RECORDS, false, 0, 0, r->plan->path->at, &path, 1,
                (struct str){ 0 });
 }

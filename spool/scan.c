@@ -114,6 +114,7 @@ static const char *why_open(int dir_fd, const char *name, const struct stat *st,
                     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     const char *why = NULL;
 
+    f->stays = fd == -1 && errno != ENOENT;
     if (fd == -1)
         return errno == EACCES ? "we may not read it" : "it cannot be opened";
     if (!f->shared && fcntl(fd, F_SETLEASE, F_RDLCK) == 0)
@@ -192,6 +193,21 @@ static bool any_route_takes(const struct conf *c, const struct inbox *in,
     return false;
 }
 
+/* What no time changes. */
+static const char *why_never(const struct conf *c, const struct found *f,
+                             const struct stat *st)
+{
+    if (f->name.len > c->limits.v[LIMIT_NAME])
+        return "its name is longer than the limit name";
+    if (!S_ISREG(st->st_mode))
+        return "it is no plain file";
+    if (st->st_nlink != 1)
+        return "it has a second name (hard link)";
+    if (f->size > c->limits.v[LIMIT_INPUT])
+        return "it is larger than the limit input";
+    return NULL;
+}
+
 static const char *why_waits(const struct conf *c, const struct inbox *in,
                              int dir_fd, const char *name, struct found *f,
                              const struct stat *st)
@@ -209,16 +225,12 @@ static const char *why_waits(const struct conf *c, const struct inbox *in,
     }
     if (f->no_route)
         return "no route takes it";
-    if (f->name.len > c->limits.v[LIMIT_NAME])
-        return "its name is longer than the limit name";
-    if (!S_ISREG(st->st_mode))
-        return "it is no plain file";
-    if (st->st_nlink != 1)
-        return "it has a second name (hard link)";
+    why = why_never(c, f, st);
+    f->stays = why != NULL;
+    if (why)
+        return why;
     if (f->size == 0)
         return "it is empty";
-    if (f->size > c->limits.v[LIMIT_INPUT])
-        return "it is larger than the limit input";
     why = why_trigger(c, in, dir_fd, f->name);
     return why ? why : why_open(dir_fd, name, st, f);
 }

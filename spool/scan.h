@@ -30,6 +30,7 @@ struct found {
     const char *why; /* it is not taken; NULL: it is complete */
     bool shared;     /* its folder is: only looks tell whether it is complete */
     bool soon;       /* for a reason that passes by itself: look again */
+    bool stays;      /* for a reason that somebody has to do away with */
     bool no_route;   /* no route takes such a name */
     bool is_temporary;
 };

@@ -1,6 +1,8 @@
 #include "spool/schedule.h"
 
-enum { MINUTE = 60, HOUR = 3600, DAY = 86400, CORRECTION = 3 * HOUR };
+#define DAY INT64_C(86400)
+
+enum { MINUTE = 60, HOUR = 3600, CORRECTION = 3 * HOUR };
 
 /* ---- times of a day ----------------------------------------------------- */
 

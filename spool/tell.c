@@ -143,7 +143,7 @@ static void start_program(struct tell *t, struct keeper *k, const char *program,
         NULL,
     };
 
-    fflush(NULL);
+    (void)fflush(NULL);
     t->pid = fork();
     if (t->pid == 0)
         become_program(program, argv);

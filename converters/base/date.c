@@ -13,7 +13,8 @@
 #define FIRST_SECOND INT64_C(-62135596800)
 #define LAST_SECOND  INT64_C(253402300799)
 
-enum { FIRST_YEAR = 1900, LAST_YEAR = 2199, OFFSET_MAX = 15 * 60 };
+/* 31 December 9999 is what many programs write for "for ever". */
+enum { FIRST_YEAR = 1900, LAST_YEAR = 9999, OFFSET_MAX = 15 * 60 };
 
 static bool frozen;
 static int64_t frozen_at;

@@ -35,7 +35,7 @@
  * pattern that has a date only if the rest is "00:00:00" (or "0:00:00", with
  * a fraction of zeros, after a blank or T); a pattern with a time accepts a
  * text that ends behind its date (time 00:00:00 is then not known: has_time
- * is false, as it is for a whole `excel` number). Valid years are 1900..2199;
+ * is false, as it is for a whole `excel` number). Valid years are 1900..9999;
  * 30 February, 24:00 and a 60th second are refused.
  */
 #ifndef BASE_DATE_H
@@ -53,7 +53,7 @@ struct date {
     int16_t offset; /* minutes east of UTC */
 };
 
-/* Whether d is a date of 1900..2199 and, if it has one, a time of a day. */
+/* Whether d is a date of 1900..9999 and, if it has one, a time of a day. */
 bool date_valid(const struct date *d);
 
 /* A time zone, loaded from the system's tz database into memory. */

@@ -379,7 +379,7 @@ static bool read_unix(struct str s, const struct zone *z, struct date *out)
     if (!read_serial(s, &n) || !dec_round_to(n, 0, ROUND_FLOOR, &n))
         return false;
     d = date_from_unix(n.units);
-    if (!date_valid(&d))
+    if (!date_valid(&d) || date_to_unix(d) != n.units)
         return false;
     if (z)
         d = zone_local(z, n.units);
@@ -429,7 +429,7 @@ static struct str format_excel(struct arena *a, struct date d)
     d.has_offset = false;
     n.units = date_to_unix(d) - date_to_unix(first);
     n.units += n.units < 59 * day.units ? day.units : 2 * day.units;
-    if (!dec_div(n, day, &n)) /* six digits: always fits */
+    if (!dec_div(n, day, &n)) /* seven digits: always fits */
         return STR("");
     return dec_text(a, n);
 }

@@ -8,7 +8,6 @@
  * the sum of both for *; `dec_div` gives the exact quotient where one exists
  * within 18 digits, else it rounds to 12 digits behind the point, or to the
  * fewer that 18 digits leave room for; a quotient has no closing zeros.
- * (MAPPING part 6, Expressions.)
  *
  * A result of more than 18 digits drops closing zeros behind the point if
  * that makes it fit. dec_add_near() and dec_mul_near() moreover round behind
@@ -88,7 +87,7 @@ bool dec_round_to(struct dec a, int scale, enum dec_round how, struct dec *out);
 struct dec dec_strip(struct dec a); /* without closing zeros: 27.0000 is 27 */
 
 /*
- * Formats of the `as` clause (MAPPING part 6): "0,00", "0.##", "# ##0.00",
+ * Formats of the `as` clause: "0,00", "0.##", "# ##0.00",
  * "#.##0,00", "000".
  *
  *   pattern  = whole [ point fraction ]

@@ -37,6 +37,7 @@
     X(CSV_NO_COLUMN, "csv-no-column", ERROR, "no column %1 in the header%2") \
     X(CSV_NO_PLACE, "csv-no-place", ERROR, "no column [%1]; columns in the first row: %2") \
     X(CSV_TWICE, "csv-twice", ERROR, "two columns are called %1; name one by its place: %2") \
+    X(CSV_SEP, "csv-sep", ERROR, "the line sep= says that %1 stands between two fields; the map says delimiter %2") \
     X(CSV_NO_QUOTE, "csv-no-quote", ERROR, "%1 in a value needs quotes, and the map says quote none") \
 
 #define DIAGS_XML(X) \
@@ -62,7 +63,7 @@
     X(WHOLE_NUMBER, "whole-number", ERROR, "\"%1\" is no whole number from %2 to %3") \
     X(DIVIDE_ZERO, "divide-zero", ERROR, "division by zero") \
     X(DATE_SYNTAX, "date-syntax", ERROR, "not a date as the map describes (%3): \"%1\"%2") \
-    X(DATE_RANGE, "date-range", ERROR, "the date leaves the years 1900 to 2199") \
+    X(DATE_RANGE, "date-range", ERROR, "the date leaves the years 1900 to 9999") \
     X(BOOL_SYNTAX, "bool-syntax", ERROR, "neither %3: \"%1\"%2") \
     X(CHOICE_VALUE, "choice-value", ERROR, "\"%1\" is no %2; it is one of %3") \
     X(SEVERAL_VALUES, "several-values", ERROR, "one value is asked for, but there are different ones: \"%1\" and \"%2\"%3") \

@@ -46,7 +46,7 @@ struct str text_one_line(struct arena *a, struct str s);
  * </p>, </li>, </div>, </tr> and the like become line breaks, </td> a blank;
  * white space (line breaks of the source too) is squeezed, as a browser does.
  */
-struct str text_strip_html(struct arena *a, struct str s);
+struct str text_strip_html(struct arena *a, struct str in);
 uint32_t html_entity(struct str name); /* "nbsp" is U+00A0; 0: unknown */
 struct str text_digits(struct arena *a, struct str s); /* only 0-9 */
 /* Every `what` in s; an empty one is nowhere. There is no text (p == NULL)

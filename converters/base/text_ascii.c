@@ -158,7 +158,7 @@ size_t text_fold(struct str s, char *out, size_t cap)
         len = put_ascii((struct str){ s.p + from, pos - from }, NULL);
         if (len >= sizeof(form))
             return 0;
-        put_ascii((struct str){ s.p + from, pos - from }, form);
+        len = put_ascii((struct str){ s.p + from, pos - from }, form);
         for (size_t i = 0; i < len; i++) {
             char c = form[i];
 

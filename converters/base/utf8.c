@@ -147,7 +147,8 @@ static inline size_t count_bytes(struct str s, char c)
 
     while (i + 16 <= s.len) {
         /* A byte of `found` counts up to 255, then they are added up. */
-        size_t end = s.len - i > 255 * 16 ? i + 255 * 16 : s.len;
+        size_t room = (size_t)255 * 16;
+        size_t end = s.len - i > room ? i + room : s.len;
         counts16 found = { 0 };
         bytes16 v;
 

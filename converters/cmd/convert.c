@@ -5,14 +5,20 @@
  * The result becomes visible only when it is complete: -o FILE is written
  * aside and renamed, -o FOLDER/ likewise file by file, and a pipe gets its
  * first byte after the last one of the input was checked.
+ *
+ * A child does the work. Whatever ends it, a signal or the lack of memory, the
+ * parent is left to remove what was not complete.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "converters/base/date.h"
@@ -523,6 +529,97 @@ static int run_job(struct convert *c)
     return status;
 }
 
+/* ---- the child and its parent ------------------------------------------- */
+
+static _Noreturn void child(struct convert *c, const sigset_t *mask,
+                            pid_t parent)
+{
+    int status;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    sigprocmask(SIG_SETMASK, mask, NULL);
+    if (getppid() != parent)
+        _exit(EXIT_MACHINE);
+    status = run_job(c);
+    clean_up(c, c->job_failed);
+    exit(status);
+}
+
+/* The signals by which people and the system end a command; one that the
+ * caller ignores (nohup) stays ignored. They wait until we ask for them. */
+static void hold_signals(sigset_t *ours, sigset_t *before)
+{
+    static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
+    struct sigaction now;
+
+    signal(SIGCHLD, SIG_DFL);
+    sigemptyset(ours);
+    sigaddset(ours, SIGCHLD);
+    for (size_t i = 0; i < COUNT(ending); i++)
+        if (sigaction(ending[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+            sigaddset(ours, ending[i]);
+    sigprocmask(SIG_BLOCK, ours, before);
+}
+
+/* Returns its wait status, and in *by the signal that we passed on, or 0. */
+static int wait_for_child(pid_t pid, const sigset_t *ours, int *by)
+{
+    int status;
+
+    *by = 0;
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        int signal = sigwaitinfo(ours, NULL);
+
+        if (signal <= 0 || signal == SIGCHLD)
+            continue;
+        *by = signal;
+        kill(pid, SIGKILL);
+    }
+    return status;
+}
+
+/* Ends as the signal would have ended us, so that a shell sees it. */
+static int end_by(int number, const sigset_t *before)
+{
+    raise(number);
+    sigprocmask(SIG_SETMASK, before, NULL);
+    return EXIT_MACHINE;
+}
+
+static int run_watched(struct convert *c)
+{
+    pid_t self = getpid(), pid;
+    sigset_t ours, before;
+    int status, by;
+
+    hold_signals(&ours, &before);
+    status = prepare_output(c);
+    if (status != EXIT_DONE) {
+        clean_up(c, false);
+        return status;
+    }
+    (void)fflush(NULL);
+    pid = fork();
+    if (pid == 0)
+        child(c, &before, self);
+    if (pid == -1) {
+        fprintf(stderr, "kervan: fork: %s\n", strerror(errno));
+        clean_up(c, true);
+        return EXIT_MACHINE;
+    }
+    status = wait_for_child(pid, &ours, &by);
+    /* A child that ran out of memory cleans nothing. */
+    clean_up(c,
+             by || !WIFEXITED(status) || WEXITSTATUS(status) == EXIT_MACHINE);
+    if (WIFEXITED(status) && !by)
+        return WEXITSTATUS(status);
+    if (by || WTERMSIG(status) == SIGINT)
+        return end_by(by ? by : SIGINT, &before);
+    fprintf(stderr, "kervan: the conversion ended by signal %d (%s)\n",
+            WTERMSIG(status), strsignal(WTERMSIG(status)));
+    return EXIT_MACHINE;
+}
+
 static int convert_main(int argc, char **argv)
 {
     struct convert c = { .out_fd = -1 };
@@ -536,10 +633,8 @@ static int convert_main(int argc, char **argv)
     if (status == EXIT_DONE)
         status = open_inputs(&c);
     if (status == EXIT_DONE)
-        status = prepare_output(&c);
-    if (status == EXIT_DONE)
-        status = run_job(&c);
-    clean_up(&c, c.job_failed);
+        return run_watched(&c);
+    clean_up(&c, false);
     return status;
 }
 

@@ -5,10 +5,13 @@
  * beside everything that does.
  */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "converters/base/date.h"
 #include "converters/cmd/cmd.h"
 #include "converters/cmd/status.h"
+#include "spool/files.h"
+#include "spool/room.h"
 #include "spool/scan.h"
 
 extern const struct cmd cmd_status;
@@ -36,6 +39,25 @@ static bool only_at_times(const struct conf *c, const struct inbox *in,
     return true;
 }
 
+/* Why does a complete file still lie there? */
+static struct str why_complete(struct status *s, const struct inbox *in,
+                               const struct found *f)
+{
+    struct arena *a = &s->v.arena;
+    struct room room = { .enough = true };
+    struct str text;
+
+    if (s->spool_fd != -1)
+        room = room_for(s->spool_fd, f->size);
+    if (!room.enough) {
+        text = room_text(a, &room);
+        return arena_fmt(a, "it waits for free space: %.*s", STR_ARGS(text));
+    }
+    return only_by_hand(&s->v.conf, in, f->name)
+               ? STR("its route runs by hand: kervan once ROUTE")
+               : STR("complete; the next run takes it");
+}
+
 static void add_file(struct status *s, const struct inbox *in,
                      const struct found *f)
 {
@@ -48,12 +70,7 @@ static void add_file(struct status *s, const struct inbox *in,
         .since = f->mtime,
         .no_route = f->no_route,
         .has_time = !f->why && only_at_times(&s->v.conf, in, f->name),
-        .why = f->why ? str_of(f->why)
-               : only_by_hand(&s->v.conf, in, f->name)
-                   ? STR("its route runs by hand: kervan start ROUTE")
-               : only_at_times(&s->v.conf, in, f->name)
-                   ? STR("complete; its route takes it at its next time")
-                   : STR("complete; the next run takes it"),
+        .why = f->why ? str_of(f->why) : why_complete(s, in, f),
     };
     *s->last_file = x;
     s->last_file = &x->next;
@@ -142,7 +159,10 @@ static int collect(struct status *s, struct err *e)
     s->last_file = &s->files;
     if (collect_routes(s, e) == -1)
         return -1;
+    s->spool_fd = dir_open(s->v.conf.spool, STR(""));
     collect_files(s);
+    if (s->spool_fd != -1)
+        close(s->spool_fd);
     if (!s->v.ledger)
         return 0;
     if (ledger_receipts(s->v.ledger, &open, &s->v.arena, &s->open, &s->n_open,
@@ -323,10 +343,9 @@ static int status(struct status *s, bool check)
 
 static int run(int argc, char **argv)
 {
-    struct status s = { 0 };
-    int rc;
-
     bool check = argc == 2 && strcmp(argv[1], "--check") == 0;
+    struct status s = { .spool_fd = -1 };
+    int rc;
 
     if (argc > 1 && !check)
         return cmd_usage(
@@ -334,9 +353,13 @@ static int run(int argc, char **argv)
             argv[1][0] == '-' ? "unknown option" : "takes no names:", argv[1]);
     rc = view_conf(&s.v, false);
     if (rc == EXIT_DONE)
-        rc = view_ledger(&s.v);
-    if (rc == EXIT_DONE)
+        rc = check ? view_any_ledger(&s.v) : view_ledger(&s.v);
+    if (rc == EXIT_DONE) {
+        s.spool_fd = dir_open(s.v.conf.spool, STR(""));
         rc = status(&s, check);
+        if (s.spool_fd != -1)
+            close(s.spool_fd);
+    }
     view_close(&s.v);
     return rc;
 }

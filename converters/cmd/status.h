@@ -28,6 +28,7 @@ struct status {
     struct lying *files, **last_file;
     struct receipt *open;
     size_t n_open;
+    int spool_fd;             /* -1: there is no spool yet */
     struct delivery *reports; /* to senders, of jobs that have ended */
     size_t n_reports;
 };

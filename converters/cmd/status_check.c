@@ -2,15 +2,11 @@
  * status_check.c - `kervan status --check`, for cron and monitoring: nothing
  * and 0, or one line and 1. What a person must look at comes first.
  */
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "converters/base/date.h"
 #include "converters/cmd/cmd.h"
 #include "converters/cmd/status.h"
-#include "spool/files.h"
-#include "spool/generation.h"
 
 enum { HOUR = 3600 };
 
@@ -31,21 +27,13 @@ static bool is_old(int64_t since)
     return clock_now() - since > HOUR;
 }
 
-static int check_ledger(struct check *c, struct err *e)
+static void check_ledger(struct check *c)
 {
     struct view *v = &c->s->v;
-    int fd = dir_open(v->conf.spool, STR(""));
-    struct generation g;
+    struct err e;
 
-    if (fd == -1)
-        return 0; /* nothing was taken yet */
-    if (v->ledger && generation_check(fd, v->ledger, e) == -1)
-        wrong(c, arena_str(&v->arena, str_of(e->text)));
-    else if (!v->ledger && generation_read(fd, &g, e) == 0 && g.is_there)
-        wrong(c, STR("the ledger is gone: bring back state/ledger.db, or make "
-                     "a new one from the archive: `kervan adopt`"));
-    close(fd);
-    return 0;
+    if (view_check_ledger(v, &e) == -1)
+        wrong(c, arena_str(&v->arena, str_of(e.text)));
 }
 
 static const struct route_line *line_of(const struct status *s,
@@ -173,8 +161,7 @@ int status_check(struct status *s)
     struct check c = { .s = s, .first = STR("") };
     struct err e;
 
-    if (check_ledger(&c, &e) == -1)
-        return view_failed(&e);
+    check_ledger(&c);
     check_jobs(&c);
     if (check_deliveries(&c, &e) == -1)
         return view_failed(&e);

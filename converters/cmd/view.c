@@ -6,6 +6,8 @@
 
 #include "converters/base/utf8.h"
 #include "converters/cmd/cmd.h"
+#include "spool/files.h"
+#include "spool/generation.h"
 #include "spool/keeper.h"
 #include "spool/stamp.h"
 
@@ -76,19 +78,40 @@ int conf_print(struct conf *c, bool with_maps)
     return load_conf(c, &diags, with_maps);
 }
 
-int view_ledger(struct view *v)
+int view_any_ledger(struct view *v)
 {
-    const char *path = keeper_ledger_path(&v->arena, &v->conf);
     struct err e;
 
-    /* No ledger is no news; one that we may not look at is. */
-    if (access(path, F_OK) == -1 && errno != ENOENT) {
-        (void)err_sys(&e, ERR_RETRY, "cannot open the ledger %s", path);
-        return view_failed(&e);
-    }
-    if (ledger_open(&v->ledger, path, LEDGER_READ, &e) == -1)
+    if (ledger_open(&v->ledger, keeper_ledger_path(&v->arena, &v->conf),
+                    LEDGER_READ, &e) == -1)
         return view_failed(&e);
     return EXIT_DONE;
+}
+
+/* No ledger is no news, unless the spool has had one. */
+int view_check_ledger(struct view *v, struct err *e)
+{
+    int fd = dir_open(v->conf.spool, STR("")), rc = 0;
+    struct generation g;
+
+    if (fd == -1)
+        return 0; /* nothing was taken yet */
+    if (v->ledger)
+        rc = generation_check(fd, v->ledger, e);
+    else if (generation_read(fd, &g, e) == 0 && g.is_there)
+        rc = err_set(e, ERR_STOP, GENERATION_GONE);
+    close(fd);
+    return rc;
+}
+
+int view_ledger(struct view *v)
+{
+    int rc = view_any_ledger(v);
+    struct err e;
+
+    if (rc == EXIT_DONE && view_check_ledger(v, &e) == -1)
+        rc = view_failed(&e);
+    return rc;
 }
 
 static int open_keeper(struct view *v, struct keeper *k)
@@ -99,7 +122,7 @@ static int open_keeper(struct view *v, struct keeper *k)
         return EXIT_DONE;
     if (keeper_reserve(k, &e) == -1)
         return view_failed(&e);
-    return view_ledger(v);
+    return view_any_ledger(v);
 }
 
 int view_keeper(struct view *v, struct keeper *k)

@@ -24,6 +24,10 @@ int view_conf(struct view *v, bool with_maps);
 int conf_print(struct conf *c, bool with_maps);
 /* Opens the ledger for reading. Returns an exit status. */
 int view_ledger(struct view *v);
+/* The same, also of one that is not the spool's. */
+int view_any_ledger(struct view *v);
+/* -1: it is not the spool's, or gone; e says so. */
+int view_check_ledger(struct view *v, struct err *e);
 /*
  * For commands that look at the spool itself: configuration, the spool's lock
  * (or k->is_busy: another process is the keeper) and the ledger for reading.

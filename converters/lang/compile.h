@@ -20,5 +20,9 @@ void compile_write(struct loader *ld, const struct body *b);
 struct part_def *find_part(struct loader *ld, const struct parser *p,
                            const char *from, struct str name);
 bool is_statement_line(struct str text, const char *word);
+/* "; did you mean skip?" or "", for a line that begins with this word. */
+struct str near_statement(const struct parser *p, struct str word);
+/* Reports text and that hint as SYNTAX. Returns NULL. */
+void *statement_fail(struct parser *p, struct str word, const char *text);
 
 #endif

@@ -123,11 +123,12 @@ static struct stmt *compile_set(struct reading *c, struct block *b,
                          STR_ARGS(name));
     parse_blanks(p);
     if (!name.len || p->p == p->end || *p->p != '=') {
-        parse_fail(p, name.len ? p->p : from,
-                   name.len ? "\"=\" is missing after the field's name"
-                            : "a field, each, when, skip, reject or warn is "
+        if (!name.len)
+            return parse_fail(p, from,
+                              "a field, each, when, skip, reject or warn is "
                               "expected here");
-        return NULL;
+        return statement_fail(p, name,
+                              "\"=\" is missing after the field's name");
     }
     p->p++;
     s->rule = parse_rule(p);

@@ -304,7 +304,7 @@ static struct node *compile_cell(struct writing *c, struct node *parent,
     }
     parse_blanks(p);
     if (!name.len || p->p == p->end || *p->p != '=')
-        return parse_fail(p, p->p, "column = expression is expected here");
+        return statement_fail(p, name, "column = expression is expected here");
     p->p++;
     no_block(c, l);
     for (size_t i = 0; i < m->n_cells; i++)
@@ -539,8 +539,12 @@ static struct node *compile_line(struct writing *c, struct node *parent,
     if (rows && c->in_row)
         return compile_cell(c, parent, l, &p);
     if (rows) {
+        struct str near = near_statement(&p, parse_name(&p));
+
         DIAG(c->ld->diags, NOT_HERE, oline_whole(l), STR("this line"),
-             STR("columns stand in the block of a \"row\""));
+             arena_fmt(&c->ld->map->arena,
+                       "columns stand in the block of a \"row\"%.*s",
+                       STR_ARGS(near)));
         return NULL;
     }
     if (l->text.p[0] == '@')

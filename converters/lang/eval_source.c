@@ -123,7 +123,7 @@ static bool walk_steps(struct walk *w, const struct expr *e,
         if (w->visited || !go_on)
             return go_on;
     }
-    if (c->cell >= 0 && steps->kind == WANT_SELF)
+    if (c->item && c->cell >= 0 && steps->kind == WANT_SELF)
         return w->visit(w, c->item, c->cell);
     if (c->item)
         return walk_item(w, c->item, steps);

@@ -173,8 +173,7 @@ static bool cents(struct dec amount, struct dec part, struct dec all,
     wide x, by, q;
 
     amount = dec_strip(amount);
-    if (dec_is_zero(all) ||
-        !dec_round_to(part, all.scale, ROUND_HALF_AWAY, &part))
+    if (!dec_round_to(part, all.scale, ROUND_HALF_AWAY, &part))
         return false;
     x = (wide)amount.units * part.units;
     by = all.units;
@@ -182,6 +181,8 @@ static bool cents(struct dec amount, struct dec part, struct dec all,
         x *= ten_to(SUM_DIGITS - amount.scale); /* below 10^38 */
     else
         by *= ten_to(amount.scale - SUM_DIGITS);
+    if (by == 0)
+        return false;
     if (by < 0) {
         x = -x;
         by = -by;

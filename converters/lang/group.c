@@ -529,7 +529,8 @@ void group_begin(struct read_run *rr)
 
     buf_init(&g->key, MB(1));
     buf_init(&g->new_key, MB(1));
-    buf_init(&g->sc.out, rr->limits->v[LIMIT_DOCUMENT] + 2 * SPILL_BUFFER);
+    buf_init(&g->sc.out,
+             rr->limits->v[LIMIT_DOCUMENT] + (uint64_t)2 * SPILL_BUFFER);
     g->closed.max_slots = rr->limits->v[LIMIT_GROUP_KEYS] / sizeof(uint64_t);
     rr->group = g;
     if (rr->spill_fd >= 0 && rr->map->group &&

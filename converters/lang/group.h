@@ -19,7 +19,7 @@
 
 void group_begin(struct read_run *rr);
 /* The reader's sink: one record. */
-int group_record(void *rr, struct item *record);
+int group_record(void *ctx, struct item *row);
 /* After the last record. READ_*. */
 int group_end(struct read_run *rr);
 void group_free(struct read_run *rr);

@@ -25,6 +25,26 @@ bool is_statement_line(struct str text, const char *word)
     return !str_starts(str_trim(str_from(text, n)), STR("="));
 }
 
+struct str near_statement(const struct parser *p, struct str word)
+{
+    static const char *const read[] = { "each", "when",   "use",
+                                        "skip", "reject", "warn" };
+    static const char *const write[] = { "each", "when", "use", "row" };
+    bool is_write = p->map->is_write;
+
+    return did_you_mean(p->a, word, is_write ? write : read,
+                        is_write ? COUNT(write) : COUNT(read));
+}
+
+void *statement_fail(struct parser *p, struct str word, const char *text)
+{
+    struct str near = near_statement(p, word);
+
+    return parse_fail(
+        p, p->p < p->end ? p->p : word.p,
+        arena_cstr(p->a, arena_fmt(p->a, "%s%.*s", text, STR_ARGS(near))));
+}
+
 /* ---- header ------------------------------------------------------------- */
 
 static void unknown_document(struct loader *ld, const struct oline *l,
@@ -357,7 +377,7 @@ struct map *map_load(const char *path, struct str name,
     ld.folder = folder_of(&m->arena, path);
     if (!top && diags->n_errors > n_errors) {
         /* Not UTF-8: there are no lines to look at. */
-    } else if (load_header(&ld)) {
+    } else if (load_header(&ld) && ld.header) {
         const struct opt_spec *o =
             m->is_write ? m->format->write_opts : m->format->read_opts;
 
@@ -367,7 +387,7 @@ struct map *map_load(const char *path, struct str name,
         m->shape = shape_new(&m->arena, m->document);
         options_defaults(&ld);
         options_load(&ld, false);
-        load_rest(&ld, top->next);
+        load_rest(&ld, ld.header->next);
         /* A line with a mistake may be the one that uses it. */
         if (diags->n_errors == n_errors)
             report_unused(&ld);
@@ -397,17 +417,15 @@ struct expr *map_compile_when(struct map *read, const struct oline *l,
     struct parser p;
     struct expr *e;
 
-    parser_init(&p, read, l, text, diags);
-    e = parse_expr(&p);
-    if (!e || !parse_end(&p))
-        return NULL;
     resolver_init(&r, read, diags);
     r.scopes[0] = (struct scope){ .shape = read->shape, .list = -1 };
     r.n_scopes = 1;
     r.one_document = true;
     /* A condition speaks of documents, as a write map does. */
     read->is_write = true;
-    if (!resolve_expr(&r, e))
+    parser_init(&p, read, l, text, diags);
+    e = parse_expr(&p);
+    if (!e || !parse_end(&p) || !resolve_expr(&r, e))
         e = NULL;
     read->is_write = false;
     return e;
@@ -442,9 +460,10 @@ static char *try_path(struct arena *a, const char *folder, struct str name,
 char *map_find(struct arena *a, struct str name, const char *beside,
                struct buf *looked)
 {
+    static const char installed[] = KERVAN_SHARE "/mappings";
     const char *from_env = getenv("KERVAN_MAPPINGS");
     const char *const folders[] = { beside, "", from_env, "mappings",
-                                    KERVAN_SHARE "/mappings" };
+                                    installed };
 
     if (name.len && name.p[0] == '/')
         return try_path(a, "", name, looked);

@@ -1,5 +1,6 @@
 #include "converters/lang/options.h"
 
+#include "converters/base/text.h"
 #include "converters/base/utf8.h"
 #include "converters/lang/parse.h"
 
@@ -38,13 +39,19 @@ static bool yes_no(struct loader *ld, struct parser *p, const char *name,
     return option_fail(ld, &at, name, STR("yes or no"));
 }
 
-static struct str list_charsets(struct arena *a)
+/* All of them; last the one that may have been meant. */
+static struct str list_charsets(struct arena *a, struct str typed)
 {
+    const char *names[64];
+    size_t n = 0;
     struct buf b;
     struct str out;
 
+    for (; charsets[n] && n < COUNT(names); n++)
+        names[n] = charsets[n]->name;
     buf_init(&b, KB(4));
     charset_names(&b);
+    buf_add(&b, did_you_mean(a, typed, names, n));
     out = arena_str(a, buf_str(&b));
     buf_release(&b);
     return out;
@@ -62,7 +69,7 @@ static bool set_charset(struct loader *ld, struct parser *p)
         return true;
     parse_blanks(&at);
     DIAG(ld->diags, CHARSET_UNKNOWN, parse_place(&at, at.p, at.end), v,
-         list_charsets(&ld->map->arena));
+         list_charsets(&ld->map->arena, v));
     return false;
 }
 
@@ -240,13 +247,24 @@ static bool set_zip(struct loader *ld, struct parser *p)
     return set_name_pieces(ld, p, &ld->map->zip);
 }
 
+/* "ordr": no field, and nearly the document's name. */
+static bool is_near_document(const struct map *m, const struct expr *e,
+                             struct str *word)
+{
+    if (e->kind != E_PATH || e->steps->next)
+        return false;
+    *word = e->steps->name;
+    return shape_field(m->shape, *word, false) < 0 &&
+           nearest(*word, &m->document->name, 1) != NULL;
+}
+
 /* one file per order | one file per 100 order | one file per customer.code */
 static bool set_per(struct loader *ld, struct parser *p)
 {
     struct map *m = ld->map;
     struct resolver r;
     struct parser at;
-    struct str digits = { 0 };
+    struct str digits = { 0 }, word;
     uint64_t n = 1;
 
     parse_blanks(p);
@@ -268,10 +286,39 @@ static bool set_per(struct loader *ld, struct parser *p)
     m->per = parse_expr(p);
     if (!m->per || !parse_end(p))
         return false;
+    if (is_near_document(m, m->per, &word)) {
+        DIAG(ld->diags, UNKNOWN_FIELD, m->per->at, word,
+             arena_fmt(&m->arena, "; did you mean %s?", m->document->name));
+        return false;
+    }
     resolver_init(&r, m, ld->diags);
     r.scopes[0] = (struct scope){ .shape = m->shape, .list = -1 };
     r.n_scopes = 1;
     return resolve_expr(&r, m->per);
+}
+
+/* What stands for characters that the charset lacks must not lack itself. */
+static bool set_replacement(struct loader *ld, struct parser *p)
+{
+    struct map *m = ld->map;
+    struct parser at = *p;
+    struct str text;
+    int32_t cp;
+
+    if (!take_value(p, &text))
+        return false;
+    m->unmappable = UNMAPPABLE_REPLACE;
+    m->unmappable_text = text;
+    for (size_t pos = 0; m->charset && pos < text.len;) {
+        cp = utf8_next(text, &pos);
+        if (cp < 0 || charset_width(m->charset, (uint32_t)cp) == 0)
+            return option_fail(ld, &at, "unmappable",
+                               arena_fmt(&m->arena,
+                                         "the replacement is not in charset %s "
+                                         "either",
+                                         m->charset->name));
+    }
+    return true;
 }
 
 static bool set_unmappable(struct loader *ld, struct parser *p)
@@ -283,10 +330,8 @@ static bool set_unmappable(struct loader *ld, struct parser *p)
         m->unmappable = UNMAPPABLE_FAIL;
         return parse_end(p);
     }
-    if (parse_word(p, "replace")) {
-        m->unmappable = UNMAPPABLE_REPLACE;
-        return take_value(p, &m->unmappable_text);
-    }
+    if (parse_word(p, "replace"))
+        return set_replacement(ld, p);
     if (parse_word(p, "via")) {
         struct str name;
 

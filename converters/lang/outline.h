@@ -9,7 +9,7 @@
  * UTF-8, a byte-order mark and CRLF accepted; blocks by spaces, a dedent
  * returns to a column that is open. `#` at the start of a line or after white
  * space begins a comment, not inside "quotes". Template lines ("> ...") are
- * kept as they stand. (MAPPING part 2.)
+ * kept as they stand.
  */
 #ifndef LANG_OUTLINE_H
 #define LANG_OUTLINE_H

@@ -93,16 +93,13 @@ bool parse_word(struct parser *p, const char *word)
 
 bool parse_end(struct parser *p)
 {
-    static const char *const words[] = { "where", "when", "with", "keep",
-                                         "and",   "or",   "in",   "like" };
-    struct parser at;
+    static const char *const words[] = { "where", "when", "with",
+                                         "keep",  "and",  "or",
+                                         "in",    "like", "required" };
 
     if (parse_at_end(p))
         return true;
-    at = *p;
-    DIAG(p->diags, UNKNOWN_CLAUSE, parse_place(p, p->p, p->end),
-         (struct str){ p->p, (size_t)(p->end - p->p) },
-         did_you_mean(p->a, parse_name(&at), words, COUNT(words)));
+    parse_unexpected(p, words, COUNT(words));
     return false;
 }
 
@@ -266,6 +263,7 @@ struct expr *parse_path(struct parser *p)
             break;
         p->p++;
     }
+    p->column = (struct str){ from, e->bracket ? 0 : (size_t)(p->p - from) };
     e->at = parse_place(p, from, p->p);
     return e;
 }
@@ -320,7 +318,7 @@ static struct expr *parse_args(struct parser *p, struct expr *call)
         if (p->p < p->end && *p->p == ')')
             break;
         if (p->p == p->end || *p->p != ',')
-            return parse_fail(p, p->p, "\",\" or \")\" is missing");
+            return parse_missing(p, p->p, "\",\" or \")\" is missing");
         p->p++;
     }
     p->p++;
@@ -354,6 +352,16 @@ static struct expr *check_call(struct parser *p, struct expr *e)
     return e;
 }
 
+static void unknown_function(struct parser *p, const char *from,
+                             struct str name)
+{
+    const char *names[128];
+    size_t n = func_names(names, COUNT(names));
+
+    DIAG(p->diags, UNKNOWN_FUNCTION, parse_place(p, from, from + name.len),
+         name, did_you_mean(p->a, name, names, n));
+}
+
 static struct expr *parse_call(struct parser *p, const char *from,
                                struct str name)
 {
@@ -364,15 +372,14 @@ static struct expr *parse_call(struct parser *p, const char *from,
     if (!parse_args(p, e))
         return NULL;
     e->at = parse_place(p, from, p->p);
-    if (!e->func) {
-        const char *names[128];
-        size_t n = func_names(names, COUNT(names));
-
-        DIAG(p->diags, UNKNOWN_FUNCTION, parse_place(p, from, from + name.len),
-             name, did_you_mean(p->a, name, names, n));
-        return NULL;
-    }
-    return check_call(p, e);
+    if (e->func)
+        return check_call(p, e);
+    unknown_function(p, from, name);
+    /* An empty value in its place: the rest of the line is looked at, too. */
+    e->kind = E_CONST;
+    e->args = NULL;
+    e->value = (struct val){ .kind = V_EMPTY, .cell = -1 };
+    return e;
 }
 
 static struct expr *parse_variable(struct parser *p)
@@ -431,7 +438,8 @@ static struct expr *parse_operand(struct parser *p)
         if (!e)
             return NULL;
         if (p->p == p->end || *p->p != ')')
-            return parse_fail(p, from, "\")\" is missing");
+            return parse_missing(p, p->p < p->end ? p->p : from,
+                                 "\")\" is missing");
         p->p++;
         return e;
     }
@@ -559,17 +567,32 @@ static enum expr_kind comparison(struct parser *p)
                                       : E_CONST;
 }
 
+/* A* where "A*" was meant: a name with an asterisk is no text to compare. */
+static bool is_bare_pattern(const struct expr *e)
+{
+    return e->kind == E_PATH && !e->bracket && !e->absolute &&
+           !e->steps->next && e->steps->kind == WANT_ELEMENT &&
+           str_find_char(e->steps->name, '*') >= 0;
+}
+
 static struct expr *parse_comparison(struct parser *p)
 {
     const char *from = p->p;
-    struct expr *e = parse_operation(p);
+    struct expr *e = parse_operation(p), *right;
     enum expr_kind kind = e ? comparison(p) : E_CONST;
 
     if (kind == E_CONST)
         return e;
     if (kind == E_IN)
         return parse_in(p, from, e);
-    return binary(p, kind, from, e, parse_operation(p));
+    right = parse_operation(p);
+    if (right && kind == E_LIKE && is_bare_pattern(right)) {
+        DIAG(p->diags, SYNTAX, right->at,
+             arena_fmt(p->a, "a pattern stands in quotes: like \"%.*s\"",
+                       STR_ARGS(right->steps->name)));
+        return NULL;
+    }
+    return binary(p, kind, from, e, right);
 }
 
 /* False: reported. Either way the caller takes p->nesting back. */

@@ -3,7 +3,7 @@
  *
  * Precedence, weakest first: or, and, not, comparisons, &, + -, * div, unary
  * minus. A `-` or `.` inside a name belongs to the name; a bare word is a
- * name; after an operand a bare word is a clause. (MAPPING part 6.)
+ * name; after an operand a bare word is a clause.
  */
 #ifndef LANG_PARSE_H
 #define LANG_PARSE_H
@@ -15,6 +15,7 @@ struct parser {
     const struct oline *line;
     const char *p, *end; /* inside line->text, or a copy of a part of it */
     struct map *map;     /* tables are looked up when resolved */
+    struct str column;   /* the last bare name; empty: none yet */
     struct diags *diags;
     int nesting, n_operators; /* both have a limit */
 };
@@ -37,6 +38,11 @@ struct piece *parse_pieces(struct parser *p);
 void parse_blanks(struct parser *p);
 bool parse_at_end(struct parser *p); /* only blanks are left */
 bool parse_end(struct parser *p);    /* else report what is left */
+/* Reports what stands at p: with the nearest of these words, or as the rest of
+ * a column's name that needs brackets. */
+void parse_unexpected(struct parser *p, const char *const *words, size_t n);
+/* The same if it is such a rest; else `text` as SYNTAX. Returns NULL. */
+void *parse_missing(struct parser *p, const char *from, const char *text);
 /* Takes `word` if it stands next, as a whole word. */
 bool parse_word(struct parser *p, const char *word);
 /* The next run of name characters; empty if none. */

@@ -8,6 +8,90 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* ---- what is left behind an expression ---------------------------------- */
+
+/* Does a word begin here that ends a name of several words? */
+static bool ends_name(const struct parser *p, const char *at)
+{
+    static const char *const words[] = { "via",   "default", "required", "max",
+                                         "cut",   "as",      "check",    "when",
+                                         "where", "keep",    "and",      "or",
+                                         "in",    "like",    "div" };
+    struct parser here = *p;
+
+    here.p = at;
+    for (size_t i = 0; at > p->p && i < COUNT(words); i++)
+        if (at[-1] == ' ' && parse_word(&here, words[i]))
+            return true;
+    return false;
+}
+
+/*
+ * A column called "Net price (EUR)", written without brackets, seems to end
+ * behind its first word. Returns all of it, or nothing if that is no column.
+ */
+static struct str whole_column(const struct parser *p)
+{
+    const char *c = p->column.p + p->column.len;
+    int depth = 0;
+
+    if (!p->column.len || p->map->is_write || !p->map->format->rows)
+        return (struct str){ 0 };
+    for (; c < p->p; c++)
+        if (*c != ' ' && *c != '.' && *c != ':')
+            return (struct str){ 0 };
+    for (; c < p->end && !strchr("=<>\"&,+*", *c) && !ends_name(p, c); c++) {
+        depth += (*c == '(') - (*c == ')');
+        if (depth < 0)
+            break;
+    }
+    if (c == p->p)
+        return (struct str){ 0 };
+    return str_trim((struct str){ p->column.p, (size_t)(c - p->column.p) });
+}
+
+static bool bracket_hint(const struct parser *p, struct str *hint)
+{
+    struct str column = whole_column(p);
+
+    if (!column.len)
+        return false;
+    *hint = arena_fmt(p->a,
+                      "; a column's name that is more than one plain word "
+                      "stands in brackets: [%.*s]",
+                      STR_ARGS(column));
+    return true;
+}
+
+/* Of a short word nearly everything is near. */
+enum { SHORT_WORD = 3 };
+
+void parse_unexpected(struct parser *p, const char *const *words, size_t n)
+{
+    const char *from = p->p;
+    struct parser at = *p;
+    struct str word = parse_name(&at), hint;
+
+    if (!word.len)
+        word = (struct str){ from, (size_t)(p->end - from) };
+    hint = did_you_mean(p->a, word, words, n);
+    if (!hint.len || word.len <= SHORT_WORD)
+        (void)bracket_hint(p, &hint);
+    p->p = from + word.len;
+    DIAG(p->diags, UNKNOWN_CLAUSE, parse_place(p, from, p->p), word, hint);
+}
+
+void *parse_missing(struct parser *p, const char *from, const char *text)
+{
+    struct str hint;
+
+    parse_blanks(p);
+    if (!bracket_hint(p, &hint))
+        return parse_fail(p, from, text);
+    parse_unexpected(p, NULL, 0);
+    return NULL;
+}
+
 /* ---- clauses ------------------------------------------------------------ */
 
 static struct clause *new_clause(struct parser *p, enum clause_kind kind,
@@ -191,15 +275,8 @@ static void unknown_clause(struct parser *p)
                                          "cut",  "as",      "check",    "when",
                                          "keep", "where",   "and",      "or",
                                          "div" };
-    const char *from = p->p;
-    struct str word = parse_name(p);
 
-    if (!word.len) {
-        p->p = p->end;
-        word = (struct str){ from, (size_t)(p->end - from) };
-    }
-    DIAG(p->diags, UNKNOWN_CLAUSE, parse_place(p, from, from + word.len), word,
-         did_you_mean(p->a, word, words, COUNT(words)));
+    parse_unexpected(p, words, COUNT(words));
 }
 
 /* One clause at p. 1: taken, 0: at the end, -1: reported. */
@@ -291,7 +368,7 @@ struct piece *parse_pieces(struct parser *p)
     parse_blanks(p);
     from = p->p;
     if (p->p == p->end || *p->p != '"')
-        return parse_fail(p, from, "a \"text in quotes\" is missing here");
+        return parse_missing(p, from, "a \"text in quotes\" is missing here");
     p->p++;
     for (;;) {
         const char *text = p->p;

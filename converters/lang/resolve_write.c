@@ -3,7 +3,7 @@
  *
  * Names are looked up inside out: a line's `name` before the order's;
  * `order.name` says which. In a part that is used "with billing", `city` is
- * first looked up as billing.city. (MAPPING part 4.)
+ * first looked up as billing.city.
  */
 #include "converters/lang/resolve.h"
 
@@ -46,7 +46,7 @@ static bool find_qualified(struct resolver *r, struct expr *e, struct str name)
     struct str first = str_first(name, dot < 0 ? 0 : (size_t)dot);
     struct str rest = str_from(name, (size_t)(dot + 1));
 
-    if (dot <= 0)
+    if (dot <= 0 || !first.p)
         return false;
     for (int d = r->n_scopes - 1; d >= 0; d--) {
         if (!str_is(first, r->scopes[d].shape->level->name))

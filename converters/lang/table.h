@@ -12,7 +12,7 @@
  * block. A key is itself; a glob when it has a '*' and no quotes; or a number:
  * 21 fits 21,00 in a map with `decimal ,`. A text with leading zeros is no
  * number here, so 021 does not fit 21. Only "" and globs fit an empty value;
- * when none does, it stays empty. (MAPPING part 7.)
+ * when none does, it stays empty.
  */
 #ifndef LANG_TABLE_H
 #define LANG_TABLE_H

@@ -67,7 +67,7 @@ def date(text):
     year, month, day = int(m[1]), int(m[2]), int(m[3])
     leap = year % 4 == 0 and (year % 100 or year % 400 == 0)
     days = (31, 28 + bool(leap), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-    if not (1900 <= year <= 2199 and 1 <= month <= 12 and
+    if not (1900 <= year <= 9999 and 1 <= month <= 12 and
             1 <= day <= days[month - 1]):
         raise Fault('date-syntax')
     if m[4] and not (int(m[4]) < 24 and int(m[5]) < 60 and int(m[6]) < 60):

@@ -213,6 +213,12 @@ static struct csv_case {
     { AT, "letters of two bytes", "ž;š\nčč;ďď\n", "š,ž", "ďď|čč/" },
     { AT, "the end mark of DOS", "a\n1\n\x1a", "a", "1/" },
     { AT, "only a header", "a;b\n", "a", "" },
+    { AT, "Excel's line sep= is no row", "sep=;\r\na;b\r\n1;2\r\n", "a", "1/" },
+    { AT, "sep= in quotes and capitals", "\"SEP=;\"\na;b\n1;2\n", "a", "1/" },
+    { AT, "sep= that disagrees", "sep=,\na;b\n1;2\n", "a",
+      "!csv-sep@1:1(,,;)/" },
+    { AT, "a column called sep=", "sep=x;b\n1;2\n", "b", "2/" },
+    { AT, "sep= below the first line is a row", "a;b\nsep=;\n", "a", "sep=/" },
     { AT, "nothing but line ends", "\n\n", "a", "!file-empty@0:0/" },
 
     /* columns */
@@ -630,7 +636,7 @@ static void fault_short(void *ctx, enum diag_id id, bool fatal, uint32_t line,
 
     (void)line, (void)col, (void)args, (void)n;
     assert_true(!fatal || id == DIAG_CSV_QUOTE || id == DIAG_CSV_OPEN_QUOTE ||
-                id == DIAG_FILE_EMPTY);
+                id == DIAG_CSV_SEP || id == DIAG_FILE_EMPTY);
     if (fatal)
         buf_addc(&run->out, '!');
 }

@@ -50,6 +50,8 @@ static struct write_case {
       NULL, NULL, NULL, true },
     { AT, "numbers and phones are no formulas", "-1,50~+420 777 000~-~a=",
       "-1,50;+420 777 000;-;a=\n", NULL, NULL, NULL, true },
+    { AT, "a stand-in that begins a formula", "–a~–1~≡1~\xE2\x80\x8B=1~“a",
+      "'-a;-1;'=1;'=1;\"\"\"a\"\n", "ISO-8859-2", NULL, NULL, true },
     { AT, "a guarded formula in quotes", "=a;\"b\"", "\"'=a;\"\"b\"\"\"\n",
       NULL, NULL, NULL, true },
     { AT, "formulas stay without guard", "=1+1", "=1+1\n" },
@@ -70,9 +72,22 @@ static const char *fault_name(enum diag_id id)
 /* Stands for the map's table: in the test any charset may lack these. */
 static bool fallback(void *ctx, uint32_t cp, struct str *text)
 {
+    static const struct {
+        uint32_t cp;
+        const char *text;
+    } known[] = { { 0x201c, "\"" },
+                  { 0x2423, ";" },
+                  { 0x2013, "-" },
+                  { 0x2261, "=" },
+                  { 0x200b, "" } };
+
     (void)ctx;
-    *text = cp == 0x201c ? STR("\"") : STR(";");
-    return cp == 0x201c || cp == 0x2423;
+    for (size_t i = 0; i < COUNT(known); i++)
+        if (known[i].cp == cp) {
+            *text = str_of(known[i].text);
+            return true;
+        }
+    return false;
 }
 
 static void start(struct sink *s, struct opt_value *opts,

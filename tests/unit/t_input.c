@@ -87,6 +87,11 @@ static struct input_case {
       BYTES(
           "\xEF\xBB\xBF<?xml version=\"1.0\"?>\n<!DOCTYPE HTML PUBLIC \"x\">"),
       "XML", DIAG_FILE_HTML, 1, 1 },
+    { __LINE__, "what PHP says when it fails", "CSV", NULL,
+      BYTES("<br />\n<b>Fatal error</b>: Uncaught"), "CSV", DIAG_FILE_HTML, 1,
+      1 },
+    { __LINE__, "a piece of a page", "XML", NULL,
+      BYTES("\n<div class=\"login\">"), "XML", DIAG_FILE_HTML, 1, 1 },
     { __LINE__, "an element that is called like HTML", "XML", NULL,
       BYTES("<html5data>x</html5data>"), "<html5data>x</html5data>", -1, 0, 0 },
     { __LINE__, "HTML inside is data", "CSV", NULL, BYTES("a;<html>\n"),

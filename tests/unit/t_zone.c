@@ -520,6 +520,10 @@ static void test_convert(void **state)
                "2024-12-31");
     zone_apply(istanbul, &d);
     check_text(__LINE__, date_canon(&a, d), "2024-12-31");
+    /* "For ever" stays that: the year 10000 is none. */
+    assert_true(date_from_canon(STR("9999-12-31T23:59:59Z"), &d));
+    check_text(__LINE__, date_canon(&a, zone_convert(istanbul, d)),
+               "9999-12-31T23:59:59+03:00");
     arena_release(&a);
 }
 
