@@ -141,7 +141,7 @@ void keeper_look(struct keeper *k)
     looks_begin(&k->looks);
     k->unready_soon = false;
     for (struct route *r = k->conf->routes; r; r = r->next)
-        r->unready = false;
+        r->unready = r->held_back = false;
     for (const struct inbox *in = scan_inboxes(k->conf, &k->looked); in;
          in = in->next) {
         *last = look_into(k, in);
@@ -160,6 +160,34 @@ static bool is_as_seen(int dir_fd, const char *name, const struct found *f)
                f->mtime_ns;
 }
 
+int keeper_count(struct keeper *k, struct err *e)
+{
+    for (struct route *r = k->conf->routes; r; r = r->next)
+        if (ledger_backlog(k->ledger, r->name, &r->backlog, e) == -1)
+            return -1;
+    return 0;
+}
+
+/*
+ * Has any route of the file room for it? If so, all that take it count it; if
+ * not, it stays where it is, and the next look finds it again.
+ */
+static bool has_turn(struct keeper *k, const struct inbox *in, struct str name)
+{
+    bool turn = !k->stays;
+
+    for (const struct route *r = k->conf->routes; r && !turn; r = r->next)
+        turn = r->open && r->backlog < BACKLOG &&
+               route_takes(r, in->partner->name, in->folder, name);
+    for (struct route *r = k->conf->routes; r; r = r->next) {
+        if (!route_takes(r, in->partner->name, in->folder, name))
+            continue;
+        r->backlog += turn;
+        r->held_back = r->held_back || !turn;
+    }
+    return turn;
+}
+
 /* Up to `max` of its files, as long as there is room. */
 static size_t choose(struct keeper *k, struct waiting *w, int dir_fd,
                      struct claim *claims, size_t max, uint64_t *bytes)
@@ -169,7 +197,8 @@ static size_t choose(struct keeper *k, struct waiting *w, int dir_fd,
     for (; w->done < w->n && n < max; w->done++) {
         const struct found *f = &w->files[w->done];
 
-        if (!is_as_seen(dir_fd, arena_cstr(&k->arena, f->name), f))
+        if (!is_as_seen(dir_fd, arena_cstr(&k->arena, f->name), f) ||
+            !has_turn(k, w->in, f->name))
             continue;
         w->room = room_for(k->spool_fd, *bytes + f->size);
         if (!w->room.enough)
@@ -234,7 +263,7 @@ static int claim_inbox(struct keeper *k, struct waiting *w, size_t max,
 int keeper_claim(struct keeper *k, size_t max, size_t *n, struct err *e)
 {
     uint64_t bytes = 0;
-    int rc = 0;
+    int rc = k->stays ? keeper_count(k, e) : 0;
 
     *n = 0;
     while (rc == 0 && k->waiting && *n < max) {

@@ -106,6 +106,8 @@ struct route {
     bool open;        /* its files may be claimed */
     bool unready;     /* the last look found some that will be complete soon */
     uint64_t started; /* only later jobs may start */
+    uint64_t backlog; /* jobs that are TAKEN: taken, and not converted yet */
+    bool held_back;   /* files were left in the inbox because of them */
     uint64_t upto;    /* and none after this one */
     struct schedule_state times;
     uint64_t seen;   /* AFTER: the last job of the other route by then */

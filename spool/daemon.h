@@ -41,6 +41,7 @@ struct daemon {
     bool rung;             /* look as soon as it may be */
     bool more;             /* this pass left work for the next one */
     int64_t looked_ms;     /* of the monotonic clock: when we looked */
+    int64_t look_took_ms;  /* and how long that took */
     int64_t marked_ms;     /* when the spool was told how far its ledger is */
     int64_t watchdog_ms;   /* between two signs of life; 0: none are wanted */
     int64_t checked_ms;    /* when silence was looked for */

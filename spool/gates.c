@@ -87,6 +87,8 @@ int gates_close(struct keeper *k, struct err *e)
             continue;
         if (keeper_last_job(k, &r->upto, e) == -1)
             return -1;
+        if (r->held_back)
+            continue; /* those that were taken run; then come the others */
         s = (struct slot){ clock_now(), r->upto, r->seen };
         if (ledger_slot_ran(k->ledger, r->name, &s, e) == -1)
             return -1;

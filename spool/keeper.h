@@ -33,6 +33,10 @@
 /* A job that fails for reasons outside the file is tried so often. */
 enum { MAX_TRIES = 5 };
 
+/* The daemon takes so many files of a route before they are converted; more
+ * wait in the inbox, where they cost nothing and their sender sees them. */
+enum { BACKLOG = 256 };
+
 /* In an inbox: files that are ours, under the ids of their claims. */
 #define CLAIM_FOLDER ".claim"
 
@@ -124,6 +128,8 @@ int keeper_mark(struct keeper *k, struct err *e);
  * were complete, *n says how many. What comes later waits for the next look.
  */
 void keeper_look(struct keeper *k);
+/* Counts what the routes have taken and not converted. */
+int keeper_count(struct keeper *k, struct err *e);
 int keeper_claim(struct keeper *k, size_t max, size_t *n, struct err *e);
 int keeper_take(struct keeper *k, struct err *e); /* CLAIMED -> TAKEN */
 /* Before another try: if the sender has written on meanwhile and nothing of

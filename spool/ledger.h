@@ -304,6 +304,9 @@ int ledger_slot_ran(struct ledger *l, struct str route, const struct slot *s,
 /* The newest job of a route that is DONE; 0: none. */
 int ledger_last_done(struct ledger *l, struct str route, uint64_t *job,
                      struct err *e);
+/* How many jobs of the route are TAKEN. */
+int ledger_backlog(struct ledger *l, struct str route, uint64_t *n,
+                   struct err *e);
 /* Is any job of the route, up to this one, on its way? */
 int ledger_is_busy(struct ledger *l, struct str route, uint64_t upto, bool *yes,
                    struct err *e);

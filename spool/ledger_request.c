@@ -146,6 +146,18 @@ int ledger_last_done(struct ledger *l, struct str route, uint64_t *job,
     return one_number(&r, job, e);
 }
 
+int ledger_backlog(struct ledger *l, struct str route, uint64_t *n,
+                   struct err *e)
+{
+    struct rows r;
+
+    if (db_ask(l->db, e, &r,
+               "SELECT count(*) FROM receipt WHERE route=? AND state='TAKEN'",
+               "s", route) == -1)
+        return -1;
+    return one_number(&r, n, e);
+}
+
 int ledger_is_busy(struct ledger *l, struct str route, uint64_t upto, bool *yes,
                    struct err *e)
 {
