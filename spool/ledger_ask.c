@@ -330,11 +330,12 @@ int ledger_deliveries(struct ledger *l, const char *receipt, unsigned states,
                                      " ORDER BY d.n",
                     "zz", receipt, list);
     else
+        /* The + keeps SQLite from walking all jobs in their order. */
         rc = db_ask(
             l->db, e, &r,
             DELIVERY_COLUMNS
             " WHERE d.state NOT IN ('DELIVERED','SUPERSEDED') AND"
-            " x.by_hand=0 AND instr(?,','||d.state||',') ORDER BY d.job,d.n",
+            " x.by_hand=0 AND instr(?,','||d.state||',') ORDER BY +d.job,d.n",
             "z", list);
     if (rc == -1)
         return -1;

@@ -150,8 +150,9 @@ int ledger_delivery_waits(struct ledger *l, const struct delivery *d,
         return -1;
     /* Nobody tries the others while this one waits. */
     rc = db_change(l->db, e, ANY_ROWS,
-                   "UPDATE delivery SET why=? WHERE partner=? AND folder=?"
-                   " AND state IN ('READY','RENAMING')",
+                   "UPDATE delivery SET why=? WHERE +partner=? AND folder=?"
+                   " AND state IN ('READY','RENAMING') AND state NOT IN"
+                   " ('DELIVERED','SUPERSEDED')",
                    "zss", why, d->partner, d->folder);
     if (rc == 0)
         rc = note(l, d, "waits", why, e);
