@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "converters/base/date.h"
@@ -25,14 +24,6 @@ enum {
 };
 
 enum { BATCH = 256, LATE_SECONDS = 3600 };
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- a new configuration ------------------------------------------------ */
 
@@ -113,9 +104,9 @@ static int check(struct daemon *d, struct err *e)
 {
     struct keeper *k = &d->k;
 
-    if (monotonic_ms() - d->checked_ms < CHECK_EVERY && d->checked_ms)
+    if (clock_ms() - d->checked_ms < CHECK_EVERY && d->checked_ms)
         return 0;
-    d->checked_ms = monotonic_ms();
+    d->checked_ms = clock_ms();
     if (check_silence(k, e) == -1)
         return -1;
     return ledger_note_late(k->ledger, clock_now() - LATE_SECONDS, e);
@@ -133,7 +124,7 @@ static int64_t look_in(const struct daemon *d)
         after = LOOK_APART + 4 * d->look_took_ms;
     else if (d->k.unready_soon)
         after = LOOK_AGAIN;
-    after += d->looked_ms - monotonic_ms();
+    after += d->looked_ms - clock_ms();
     return after > 0 ? after : 0;
 }
 
@@ -142,11 +133,11 @@ static void look(struct daemon *d)
     d->rung = false;
     d->k.machine_failed = false;
     d->k.n_put_back = 0;
-    d->looked_ms = monotonic_ms();
+    d->looked_ms = clock_ms();
     watch_inboxes(&d->bell, d->k.conf, &d->k.item);
     arena_reset(&d->k.item);
     keeper_look(&d->k);
-    d->look_took_ms = monotonic_ms() - d->looked_ms;
+    d->look_took_ms = clock_ms() - d->looked_ms;
 }
 
 /* Files that had to wait in an inbox have their turn when half of what was
@@ -194,9 +185,9 @@ static int take(struct daemon *d, struct err *e)
 
 static int mark(struct daemon *d, bool now, struct err *e)
 {
-    if (!now && monotonic_ms() - d->marked_ms < MARK_EVERY)
+    if (!now && clock_ms() - d->marked_ms < MARK_EVERY)
         return 0;
-    d->marked_ms = monotonic_ms();
+    d->marked_ms = clock_ms();
     return keeper_mark(&d->k, e);
 }
 
@@ -307,13 +298,13 @@ static int open_signals(struct daemon *d, struct err *e)
 static int finish(struct daemon *d, struct err *e)
 {
     struct keeper *k = &d->k;
-    int64_t end = monotonic_ms() + STOP_WAIT;
+    int64_t end = clock_ms() + STOP_WAIT;
 
     notify("STOPPING=1");
-    while (k->jobs.n && monotonic_ms() < end) {
+    while (k->jobs.n && clock_ms() < end) {
         struct pollfd fds[MAX_JOBS];
 
-        (void)poll(fds, jobs_watch(k, fds), (int)(end - monotonic_ms()));
+        (void)poll(fds, jobs_watch(k, fds), (int)(end - clock_ms()));
         if (keeper_step(k, keeper_settle, e) == -1)
             return -1;
     }
@@ -331,7 +322,7 @@ static int work(struct daemon *d, struct err *e)
     watch_open(&d->bell, &d->k);
     d->watchdog_ms = notify_watchdog_ms();
     d->rung = true;
-    d->looked_ms = monotonic_ms() - LOOK_EVERY;
+    d->looked_ms = clock_ms() - LOOK_EVERY;
     notify("READY=1");
     tell_line(STR("at work"));
     while (!d->stopping)

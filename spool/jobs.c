@@ -8,23 +8,15 @@
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "converters/base/date.h"
 #include "spool/convert_child.h"
 #include "spool/files.h"
 #include "spool/keeper.h"
 
 /* Seconds: for what a job does beside reading; the longest that poll() can. */
 enum { PATIENCE = 60, MAX_WAIT = 400000 };
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static uint64_t time_of(const struct conf *conf, const struct route *route,
                         enum limit_id limit)
@@ -148,7 +140,7 @@ int jobs_start(struct keeper *k, const struct route *route,
                  (k->patience ? k->patience : PATIENCE);
     if (x->seconds > MAX_WAIT)
         x->seconds = MAX_WAIT;
-    x->end_ms = monotonic_ms() + (int64_t)x->seconds * 1000;
+    x->end_ms = clock_ms() + (int64_t)x->seconds * 1000;
     if (start(k, x, e) == -1) {
         end_child(x);
         release(x);
@@ -195,7 +187,7 @@ static bool has_ended(struct running *x, int *status)
 {
     pid_t pid;
 
-    if (!x->late && monotonic_ms() >= x->end_ms) {
+    if (!x->late && clock_ms() >= x->end_ms) {
         x->late = true;
         kill(x->pid, SIGKILL);
     }
@@ -240,7 +232,7 @@ size_t jobs_watch(const struct keeper *k, struct pollfd *fds)
 
 int jobs_timeout(const struct keeper *k)
 {
-    int64_t now = monotonic_ms(), first = -1;
+    int64_t now = clock_ms(), first = -1;
 
     for (size_t i = 0; i < k->jobs.n; i++) {
         int64_t left = k->jobs.v[i]->end_ms - now;

@@ -37,6 +37,14 @@ int64_t clock_up(void)
     return now.tv_sec;
 }
 
+int64_t clock_ms(void)
+{
+    struct timespec now = { 0 };
+
+    clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 bool clock_is_frozen(void)
 {
     return frozen;

@@ -93,6 +93,8 @@ int64_t clock_now(void);
 void clock_freeze(int64_t unix_seconds);
 /* Seconds since the machine started, its sleep included: nobody sets it. */
 int64_t clock_up(void);
+/* Milliseconds of the monotonic clock: for how long something took. */
+int64_t clock_ms(void);
 bool clock_is_frozen(void);
 
 enum { DATE_PATTERN_MAX = 64 };
