@@ -178,14 +178,14 @@ static void stop_limit(struct xml *x, enum limit_id id, const char *what)
 static struct str error_text(const struct xml *x, const xmlError *e)
 {
     const char *plain = xml_plain_words(e->code);
-    struct str s = str_trim(str_of(e->message ? e->message : "not XML"));
 
     if (e->code == XML_ERR_INVALID_CHAR && e->int1)
         return arena_fmt(x->r->names, "character U+%04X cannot stand in XML",
                          (unsigned)e->int1);
     if (plain)
         return xml_fill_in(x->r->names, plain, e->str1, e->str2, e->int1);
-    return arena_str(x->r->names, str_first(s, 300));
+    return arena_str(x->r->names,
+                     xml_clip(e->message ? e->message : "not XML"));
 }
 
 /* The end came too early; says in what. */
@@ -195,8 +195,8 @@ static void fail_truncated(struct xml *x)
 
     if (x->depth && name)
         FAIL(x, FILE_TRUNCATED,
-             arena_fmt(x->r->names, "element %.200s is not closed",
-                       (const char *)name));
+             arena_fmt(x->r->names, "element %.*s is not closed",
+                       STR_ARGS(xml_clip((const char *)name))));
     else if (x->ctxt->instate == XML_PARSER_EPILOG)
         FAIL(x, FILE_TRUNCATED,
              STR("what stands behind the outermost element is cut"));
@@ -539,7 +539,9 @@ static void on_reference(void *ctx, const xmlChar *name)
     struct xml *x = ctx;
 
     move_to(x, begin_of(x, "&"));
-    STOP(x, XML_ENTITY, arena_fmt(x->r->names, "&%.200s;", (const char *)name));
+    STOP(x, XML_ENTITY,
+         arena_fmt(x->r->names, "&%.*s;",
+                   STR_ARGS(xml_clip((const char *)name))));
 }
 
 static xmlEntityPtr on_entity(void *ctx, const xmlChar *name)
@@ -554,7 +556,8 @@ static void refuse_declaration(struct xml *x, const char *open,
 {
     move_to(x, begin_of(x, open));
     STOP(x, XML_DTD,
-         arena_fmt(x->r->names, "%s %.200s", open + 2, (const char *)name));
+         arena_fmt(x->r->names, "%s %.*s", open + 2,
+                   STR_ARGS(xml_clip((const char *)name))));
 }
 
 static xmlEntityPtr on_parameter_entity(void *ctx, const xmlChar *name)
@@ -563,7 +566,8 @@ static xmlEntityPtr on_parameter_entity(void *ctx, const xmlChar *name)
 
     move_to(x, begin_of(x, "%"));
     STOP(x, XML_DTD,
-         arena_fmt(x->r->names, "parameter entity %.200s", (const char *)name));
+         arena_fmt(x->r->names, "parameter entity %.*s",
+                   STR_ARGS(xml_clip((const char *)name))));
     return NULL;
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "converters/base/mem.h"
+#include "converters/base/utf8.h"
 
 /* libxml2 tells its callbacks more than they need. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
@@ -41,6 +41,7 @@ static const struct plain_words {
     { XML_ERR_INTERNAL_ERROR, "a declaration that cannot stand here" },
     { XML_ERR_PI_NOT_STARTED,
       "an instruction without a name; '<?' begins one" },
+    { XML_ERR_COMMENT_NOT_FINISHED, "a comment is not closed by -->" },
     { XML_ERR_HYPHEN_IN_COMMENT, "-- stands inside a comment" },
     { XML_NS_ERR_UNDEFINED_NAMESPACE, "the prefix %1 is not declared" },
     { XML_NS_ERR_ATTRIBUTE_REDEFINED, "attribute %1 stands twice in a tag" },
@@ -52,6 +53,13 @@ const char *xml_plain_words(int code)
         if (plain_words[i].code == code)
             return plain_words[i].text;
     return NULL;
+}
+
+struct str xml_clip(const char *text)
+{
+    struct str s = str_first(str_of(text), 200);
+
+    return str_trim(str_first(s, utf8_valid_len(s)));
 }
 
 /* ---- silence ------------------------------------------------------------ */

@@ -32,11 +32,12 @@ static bool ends_name(const struct parser *p, const char *at)
  */
 static struct str whole_column(const struct parser *p)
 {
-    const char *c = p->column.p + p->column.len;
+    const char *c;
     int depth = 0;
 
     if (!p->column.len || p->map->is_write || !p->map->format->rows)
         return (struct str){ 0 };
+    c = p->column.p + p->column.len;
     for (; c < p->p; c++)
         if (*c != ' ' && *c != '.' && *c != ':')
             return (struct str){ 0 };
