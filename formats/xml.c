@@ -191,12 +191,10 @@ static struct str error_text(const struct xml *x, const xmlError *e)
 /* The end came too early; says in what. */
 static void fail_truncated(struct xml *x)
 {
-    const xmlChar *name = x->ctxt->name;
-
-    if (x->depth && name)
+    if (x->depth && x->ctxt->name)
         FAIL(x, FILE_TRUNCATED,
              arena_fmt(x->r->names, "element %.*s is not closed",
-                       STR_ARGS(xml_clip((const char *)name))));
+                       STR_ARGS(xml_clip(x->ctxt->name))));
     else if (x->ctxt->instate == XML_PARSER_EPILOG)
         FAIL(x, FILE_TRUNCATED,
              STR("what stands behind the outermost element is cut"));
@@ -540,8 +538,7 @@ static void on_reference(void *ctx, const xmlChar *name)
 
     move_to(x, begin_of(x, "&"));
     STOP(x, XML_ENTITY,
-         arena_fmt(x->r->names, "&%.*s;",
-                   STR_ARGS(xml_clip((const char *)name))));
+         arena_fmt(x->r->names, "&%.*s;", STR_ARGS(xml_clip(name))));
 }
 
 static xmlEntityPtr on_entity(void *ctx, const xmlChar *name)
@@ -556,8 +553,7 @@ static void refuse_declaration(struct xml *x, const char *open,
 {
     move_to(x, begin_of(x, open));
     STOP(x, XML_DTD,
-         arena_fmt(x->r->names, "%s %.*s", open + 2,
-                   STR_ARGS(xml_clip((const char *)name))));
+         arena_fmt(x->r->names, "%s %.*s", open + 2, STR_ARGS(xml_clip(name))));
 }
 
 static xmlEntityPtr on_parameter_entity(void *ctx, const xmlChar *name)
@@ -567,7 +563,7 @@ static xmlEntityPtr on_parameter_entity(void *ctx, const xmlChar *name)
     move_to(x, begin_of(x, "%"));
     STOP(x, XML_DTD,
          arena_fmt(x->r->names, "parameter entity %.*s",
-                   STR_ARGS(xml_clip((const char *)name))));
+                   STR_ARGS(xml_clip(name))));
     return NULL;
 }
 

@@ -55,7 +55,7 @@ const char *xml_plain_words(int code)
     return NULL;
 }
 
-struct str xml_clip(const char *text)
+struct str xml_clip(const void *text)
 {
     struct str s = str_first(str_of(text), 200);
 

@@ -13,6 +13,6 @@ void xml_library_init(void);
 const char *xml_plain_words(int code);
 /* The first 200 bytes of what it says or names, whole characters only: it cuts
  * its own texts anywhere. */
-struct str xml_clip(const char *text);
+struct str xml_clip(const void *text);
 
 #endif
