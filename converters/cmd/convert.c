@@ -42,6 +42,7 @@ struct convert {
     char *aside;   /* -o FILE: written here first */
     int out_fd;
     bool is_direct; /* out_fd is the user's own and can be begun again */
+    int user_fd;    /* standard output, or a device or pipe of -o */
     off_t out_start;
     bool job_failed;
 };
@@ -332,11 +333,42 @@ static bool is_stderr(const struct stat *out)
            err.st_dev == out->st_dev && err.st_ino == out->st_ino;
 }
 
+/*
+ * What -o names is replaced by a rename, but not everything may be: a device
+ * or pipe (/dev/null, /dev/stdout) is written to as it is, and a link stays
+ * one: the file that it means is replaced. -1 with errno.
+ */
+static int look_at_out(struct convert *c)
+{
+    struct stat st, link;
+    char *meant;
+
+    c->user_fd = STDOUT_FILENO;
+    if (!c->out || stat(c->out, &st) == -1 || S_ISDIR(st.st_mode))
+        return 0;
+    if (!S_ISREG(st.st_mode)) {
+        c->user_fd = open(c->out, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+        if (c->user_fd != -1)
+            c->out = NULL;
+        return c->user_fd == -1 ? -1 : 0;
+    }
+    if (lstat(c->out, &link) == -1 || !S_ISLNK(link.st_mode))
+        return 0;
+    meant = realpath(c->out, NULL);
+    if (!meant)
+        return -1;
+    c->out = arena_cstr(&c->arena, str_of(meant));
+    free(meant);
+    return 0;
+}
+
 static int open_output(struct convert *c)
 {
     struct stat st;
 
     c->out_fd = -1;
+    if (look_at_out(c) == -1)
+        return -1;
     if (c->out && is_folder(c->out)) {
         struct str t = arena_fmt(&c->arena, "%s/.kervan-XXXXXX", c->out);
 
@@ -347,16 +379,16 @@ static int open_output(struct convert *c)
         }
         return 0;
     }
-    if (!c->out && fstat(STDOUT_FILENO, &st) == 0 && !is_stderr(&st)) {
-        int flags = fcntl(STDOUT_FILENO, F_GETFL);
+    if (!c->out && fstat(c->user_fd, &st) == 0 && !is_stderr(&st)) {
+        int flags = fcntl(c->user_fd, F_GETFL);
 
-        c->out_start = lseek(STDOUT_FILENO, 0, SEEK_CUR);
+        c->out_start = lseek(c->user_fd, 0, SEEK_CUR);
         c->is_direct = (S_ISREG(st.st_mode) && !(flags & O_APPEND) &&
                         c->out_start == 0 && st.st_size == 0) ||
-                       (S_ISCHR(st.st_mode) && !isatty(STDOUT_FILENO) &&
-                        lseek(STDOUT_FILENO, 0, SEEK_SET) == 0);
+                       (S_ISCHR(st.st_mode) && !isatty(c->user_fd) &&
+                        lseek(c->user_fd, 0, SEEK_SET) == 0);
         if (c->is_direct) {
-            c->out_fd = STDOUT_FILENO;
+            c->out_fd = c->user_fd;
             return 0;
         }
     }
@@ -417,7 +449,7 @@ static int publish_folder(struct convert *c, const struct job_result *r)
     return status;
 }
 
-static int copy_to_stdout(int fd)
+static int copy_to_user(const struct convert *c, int fd)
 {
     char buf[65536];
     ssize_t n;
@@ -426,7 +458,7 @@ static int copy_to_stdout(int fd)
         return EXIT_MACHINE;
     while ((n = read(fd, buf, sizeof(buf))) > 0)
         for (ssize_t done = 0, w; done < n; done += w) {
-            w = write(STDOUT_FILENO, buf + done, (size_t)(n - done));
+            w = write(c->user_fd, buf + done, (size_t)(n - done));
             if (w == -1) {
                 fprintf(stderr, "kervan: cannot write the output: %s\n",
                         strerror(errno));
@@ -444,7 +476,7 @@ static int publish_result(struct convert *c, const struct job_result *r)
         return publish_folder(c, r);
     if (c->aside)
         return publish_as(c->out_fd, c->aside, c->out);
-    return c->is_direct ? EXIT_DONE : copy_to_stdout(c->out_fd);
+    return c->is_direct ? EXIT_DONE : copy_to_user(c, c->out_fd);
 }
 
 /* Our folder with what is left in it: files only. */
@@ -464,8 +496,8 @@ static void remove_staging(const char *path)
 static void clean_up(struct convert *c, bool failed)
 {
     if (failed && c->is_direct)
-        if (ftruncate(STDOUT_FILENO, 0) == -1 ||
-            lseek(STDOUT_FILENO, 0, SEEK_SET) == -1)
+        if (ftruncate(c->user_fd, 0) == -1 ||
+            lseek(c->user_fd, 0, SEEK_SET) == -1)
             errno = 0; /* a device: nothing to cut */
     if (c->aside)
         (void)unlink(c->aside);
