@@ -48,7 +48,7 @@ HARDEN    = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE \
 HARDEN_LD = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 SAN       = -fno-omit-frame-pointer -fno-sanitize-recover=all
 
-flags_release = -O2 -g $(HARDEN)
+flags_release = -O3 -g $(HARDEN)
 link_release  = $(HARDEN_LD)
 flags_asan    = -O1 -g -fsanitize=address,undefined $(SAN)
 # gcc's shared libubsan writes no report to a file, as the golden cases ask.
