@@ -97,12 +97,37 @@ static void mark_key(struct writing *c, struct node *n)
     }
 }
 
+/*
+ * Most values of most maps are fields as they stand, or fixed texts, cut at
+ * most: written without being evaluated (write_run.c).
+ */
+static bool rule_is_direct(const struct map *m, const struct rule *rule)
+{
+    const struct expr *e = rule->e;
+    enum field_type type = FT_TEXT;
+
+    for (const struct clause *c = rule->clauses; c; c = c->next)
+        if (c->kind != C_CUT && c->kind != C_MAX)
+            return false;
+    if (rule->when)
+        return false;
+    if (e->kind == E_CONST)
+        return e->value.kind == V_TEXT || e->value.kind == V_EMPTY;
+    if (e->kind != E_FIELD || e->index >= e->shape->n_fixed)
+        return false;
+    type = shape_type(e->shape, e->index);
+    if (type == FT_DECIMAL || type == FT_PERCENT)
+        return m->num.point != ',' && !m->num.thousands.len;
+    return type == FT_TEXT || type == FT_CHOICE;
+}
+
 static bool compile_value(struct writing *c, struct node *n, struct parser *p)
 {
     n->rule = parse_rule(p);
     if (!n->rule || !resolve_rule(&c->r, n->rule))
         return false;
     n->keep = n->rule->keep;
+    n->rule->direct = rule_is_direct(c->ld->map, n->rule);
     mark_key(c, n);
     return true;
 }

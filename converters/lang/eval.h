@@ -6,6 +6,11 @@
 
 /* A path of a read map, as a single value. */
 bool eval_source(struct run *r, const struct expr *e, struct val *out);
+/*
+ * Without looking at each character: is s no longer than max, whatever stands
+ * for what the charset lacks? false: it may be all the same.
+ */
+bool eval_surely_fits(const struct run *r, struct str s, uint32_t max);
 /* Raises NUMBER_OVERFLOW for the result of e; returns false. */
 bool eval_overflow(struct run *r, const struct expr *e, const struct val *v);
 

@@ -22,13 +22,21 @@ static size_t width_of(struct run *r, uint32_t cp, bool bytes)
     return 1;
 }
 
-/* Without counting: ASCII, or so short that no stand-ins make it too long. */
-static bool surely_fits(struct str s, uint32_t max)
-{
-    enum { LONGEST_STAND_IN = 8 };
+/* What stands for a character has up to so many, unless the map says so. */
+enum { STAND_IN_MAX = 8 };
 
-    return s.len <= max / LONGEST_STAND_IN ||
-           (s.len <= max && utf8_ascii_len(s) == s.len);
+bool eval_surely_fits(const struct run *r, struct str s, uint32_t max)
+{
+    size_t n;
+
+    if (s.len <= max / STAND_IN_MAX && !r->long_stand_ins)
+        return true;
+    if (s.len > max)
+        return false;
+    /* Each character that is not ASCII has a second byte at least. */
+    n = utf8_count(s);
+    return n == s.len ||
+           (!r->long_stand_ins && n + (STAND_IN_MAX - 1) * (s.len - n) <= max);
 }
 
 static bool apply_cut(struct run *r, const struct clause *c, struct val *v,
@@ -39,7 +47,8 @@ static bool apply_cut(struct run *r, const struct clause *c, struct val *v,
     size_t at = 0, n = 0;
 
     /* UTF-16 has two or four bytes for each. */
-    if (surely_fits(s, bytes && cs && cs->kind == CS_UTF16 ? c->n / 4 : c->n))
+    if (eval_surely_fits(r, s,
+                         bytes && cs && cs->kind == CS_UTF16 ? c->n / 4 : c->n))
         return true;
     while (at < s.len) {
         size_t before = at;
@@ -64,7 +73,7 @@ static bool apply_max(struct run *r, const struct clause *c, struct val *v)
     struct str s = val_str(r, v);
     size_t at = 0, n = 0;
 
-    if (surely_fits(s, c->n))
+    if (eval_surely_fits(r, s, c->n))
         return true;
     while (at < s.len)
         n += width_of(r, (uint32_t)utf8_next(s, &at), false);

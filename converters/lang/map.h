@@ -31,13 +31,15 @@ enum val_kind { V_EMPTY, V_TEXT, V_DEC, V_DATE, V_BOOL };
  */
 struct val {
     enum val_kind kind;
-    bool has_d, has_t;
-    bool yes;
-    struct str s;
-    struct dec d;
-    struct date t;
-    const struct item *item;
     int32_t cell; /* rows: index into item->cells, else -1 */
+    struct str s;
+    const struct item *item;
+    union {
+        struct dec d;  /* V_DEC, when has_d */
+        struct date t; /* V_DATE, when has_t */
+    };
+    bool has_d, has_t;
+    bool yes; /* V_BOOL */
 };
 
 /* ---- expressions -------------------------------------------------------- */
@@ -156,6 +158,7 @@ struct rule {
     struct clause *clauses;
     struct expr *when;
     bool keep;
+    bool direct;     /* write: a field or text as it is; see rule_is_direct() */
     struct place at; /* the expression with its clauses */
 };
 

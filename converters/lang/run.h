@@ -74,6 +74,7 @@ struct run {
     int64_t (*counter)(void *ctx, struct str name);
     /* What stands for a character that the charset lacks; write maps only. */
     bool (*fallback)(void *ctx, uint32_t cp, struct str *text);
+    bool long_stand_ins; /* the map has its own, of any length */
 
     struct val *names; /* $name, by slot */
     void (*raise)(void *ctx, const struct fault *f);
@@ -114,11 +115,30 @@ static inline bool val_is_empty(const struct val *v)
     return v->kind == V_EMPTY || (v->kind == V_TEXT && v->s.len == 0);
 }
 
-struct val val_empty(void);
-struct val val_text(struct str s);
-struct val val_dec(struct dec d);
-struct val val_date(struct date t);
-struct val val_bool(bool yes);
+static inline struct val val_empty(void)
+{
+    return (struct val){ .kind = V_EMPTY, .cell = -1 };
+}
+
+static inline struct val val_text(struct str s)
+{
+    return (struct val){ .kind = s.len ? V_TEXT : V_EMPTY, .s = s, .cell = -1 };
+}
+
+static inline struct val val_dec(struct dec d)
+{
+    return (struct val){ .kind = V_DEC, .has_d = true, .d = d, .cell = -1 };
+}
+
+static inline struct val val_date(struct date t)
+{
+    return (struct val){ .kind = V_DATE, .has_t = true, .t = t, .cell = -1 };
+}
+
+static inline struct val val_bool(bool yes)
+{
+    return (struct val){ .kind = V_BOOL, .yes = yes, .cell = -1 };
+}
 
 /* Text of a value, formatted as the map's options say. Never fails. */
 struct str val_str(struct run *r, const struct val *v);

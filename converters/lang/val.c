@@ -1,33 +1,6 @@
 /* val.c - values as text, number, date, yes/no; faults and arguments. */
 #include "converters/lang/run.h"
 
-/* ---- making values ------------------------------------------------------ */
-
-struct val val_empty(void)
-{
-    return (struct val){ .kind = V_EMPTY, .cell = -1 };
-}
-
-struct val val_text(struct str s)
-{
-    return (struct val){ .kind = s.len ? V_TEXT : V_EMPTY, .s = s, .cell = -1 };
-}
-
-struct val val_dec(struct dec d)
-{
-    return (struct val){ .kind = V_DEC, .has_d = true, .d = d, .cell = -1 };
-}
-
-struct val val_date(struct date t)
-{
-    return (struct val){ .kind = V_DATE, .has_t = true, .t = t, .cell = -1 };
-}
-
-struct val val_bool(bool yes)
-{
-    return (struct val){ .kind = V_BOOL, .yes = yes, .cell = -1 };
-}
-
 /* ---- faults ------------------------------------------------------------- */
 
 /* Write maps: the document or member that is being written. */
@@ -287,7 +260,7 @@ bool val_to_int(struct run *r, const struct expr *e, const struct val *v,
 bool val_to_count(struct run *r, const struct expr *e, const struct val *v,
                   uint32_t *out)
 {
-    int32_t n;
+    int32_t n = 0;
 
     if (!val_to_int(r, e, v, 0, 1000000, &n))
         return false;

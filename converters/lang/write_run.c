@@ -6,6 +6,7 @@
 
 #include "converters/base/text.h"
 #include "converters/base/utf8.h"
+#include "converters/lang/eval.h"
 #include "converters/lang/table.h"
 
 /* One document may become this many times larger than it was. */
@@ -198,6 +199,20 @@ static int64_t next_count(void *ctx, struct str name)
 static bool exec(struct write_run *w, struct sink *s, const struct node *n,
                  bool *content);
 
+/* A field as it stands, or a fixed text: see rule_is_direct(). false: it must
+ * be evaluated after all. */
+static bool direct_value(const struct run *r, const struct rule *rule,
+                         struct str *out)
+{
+    const struct expr *e = rule->e;
+
+    *out = e->kind == E_CONST ? e->value.s : r->scope[e->depth]->f[e->index];
+    for (const struct clause *c = rule->clauses; c; c = c->next)
+        if (!eval_surely_fits(r, *out, c->n))
+            return false;
+    return true;
+}
+
 /* The node's value as text. *there: it is written. False: a fault. */
 static bool node_value(struct write_run *w, const struct node *n,
                        struct str *out, bool *there)
@@ -206,9 +221,13 @@ static bool node_value(struct write_run *w, const struct node *n,
     struct val v;
     bool holds;
 
+    w->node = n;
+    if (n->rule->direct && direct_value(r, n->rule, out)) {
+        *there = out->len > 0 || n->keep;
+        return true;
+    }
     *there = false;
     *out = STR("");
-    w->node = n;
     if (n->rule->when) {
         if (!eval_cond(r, n->rule->when, &holds))
             return false;
@@ -654,13 +673,15 @@ void write_run_init(struct write_run *w, const struct map *map,
                     const struct limits *limits, const struct run_info *info)
 {
     *w = (struct write_run){ .map = map, .limits = limits, .out_fd = -1 };
-    w->run = (struct run){ .map = map,
-                           .a = &w->values,
-                           .info = info,
-                           .raise = raise_fault,
-                           .counter = next_count,
-                           .fallback = find_fallback,
-                           .ctx_of = w };
+    w->run =
+        (struct run){ .map = map,
+                      .a = &w->values,
+                      .info = info,
+                      .raise = raise_fault,
+                      .counter = next_count,
+                      .fallback = find_fallback,
+                      .long_stand_ins = map->unmappable != UNMAPPABLE_BUILTIN,
+                      .ctx_of = w };
     w->run.names = xcalloc((size_t)map->n_names, sizeof(struct val));
     w->run.aggregates = xcalloc((size_t)map->n_aggregates, sizeof(struct val));
     w->run.shares = xcalloc((size_t)map->n_shares, sizeof(struct share));
