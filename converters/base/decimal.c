@@ -210,12 +210,39 @@ enum dec_result dec_read(struct str s, const struct numfmt *f, struct dec *out)
     return scan(trim(s), f, out, &plain, &canon);
 }
 
+/* Most decimals that travel: at most 19 characters, so nothing overflows. */
+static bool short_canon(struct str s, struct dec *out)
+{
+    const char *p = s.p, *end = s.p + s.len, *point = NULL, *first;
+    uint64_t units = 0;
+
+    p += p < end && *p == '-';
+    first = p;
+    for (; p < end; p++) {
+        unsigned digit = (unsigned char)*p - (unsigned)'0';
+
+        if (digit <= 9)
+            units = units * 10 + digit;
+        else if (*p == '.' && !point && p > first)
+            point = p;
+        else
+            return false;
+    }
+    if (first == end || end[-1] == '.' || units > DEC_MAX)
+        return false;
+    out->units = first > s.p ? -(int64_t)units : (int64_t)units;
+    out->scale = (uint8_t)(point ? end - point - 1 : 0);
+    return true;
+}
+
 bool dec_from_canon(struct str s, struct dec *out)
 {
     static const struct numfmt f = { '.', { NULL, 0 } };
     struct dec d;
     bool plain, canon;
 
+    if (s.len <= DEC_DIGITS + 1)
+        return short_canon(s, out);
     if (scan(s, &f, &d, &plain, &canon) != DEC_OK || !plain)
         return false;
     *out = d;
@@ -297,6 +324,10 @@ bool dec_add(struct dec a, struct dec b, struct dec *out)
 {
     int scale = a.scale > b.scale ? a.scale : b.scale;
 
+    if (a.scale == b.scale && !too_long(a.units + b.units, scale)) {
+        *out = (struct dec){ a.units + b.units, a.scale };
+        return true;
+    }
     return fit((wide)a.units * tens[scale - a.scale] +
                    (wide)b.units * tens[scale - b.scale],
                scale, out);
@@ -408,8 +439,13 @@ static bool div_round(uwide n, uwide d, int exp, int64_t *out)
         d *= (uwide)power(-exp);
         exp = 0;
     }
-    q = n / d;
-    r = n % d;
+    if (n <= UINT64_MAX && d <= UINT64_MAX) { /* many times as fast */
+        q = (uint64_t)n / (uint64_t)d;
+        r = (uint64_t)n % (uint64_t)d;
+    } else {
+        q = n / d;
+        r = n % d;
+    }
     for (; exp > 0 && q <= (uwide)DEC_MAX; exp--) {
         r *= 10;
         q = q * 10 + r / d;

@@ -5,7 +5,8 @@
  *   line totals   price * quantity, to 2 digits; net <-> gross by vat.rate
  *   order totals  sums of the lines; vat = gross - net; to_pay = gross
  *                 + rounding
- *   tax           lines grouped by rate and code, when the source has none
+ *   tax           lines grouped by rate and code, when the source has none and
+ *                 somebody asks
  *   stock         free = quantity - reserved
  *   statement     opening from the first entry's balance, entry.balance from
  *                 opening, closing from the last entry
@@ -342,13 +343,23 @@ static void add_to(const struct derive *v, struct doc *t, int i, struct dec x)
         t->f[i] = dec_text(v->a, sum);
 }
 
+static int list_of(const struct doc *d, const char *name)
+{
+    int i = d->shape->n_lists - 1;
+
+    while (i >= 0 && strcmp(d->shape->lists[i]->level->name, name) != 0)
+        i--;
+    return i;
+}
+
 static void derive_tax(const struct derive *v, struct doc *d,
                        const struct doc_list *lines,
                        const struct line_fields *f)
 {
-    struct taxes x = { .index = shape_list(d->shape, STR("tax")) };
+    struct taxes x = { .index = list_of(d, "tax") };
 
-    if (x.index < 0 || d->lists[x.index].n)
+    if (x.index < 0 || d->lists[x.index].n ||
+        !d->shape->lists[x.index]->is_asked)
         return;
     x.list = &d->lists[x.index];
     for (const struct doc *l = lines->first; l; l = l->next) {
@@ -367,8 +378,7 @@ static void derive_tax(const struct derive *v, struct doc *d,
 
 static void derive_order(const struct derive *v, struct doc *d)
 {
-    int list = shape_list(d->shape, STR("line"));
-    struct doc_list *lines = &d->lists[list];
+    struct doc_list *lines = &d->lists[list_of(d, "line")];
     struct line_fields f;
 
     if (!lines->n) {
@@ -425,10 +435,10 @@ static void derive_price_doc(const struct derive *v, struct doc *d)
 
 static void derive_product(const struct derive *v, struct doc *d)
 {
-    int list = shape_list(d->shape, STR("variant"));
+    struct doc *m = d->lists[list_of(d, "variant")].first;
 
     derive_prices(v, d, KNOWN_PRICE_NET, KNOWN_PRICE_GROSS, d);
-    for (struct doc *m = d->lists[list].first; m; m = m->next)
+    for (; m; m = m->next)
         derive_prices(v, m, KNOWN_PRICE_NET, KNOWN_PRICE_GROSS, d);
 }
 

@@ -81,6 +81,7 @@ int shape_join(struct shape *to, struct shape *from)
         to->x[at - to->n_fixed] = from->x[i]; /* lives as long as the map */
         from->x_to[i] = at - to->n_fixed;
     }
+    to->is_asked |= from->is_asked;
     for (int i = 0; i < from->n_lists; i++)
         if (shape_join(to->lists[i], from->lists[i]) == -1)
             return -1;
@@ -90,8 +91,10 @@ int shape_join(struct shape *to, struct shape *from)
 int shape_list(const struct shape *s, struct str name)
 {
     for (int i = 0; i < s->n_lists; i++)
-        if (str_is(name, s->lists[i]->level->name))
+        if (str_is(name, s->lists[i]->level->name)) {
+            s->lists[i]->is_asked = true;
             return i;
+        }
     return -1;
 }
 

@@ -97,6 +97,7 @@ struct shape {
     int x_to[MAX_X]; /* its place in the joined shape; see shape_join() */
     struct shape *lists[MAX_LISTS]; /* as level->lists */
     int n_lists;
+    bool is_asked; /* a list: see shape_list() */
 };
 
 struct shape *shape_new(struct arena *a, const struct level *level);
@@ -108,7 +109,9 @@ int shape_join(struct shape *to, struct shape *from);
 /* Index of a field ("price.net", "x.colour"), or -1. Adds an unknown x.* when
  * add_x is true and room is left. */
 int shape_field(struct shape *s, struct str name, bool add_x);
-int shape_list(const struct shape *s, struct str name); /* or -1 */
+/* Index of a list, or -1. Notes that it is asked for: a list that no map names
+ * is not computed either. */
+int shape_list(const struct shape *s, struct str name);
 /* The type of field i; x.* fields are text. */
 static inline enum field_type shape_type(const struct shape *s, int i)
 {
