@@ -209,6 +209,8 @@ struct part {
     enum part_kind kind;
     struct str name;        /* as the map has it: "ord:text", "itemCode" */
     struct str open, close; /* the format's own: bytes made by prepare() */
+    uint32_t indent;        /* XML: bytes of open (outermost: of close) that
+                             * stand before its '<' */
     uint32_t depth;         /* elements around it; 0 = outermost */
 };
 

@@ -259,6 +259,30 @@ int sink_text(struct sink *s, struct str utf8, const struct escapes *esc)
     return 0;
 }
 
+int sink_between(struct sink *s, struct str open, struct str utf8,
+                 const struct escapes *esc, struct str close)
+{
+    size_t before = s->out.len, need = open.len + utf8.len + 8 + close.len;
+
+    if (s->cs->kind != CS_UTF16 && s->out.cap - before >= need) {
+        const char *end = utf8.len ? utf8.p + utf8.len : utf8.p;
+        char *to = s->out.p + before;
+
+        memcpy(to, open.p, open.len);
+        to += open.len;
+        if (copy_run(s->cs, utf8.p, end, esc, &to) == end) {
+            memcpy(to, close.p, close.len);
+            s->out.len = (size_t)(to - s->out.p) + close.len;
+            return 0;
+        }
+    }
+    if (sink_bytes(s, open) == 0 && sink_text(s, utf8, esc) == 0 &&
+        sink_bytes(s, close) == 0)
+        return 0;
+    s->out.len = before;
+    return -1;
+}
+
 int sink_encode(struct arena *a, const struct charset *cs, struct str utf8,
                 struct str *out)
 {

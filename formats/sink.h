@@ -88,6 +88,13 @@ int sink_bytes(struct sink *s, struct str bytes);
  * and nothing added.
  */
 int sink_text(struct sink *s, struct str utf8, const struct escapes *esc);
+/*
+ * A text between bytes that are in the charset already: nearly all of what is
+ * written. The same as sink_bytes(), sink_text() and sink_bytes(), or
+ * nothing is added.
+ */
+int sink_between(struct sink *s, struct str open, struct str utf8,
+                 const struct escapes *esc, struct str close);
 /* utf8 in the charset, for names prepared once; -1: not encodable. */
 int sink_encode(struct arena *a, const struct charset *cs, struct str utf8,
                 struct str *out);

@@ -50,9 +50,9 @@ static const struct escapes in_attribute = {
 static const struct escapes as_is = { { NULL } };
 
 /* Bytes of an ASCII character. */
-static size_t unit(const struct sink *s)
+static uint32_t unit(const struct charset *cs)
 {
-    return s->cs->kind == CS_UTF16 ? 2 : 1;
+    return cs->kind == CS_UTF16 ? 2 : 1;
 }
 
 /* ---- once per map ----------------------------------------------------------
@@ -185,6 +185,7 @@ static int xml_prepare(struct arena *a, struct part *p,
                        const struct write_plan *w)
 {
     struct buf open, close;
+    ptrdiff_t indent;
     int rc;
 
     if (!names_are_right(p, w))
@@ -196,6 +197,8 @@ static int xml_prepare(struct arena *a, struct part *p,
     rc = sink_encode(a, w->cs, buf_str(&open), &p->open);
     if (rc == 0)
         rc = sink_encode(a, w->cs, buf_str(&close), &p->close);
+    indent = str_find_char(buf_str(p->depth ? &open : &close), '<');
+    p->indent = indent > 0 ? (uint32_t)indent * unit(w->cs) : 0;
     buf_release(&open);
     buf_release(&close);
     return rc;
@@ -233,21 +236,14 @@ static int put_value(struct sink *s, struct str v, const struct escapes *esc)
     return check_text(s, v) || sink_text(s, v, esc) ? -1 : 0;
 }
 
+static int put_between(struct sink *s, struct str open, struct str v,
+                       const struct escapes *esc, struct str close)
+{
+    return check_text(s, v) ? -1 : sink_between(s, open, v, esc, close);
+}
+
 /* ---- elements --------------------------------------------------------------
  */
-
-/* What stands before the '<' of a tag: newline and indentation. */
-static size_t indent_len(const struct sink *s, struct str tag)
-{
-    ptrdiff_t n = str_find_char(tag, '<');
-
-    return n < 0 ? 0 : (size_t)n - (size_t)n % unit(s);
-}
-
-static struct str without_indent(const struct sink *s, struct str tag)
-{
-    return str_from(tag, indent_len(s, tag));
-}
 
 /* Something comes into the open element. */
 static int end_start_tag(struct sink *s)
@@ -260,7 +256,8 @@ static int end_start_tag(struct sink *s)
 
 static struct str start_tag(const struct sink *s, const struct part *p)
 {
-    return s->state.in_text ? without_indent(s, p->open) : p->open;
+    return s->state.in_text && p->depth ? str_from(p->open, p->indent)
+                                        : p->open;
 }
 
 static int xml_begin(struct sink *s, const struct write_plan *w)
@@ -283,14 +280,12 @@ static int xml_open(struct sink *s, const struct part *p)
     if (s->state.in_text)
         s->state.depth++;
     s->state.tag_open = true;
-    return sink_bytes(s, str_first(tag, tag.len - unit(s)));
+    return sink_bytes(s, str_first(tag, tag.len - unit(s->cs)));
 }
 
 static int xml_value(struct sink *s, const struct part *p, struct str v)
 {
-    if (sink_bytes(s, p->open) || put_value(s, v, &in_attribute))
-        return -1;
-    return sink_bytes(s, p->close);
+    return put_between(s, p->open, v, &in_attribute, p->close);
 }
 
 static int xml_text(struct sink *s, const struct part *p, struct str v)
@@ -312,13 +307,11 @@ static int xml_leaf(struct sink *s, const struct part *p, struct str v)
         return -1;
     tag = start_tag(s, p);
     if (v.len == 0)
-        return sink_bytes(s, str_first(tag, tag.len - unit(s))) ||
+        return sink_bytes(s, str_first(tag, tag.len - unit(s->cs))) ||
                        sink_text(s, STR("/>"), &as_is)
                    ? -1
                    : 0;
-    if (sink_bytes(s, tag) || put_value(s, v, &in_text))
-        return -1;
-    return sink_bytes(s, without_indent(s, p->close));
+    return put_between(s, tag, v, &in_text, p->close);
 }
 
 static int xml_close(struct sink *s, const struct part *p)
@@ -333,8 +326,9 @@ static int xml_close(struct sink *s, const struct part *p)
     if (empty)
         return sink_text(s, STR("/>"), &as_is);
     if (in_own_text)
-        return sink_bytes(s, without_indent(s, p->close));
-    if (p->depth && sink_bytes(s, str_first(p->open, indent_len(s, p->open))))
+        return sink_bytes(s,
+                          p->depth ? p->close : str_from(p->close, p->indent));
+    if (p->depth && sink_bytes(s, str_first(p->open, p->indent)))
         return -1;
     return sink_bytes(s, p->close);
 }
