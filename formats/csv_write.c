@@ -28,23 +28,17 @@ const struct opt_spec csv_write_opts[] = {
 
 #define REFUSED(c)  [c] = ""
 #define REFUSED4(c) REFUSED(c), REFUSED(c + 1), REFUSED(c + 2), REFUSED(c + 3)
+#define CONTROLS                                                            \
+    REFUSED4(0), REFUSED4(4), REFUSED(8), REFUSED(11), REFUSED(12),         \
+        REFUSED(14), REFUSED(15), REFUSED4(16), REFUSED4(20), REFUSED4(24), \
+        REFUSED4(28), REFUSED(127)
 
 /* Quotes are doubled; tab, LF and CR are text, other controls are not. */
-static const struct escapes cell_escapes = { .of = {
-                                                 REFUSED4(0),
-                                                 REFUSED4(4),
-                                                 REFUSED(8),
-                                                 REFUSED(11),
-                                                 REFUSED(12),
-                                                 REFUSED(14),
-                                                 REFUSED(15),
-                                                 REFUSED4(16),
-                                                 REFUSED4(20),
-                                                 REFUSED4(24),
-                                                 REFUSED4(28),
-                                                 ['"'] = "\"\"",
-                                                 REFUSED(127),
-                                             } };
+static const struct escapes cell_escapes = {
+    { CONTROLS, ['"'] = "\"\"" },
+    .least = SIXTEEN(' '),
+    .special = { SIXTEEN('"'), SIXTEEN(127), SIXTEEN('"'), SIXTEEN('"') },
+};
 
 static const struct escapes no_escapes;
 

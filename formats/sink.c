@@ -2,7 +2,15 @@
 
 #include "converters/base/utf8.h"
 
-#define HIGHS 0x8080808080808080u
+/* Which of the eight bytes in memory is the first that is not 0. */
+static inline unsigned first_byte(uint64_t w)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return (unsigned)__builtin_ctzll(w) / 8;
+#else
+    return (unsigned)__builtin_clzll(w) / 8;
+#endif
+}
 
 static const struct escapes no_escapes;
 
@@ -24,7 +32,7 @@ static int fail(struct sink *s, enum diag_id id, uint32_t cp)
     return -1;
 }
 
-int sink_bytes(struct sink *s, struct str bytes)
+int sink_bytes_slow(struct sink *s, struct str bytes)
 {
     return buf_add(&s->out, bytes) == 0 ? 0 : fail(s, DIAG_LIMIT, 0);
 }
@@ -86,61 +94,76 @@ static inline uint32_t next_cp(const char **p, const char *end)
     return cp < 0 ? 0xFFFD : (uint32_t)cp;
 }
 
-static inline bool all_plain(uint64_t w, const char *const *of)
+typedef uint64_t pair __attribute__((vector_size(16)));
+
+/* Where the first of them stands that is not surely plain; 16: nowhere. */
+static inline unsigned first_doubt(chars16 v, const struct escapes *esc)
 {
-    return !(w & HIGHS || of[w & 127] || of[w >> 8 & 127] ||
-             of[w >> 16 & 127] || of[w >> 24 & 127] || of[w >> 32 & 127] ||
-             of[w >> 40 & 127] || of[w >> 48 & 127] || of[w >> 56]);
+    chars16 doubt = v < esc->least; /* what is not ASCII is negative */
+    pair half;
+
+    doubt |= (v == esc->special[0]) | (v == esc->special[1]) |
+             (v == esc->special[2]) | (v == esc->special[3]);
+    half = (pair)doubt;
+    if (!(half[0] | half[1]))
+        return 16;
+    return half[0] ? first_byte(half[0]) : 8 + first_byte(half[1]);
 }
 
 /*
- * The last 1 to 7 bytes without a loop, whose end no processor can foresee:
- * loads that overlap. False: not all of them are plain, nothing was copied.
+ * The last 1 to 15 bytes without a loop, whose end no processor can foresee:
+ * loads that overlap. False: not all of them are plain.
  */
-static inline bool copy_tail(const char *p, size_t n, const char *const *of,
+static inline bool copy_tail(const char *p, size_t n, const struct escapes *esc,
                              char *to)
 {
-    unsigned char a, b, c;
-    uint32_t first, last;
+    uint64_t first, last;
+    uint32_t a, b;
 
-    if (n >= 4) {
-        memcpy(&first, p, 4);
-        memcpy(&last, p + n - 4, 4);
-        if (!all_plain((uint64_t)last << 32 | first, of))
-            return false;
-        memcpy(to, &first, 4);
-        memcpy(to + n - 4, &last, 4);
-        return true;
+    if (n >= 8) {
+        memcpy(&first, p, 8);
+        memcpy(&last, p + n - 8, 8);
+        memcpy(to, &first, 8);
+        memcpy(to + n - 8, &last, 8);
+    } else if (n >= 4) {
+        memcpy(&a, p, 4);
+        memcpy(&b, p + n - 4, 4);
+        memcpy(to, &a, 4);
+        memcpy(to + n - 4, &b, 4);
+        first = last = (uint64_t)b << 32 | a;
+    } else {
+        to[0] = p[0];
+        to[n / 2] = p[n / 2];
+        to[n - 1] = p[n - 1];
+        a = (unsigned char)p[0] | (uint32_t)(unsigned char)p[n / 2] << 8;
+        a |= a << 16;
+        b = (unsigned char)p[n - 1] * 0x01010101u;
+        first = last = (uint64_t)b << 32 | a;
     }
-    a = (unsigned char)p[0];
-    b = (unsigned char)p[n / 2];
-    c = (unsigned char)p[n - 1];
-    if ((a | b | c) >= 0x80 || of[a] || of[b] || of[c])
-        return false;
-    to[0] = (char)a;
-    to[n / 2] = (char)b;
-    to[n - 1] = (char)c;
-    return true;
+    return first_doubt((chars16)(pair){ first, last }, esc) == 16;
 }
 
-/*
- * Copies what is plain up to the first character that is not: an escape or a
- * non-ASCII one. The room at `to` must be 7 bytes more than the text.
- */
+/* Copies what is plain up to the first character that is not: an escape or a
+ * non-ASCII one. */
 static inline const char *copy_plain(const char *p, const char *end,
                                      const struct escapes *esc, char **to)
 {
     const char *const *of = esc->of;
     char *t = *to;
-    uint64_t w;
 
-    for (; end - p >= 8; p += 8, t += 8) {
-        memcpy(&w, p, 8);
-        memcpy(t, &w, 8);
-        if (!all_plain(w, of))
+    while (end - p >= 16) {
+        unsigned n;
+        chars16 v;
+
+        memcpy(&v, p, 16);
+        memcpy(t, &v, 16);
+        n = first_doubt(v, esc);
+        p += n;
+        t += n;
+        if (n < 16)
             break;
     }
-    if (p < end && end - p < 8 && copy_tail(p, (size_t)(end - p), of, t)) {
+    if (p < end && end - p < 16 && copy_tail(p, (size_t)(end - p), esc, t)) {
         t += end - p;
         p = end;
     }

@@ -59,14 +59,25 @@ struct sink_mark {
     struct sink_state state;
 };
 
+typedef int8_t chars16 __attribute__((vector_size(16)));
+
 /*
  * For each ASCII character: NULL = write it as it is, else the text that
  * stands for it (ASCII, too); "" refuses it (CONTROL_CHAR). Non-ASCII is
  * encoded.
+ *
+ * `least` and `special` say the same in short, for sixteen characters at once:
+ * of what is neither below `least` nor special, nothing is escaped.
  */
 struct escapes {
     const char *of[128];
+    chars16 least;
+    chars16 special[4]; /* fewer: the first one again */
 };
+#define SIXTEEN(c)                                     \
+    {                                                  \
+        c, c, c, c, c, c, c, c, c, c, c, c, c, c, c, c \
+    }
 
 static inline struct sink_mark sink_mark(const struct sink *s)
 {
@@ -81,8 +92,18 @@ static inline void sink_rewind(struct sink *s, struct sink_mark m)
 
 void sink_init(struct sink *s, const struct charset *cs);
 void sink_release(struct sink *s);
+int sink_bytes_slow(struct sink *s, struct str bytes);
+
 /* Bytes that are in the output charset already. */
-int sink_bytes(struct sink *s, struct str bytes);
+static inline int sink_bytes(struct sink *s, struct str bytes)
+{
+    if (s->out.cap - s->out.len < bytes.len)
+        return sink_bytes_slow(s, bytes);
+    str_copy(s->out.p + s->out.len, bytes);
+    s->out.len += bytes.len;
+    return 0;
+}
+
 /*
  * UTF-8 text, escaped and encoded; esc may be NULL. 0, or -1 with s->fault
  * and nothing added.

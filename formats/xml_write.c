@@ -40,14 +40,16 @@ const struct opt_spec xml_write_opts[] = {
 static const struct escapes in_text = {
     { CONTROLS, ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;",
       ['\r'] = "&#13;" },
+    .least = SIXTEEN(' '),
+    .special = { SIXTEEN('&'), SIXTEEN('<'), SIXTEEN('>'), SIXTEEN('&') },
 };
 
 static const struct escapes in_attribute = {
     { CONTROLS, ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;",
       ['"'] = "&quot;", ['\t'] = "&#9;", ['\n'] = "&#10;", ['\r'] = "&#13;" },
+    .least = SIXTEEN(' '),
+    .special = { SIXTEEN('&'), SIXTEEN('<'), SIXTEEN('>'), SIXTEEN('"') },
 };
-
-static const struct escapes as_is = { { NULL } };
 
 /* Bytes of an ASCII character. */
 static uint32_t unit(const struct charset *cs)
@@ -229,6 +231,13 @@ static int check_text(struct sink *s, struct str v)
     return 0;
 }
 
+/* A piece of markup. */
+static inline int put_ascii(struct sink *s, struct str text)
+{
+    return s->cs->kind == CS_UTF16 ? sink_text(s, text, NULL)
+                                   : sink_bytes(s, text);
+}
+
 static int put_value(struct sink *s, struct str v, const struct escapes *esc)
 {
     if (v.len == 0)
@@ -251,7 +260,7 @@ static int end_start_tag(struct sink *s)
     if (!s->state.tag_open)
         return 0;
     s->state.tag_open = false;
-    return sink_text(s, STR(">"), &as_is);
+    return put_ascii(s, STR(">"));
 }
 
 static struct str start_tag(const struct sink *s, const struct part *p)
@@ -263,11 +272,10 @@ static struct str start_tag(const struct sink *s, const struct part *p)
 static int xml_begin(struct sink *s, const struct write_plan *w)
 {
     s->state = (struct sink_state){ 0 };
-    if (sink_text(s, STR("<?xml version=\"1.0\" encoding=\""), &as_is) ||
-        sink_text(s, str_of(w->cs->name), &as_is) ||
-        sink_text(s, STR("\"?>"), &as_is))
+    if (put_ascii(s, STR("<?xml version=\"1.0\" encoding=\"")) ||
+        put_ascii(s, str_of(w->cs->name)) || put_ascii(s, STR("\"?>")))
         return -1;
-    return sink_text(s, str_of(w->newline), &as_is);
+    return put_ascii(s, str_of(w->newline));
 }
 
 static int xml_open(struct sink *s, const struct part *p)
@@ -308,7 +316,7 @@ static int xml_leaf(struct sink *s, const struct part *p, struct str v)
     tag = start_tag(s, p);
     if (v.len == 0)
         return sink_bytes(s, str_first(tag, tag.len - unit(s->cs))) ||
-                       sink_text(s, STR("/>"), &as_is)
+                       put_ascii(s, STR("/>"))
                    ? -1
                    : 0;
     return put_between(s, tag, v, &in_text, p->close);
@@ -324,7 +332,7 @@ static int xml_close(struct sink *s, const struct part *p)
         s->state.depth = 0;
     }
     if (empty)
-        return sink_text(s, STR("/>"), &as_is);
+        return put_ascii(s, STR("/>"));
     if (in_own_text)
         return sink_bytes(s,
                           p->depth ? p->close : str_from(p->close, p->indent));
@@ -335,7 +343,7 @@ static int xml_close(struct sink *s, const struct part *p)
 
 static int xml_end(struct sink *s)
 {
-    return sink_text(s, str_of(s->newline), &as_is);
+    return put_ascii(s, str_of(s->newline));
 }
 
 const struct write_ops xml_write_ops = {

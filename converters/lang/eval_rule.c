@@ -29,7 +29,8 @@ bool eval_surely_fits(const struct run *r, struct str s, uint32_t max)
 {
     size_t n;
 
-    if (s.len <= max / STAND_IN_MAX && !r->long_stand_ins)
+    /* One byte is one, two bytes are STAND_IN_MAX at most. */
+    if (s.len <= max / (STAND_IN_MAX / 2) && !r->long_stand_ins)
         return true;
     if (s.len > max)
         return false;
