@@ -247,7 +247,7 @@ static int start(struct csv *c, struct reader *r)
     r->state = c->cols;
     buf_init(&c->carry, r->limits->v[LIMIT_CSV_RECORD]);
     buf_init(&c->unescaped, r->limits->v[LIMIT_CSV_RECORD]);
-    buf_init(&c->veiled, r->limits->v[LIMIT_CSV_RECORD] + sizeof(uint64_t));
+    buf_init(&c->veiled, r->limits->v[LIMIT_CSV_RECORD] + 16);
     if (read_options(r, c->cols) != 0)
         return -1;
     csv_feed_begin(c);

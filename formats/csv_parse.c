@@ -9,9 +9,8 @@
 /* What blanks and tabs are while libcsv has them; see veil(). */
 #define BLANK '\xff'
 #define TAB   '\xfe'
-#define VEIL(from, to)              \
-    (UINT64_C(0x0101010101010101) * \
-     ((unsigned char)(from) ^ (unsigned char)(to)))
+
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
 
 /* ---- libcsv's callbacks ------------------------------------------------- */
 
@@ -160,15 +159,6 @@ static int stray_quote(struct csv *c, size_t at)
 
 /* ---- lines -------------------------------------------------------------- */
 
-/* 0xff in every byte of w that is ch. */
-static uint64_t bytes_that_are(uint64_t w, unsigned char ch)
-{
-    const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
-    uint64_t x = w ^ (UINT64_C(0x0101010101010101) * ch);
-
-    return (~(((x & low) + low) | x | low) >> 7) * 0xff;
-}
-
 /*
  * libcsv trims blanks and tabs. Its way to forbid that costs a call per byte,
  * so they travel through it as BLANK and TAB, bytes that no UTF-8 text holds:
@@ -176,16 +166,16 @@ static uint64_t bytes_that_are(uint64_t w, unsigned char ch)
  */
 static const char *veil(struct csv *c, const char *line, size_t n)
 {
-    char *to = buf_room(&c->veiled, n + sizeof(uint64_t));
+    char *to = buf_room(&c->veiled, n + sizeof(bytes16));
     size_t i = 0;
 
-    for (; i + sizeof(uint64_t) <= n; i += sizeof(uint64_t)) {
-        uint64_t w;
+    for (; i + sizeof(bytes16) <= n; i += sizeof(bytes16)) {
+        bytes16 v;
 
-        memcpy(&w, line + i, sizeof(w));
-        w ^= (bytes_that_are(w, ' ') & VEIL(' ', BLANK)) |
-             (bytes_that_are(w, '\t') & VEIL('\t', TAB));
-        memcpy(to + i, &w, sizeof(w));
+        memcpy(&v, line + i, sizeof(v));
+        v ^= ((bytes16)(v == ' ') & (' ' ^ (uint8_t)BLANK)) |
+             ((bytes16)(v == '\t') & ('\t' ^ (uint8_t)TAB));
+        memcpy(to + i, &v, sizeof(v));
     }
     for (; i < n; i++)
         to[i] = line[i] == ' ' ? BLANK : line[i] == '\t' ? TAB : line[i];

@@ -269,6 +269,12 @@ static struct str start_tag(const struct sink *s, const struct part *p)
                                         : p->open;
 }
 
+/* Behind text: no line is added to it. */
+static struct str inner_close(const struct part *p)
+{
+    return p->depth ? p->close : str_from(p->close, p->indent);
+}
+
 static int xml_begin(struct sink *s, const struct write_plan *w)
 {
     s->state = (struct sink_state){ 0 };
@@ -319,7 +325,7 @@ static int xml_leaf(struct sink *s, const struct part *p, struct str v)
                        put_ascii(s, STR("/>"))
                    ? -1
                    : 0;
-    return put_between(s, tag, v, &in_text, p->close);
+    return put_between(s, tag, v, &in_text, inner_close(p));
 }
 
 static int xml_close(struct sink *s, const struct part *p)
@@ -334,8 +340,7 @@ static int xml_close(struct sink *s, const struct part *p)
     if (empty)
         return put_ascii(s, STR("/>"));
     if (in_own_text)
-        return sink_bytes(s,
-                          p->depth ? p->close : str_from(p->close, p->indent));
+        return sink_bytes(s, inner_close(p));
     if (p->depth && sink_bytes(s, str_first(p->open, p->indent)))
         return -1;
     return sink_bytes(s, p->close);

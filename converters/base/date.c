@@ -257,10 +257,3 @@ bool date_from_canon(struct str s, struct date *out)
     *out = d;
     return true;
 }
-
-struct str date_canon(struct arena *a, struct date d)
-{
-    if (!d.has_time)
-        return date_format(a, d, STR("YYYY-MM-DD"));
-    return date_format(a, d, STR("YYYY-MM-DDThh:mm:ssZ"));
-}

@@ -508,6 +508,38 @@ static char *put_offset(char *to, struct date d)
     return put_number(to, v % 60, 2);
 }
 
+static char *put_two(char *to, unsigned v)
+{
+    to[0] = (char)('0' + v / 10);
+    to[1] = (char)('0' + v % 10);
+    return to + 2;
+}
+
+/* YYYY-MM-DD of a valid date. */
+static char *put_day(char *to, struct date d)
+{
+    to = put_two(put_two(to, (unsigned)d.year / 100), (unsigned)d.year % 100);
+    *to++ = '-';
+    to = put_two(to, d.month);
+    *to++ = '-';
+    return put_two(to, d.day);
+}
+
+struct str date_canon(struct arena *a, struct date d)
+{
+    char text[32], *to = put_day(text, d);
+
+    if (d.has_time) {
+        *to++ = 'T';
+        to = put_two(to, d.hour);
+        *to++ = ':';
+        to = put_two(to, d.minute);
+        *to++ = ':';
+        to = put_offset(put_two(to, d.second), d);
+    }
+    return arena_str(a, (struct str){ text, (size_t)(to - text) });
+}
+
 static char *put_part(char *to, struct part p, struct date d)
 {
     switch (p.kind) {
@@ -547,6 +579,9 @@ struct str date_format(struct arena *a, struct date d, struct str pattern)
     struct walk w = walk_of(pattern);
     struct part p;
 
+    if (str_is(pattern, "YYYY-MM-DD") && date_valid(&d))
+        return arena_str(a,
+                         (struct str){ text, (size_t)(put_day(to, d) - text) });
     if (str_is(pattern, "unix"))
         return arena_fmt(a, "%lld", (long long)date_to_unix(d));
     if (str_is(pattern, "excel"))

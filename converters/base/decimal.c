@@ -249,6 +249,34 @@ bool dec_from_canon(struct str s, struct dec *out)
     return true;
 }
 
+/* Canonical but for its point, as nearly all are; false: it needs a scan. */
+static bool quick_canon(struct arena *a, struct str s, char point,
+                        struct str *out)
+{
+    const char *at = NULL;
+    char *to;
+
+    if (s.len == 0 || s.len > DEC_DIGITS || !is_digit(s.p[0]) ||
+        !is_digit(s.p[s.len - 1]) ||
+        (s.p[0] == '0' && s.len > 1 && s.p[1] != point))
+        return false;
+    for (const char *p = s.p; p < s.p + s.len; p++) {
+        if (is_digit(*p))
+            continue;
+        if (*p != point || at)
+            return false;
+        at = p;
+    }
+    *out = s;
+    if (!at || point == '.')
+        return true;
+    to = arena_text(a, s.len);
+    memcpy(to, s.p, s.len);
+    to[at - s.p] = '.';
+    out->p = to;
+    return true;
+}
+
 enum dec_result dec_canon(struct arena *a, struct str s, const struct numfmt *f,
                           struct str *out)
 {
@@ -256,6 +284,8 @@ enum dec_result dec_canon(struct arena *a, struct str s, const struct numfmt *f,
     struct dec d;
     bool plain, canon;
 
+    if (quick_canon(a, s, f->point, out))
+        return DEC_OK;
     s = trim(s);
     r = scan(s, f, &d, &plain, &canon);
     if (r == DEC_OK)

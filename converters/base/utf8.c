@@ -94,6 +94,25 @@ static inline unsigned first_high(uint64_t highs)
 #endif
 }
 
+/* The last n bytes, 1 to 7 of them: loads that overlap. */
+static inline bool ascii_tail(const unsigned char *p, size_t len, size_t n)
+{
+    uint64_t w;
+    uint32_t a, b;
+
+    if (len >= 8) {
+        memcpy(&w, p + len - 8, 8);
+        return !(w & HIGHS);
+    }
+    p += len - n;
+    if (n >= 4) {
+        memcpy(&a, p, 4);
+        memcpy(&b, p + n - 4, 4);
+        return !((a | b) & (uint32_t)HIGHS);
+    }
+    return !((p[0] | p[n / 2] | p[n - 1]) & 0x80);
+}
+
 size_t utf8_valid_len(struct str s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
@@ -112,6 +131,8 @@ size_t utf8_valid_len(struct str s)
                 continue;
             }
             i += first_high(w);
+        } else if (ascii_tail(p, s.len, s.len - i)) {
+            return s.len;
         }
         /* Two bytes, as nearly all letters of our languages. */
         if (s.len - i >= 2 && p[i] >= 0xC2 && p[i] <= 0xDF &&
@@ -157,6 +178,14 @@ static inline size_t count_bytes(struct str s, char c)
             found -= (counts16)(c ? v == c : v > (int8_t)0xBF);
         }
         n += add_up(found);
+    }
+    if (!c && i + 8 <= s.len) {
+        uint64_t w;
+
+        memcpy(&w, s.p + i, 8);
+        w &= ~(w << 1) & HIGHS; /* 10xxxxxx: no character starts here */
+        n += 8 - (size_t)((w >> 7) * ONES >> 56);
+        i += 8;
     }
     for (; i < s.len; i++)
         n += c ? s.p[i] == c : !is_more((unsigned char)s.p[i]);

@@ -12,6 +12,8 @@
 
 static const struct escapes xml_like = {
     .of = { [1] = "", ['&'] = "&amp;", ['<'] = "&lt;", ['"'] = "&quot;" },
+    .least = SIXTEEN(2),
+    .special = { SIXTEEN('&'), SIXTEEN('<'), SIXTEEN('"'), SIXTEEN('&') },
 };
 
 /* The chain that the language makes: map's table, country, all. */

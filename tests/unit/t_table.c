@@ -189,11 +189,11 @@ static struct val key_value(const char *key)
 {
     struct val v = val_text(str_of(key));
 
-    if (*key == '#') {
+    if (str_starts(v.s, STR("#"))) {
         v.kind = V_DEC;
         v.s = str_from(v.s, 1);
     }
-    if (*key == '?')
+    if (str_starts(v.s, STR("?")))
         v = val_bool(strcmp(key, "?yes") == 0);
     return v;
 }
