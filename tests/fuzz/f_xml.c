@@ -146,9 +146,10 @@ void fuzz_one(struct str data)
     data = str_first(data, strnlen(data.p, data.len));
     whole = pieces = (struct reading){ 0 };
     read_xml(&whole, how, 0, data);
-    /* libxml2 2.9 takes <!--> for a whole comment if a piece ends behind it;
-     * then it refuses the file. */
-    if (data.len <= INPUT_CHUNK && str_find(data, STR("<!-->")) < 0) {
+    /* libxml2 2.9 takes <!--> and <!---> for whole comments if a piece ends
+     * behind it; then it refuses the file. */
+    if (data.len <= INPUT_CHUNK && str_find(data, STR("<!-->")) < 0 &&
+        str_find(data, STR("<!--->")) < 0) {
         read_xml(&pieces, how, (seed + 1) << 16, data);
         compare(&whole, &pieces);
     }

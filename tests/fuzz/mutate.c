@@ -33,6 +33,9 @@ size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t n, size_t max,
         return LLVMFuzzerMutate(bytes, n, max);
     for (size_t i = 0; i <= chosen; i++)
         part = fuzz_part(&rest);
+    if (!part.p || part.p < all.p || part.p + part.len > all.p + n ||
+        n - part.len >= max)
+        return LLVMFuzzerMutate(bytes, n, max);
     before = (size_t)(part.p - all.p);
     after = n - before - part.len;
     copy = malloc(max + 1);
