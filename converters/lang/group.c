@@ -7,10 +7,17 @@
 
 #include "converters/base/hash.h"
 
-/* Closed keys, as hashes: open addressing, 0 is free. */
+/*
+ * Closed keys, as hashes. In a scattered file some key soon returns while it is
+ * one of the last that were closed: `recent` sees that at once. Whether any
+ * other one returned is seen when all are sorted.
+ */
+enum { RECENT = 4096 };
+
 struct keys {
-    uint64_t *slots;
-    size_t n, n_slots, max_slots;
+    uint64_t *recent; /* [RECENT], by hash */
+    uint64_t *v, *spare;
+    size_t n, cap, max;
     uint64_t *runs; /* where each sorted run in the spill begins, in keys */
     size_t n_runs, cap_runs;
     uint64_t n_spilled;
@@ -33,13 +40,14 @@ struct group {
     struct item **rows;
     uint32_t n_rows, cap_rows;
     struct buf key, new_key;
+    uint64_t hash;   /* of key */
     size_t bytes;    /* of reader->arena when the group began */
     size_t row_text; /* of its rows, as they stand in the file */
     struct keys closed;
     struct scatter sc;
 };
 
-enum { SPILL_BUFFER = 1 << 20, FIRST_SLOTS = 1024 };
+enum { SPILL_BUFFER = 1 << 20, FIRST_SLOTS = 1024, FIRST_KEYS = 1024 };
 
 #define ALONE UINT64_MAX
 
@@ -93,84 +101,72 @@ static bool row_key(struct read_run *rr, struct item *row, struct buf *key,
     return any;
 }
 
-static uint64_t *keys_slot(struct keys *k, uint64_t h)
+/* Sorts v by eight counting passes, one for each byte; two arrays take turns.
+ */
+static void keys_sort(struct keys *k)
 {
-    size_t i = h & (k->n_slots - 1);
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        size_t at[257] = { 0 };
+        uint64_t *to = k->spare;
 
-    while (k->slots[i] && k->slots[i] != h)
-        i = (i + 1) & (k->n_slots - 1);
-    return &k->slots[i];
+        for (size_t i = 0; i < k->n; i++)
+            at[(k->v[i] >> shift & 255) + 1]++;
+        for (size_t b = 0; b < 255; b++)
+            at[b + 1] += at[b];
+        for (size_t i = 0; i < k->n; i++)
+            to[at[k->v[i] >> shift & 255]++] = k->v[i];
+        k->spare = k->v;
+        k->v = to;
+    }
 }
 
-static uint64_t key_hash(const struct buf *key)
+/* Sorts them; READ_SCATTERED: one is there twice. */
+static int keys_check(struct keys *k)
 {
-    uint64_t h = hash64(buf_str(key));
-
-    return h ? h : 1;
+    keys_sort(k);
+    for (size_t i = 1; i < k->n; i++)
+        if (k->v[i] == k->v[i - 1])
+            return READ_SCATTERED;
+    return READ_OK;
 }
 
-static void keys_grow(struct keys *k)
-{
-    uint64_t *old = k->slots;
-    size_t n_old = k->n_slots;
-
-    k->n_slots = n_old ? n_old * 2 : FIRST_SLOTS;
-    k->slots = xcalloc(k->n_slots, sizeof(*k->slots));
-    for (size_t i = 0; i < n_old; i++)
-        if (old[i])
-            *keys_slot(k, old[i]) = old[i];
-    free(old);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    uint64_t x, y;
-
-    memcpy(&x, a, sizeof(x));
-    memcpy(&y, b, sizeof(y));
-    return x < y ? -1 : x > y;
-}
-
-/* The set is full: its keys become a sorted run in the spill. */
+/* There is no more room: they become a sorted run in the spill. */
 static int keys_spill(struct read_run *rr, struct keys *k)
 {
-    size_t n = 0;
+    int rc = keys_check(k);
 
-    for (size_t i = 0; i < k->n_slots; i++)
-        if (k->slots[i])
-            k->slots[n++] = k->slots[i];
-    qsort(k->slots, n, sizeof(*k->slots), by_value);
+    if (rc != READ_OK)
+        return rc;
     if (k->n_runs == k->cap_runs) {
         k->cap_runs = k->cap_runs ? 2 * k->cap_runs : 8;
         k->runs = xrealloc(k->runs, k->cap_runs * sizeof(*k->runs));
     }
     k->runs[k->n_runs++] = k->n_spilled;
-    k->n_spilled += n;
-    if (write_spill(rr, k->slots, n * sizeof(*k->slots)) == -1)
-        return -1;
-    memset(k->slots, 0, k->n_slots * sizeof(*k->slots));
+    k->n_spilled += k->n;
+    if (write_spill(rr, k->v, k->n * sizeof(*k->v)) == -1)
+        return READ_FAILED;
     k->n = 0;
-    return 0;
+    return READ_OK;
 }
 
 static int keys_add(struct read_run *rr, struct keys *k, uint64_t h)
 {
-    if (2 * (k->n + 1) > k->n_slots) {
-        if (k->n_slots && 2 * k->n_slots > k->max_slots) {
-            if (keys_spill(rr, k) == -1)
-                return -1;
-        } else {
-            keys_grow(k);
-        }
-    }
-    *keys_slot(k, h) = h;
-    k->n++;
-    return 0;
-}
+    if (k->n == k->max) {
+        int rc = keys_spill(rr, k);
 
-static bool keys_have(struct keys *k, uint64_t h)
-{
-    return k->n_slots && *keys_slot(k, h) == h;
+        if (rc != READ_OK)
+            return rc;
+    }
+    if (k->n == k->cap) {
+        k->cap = k->cap ? 2 * k->cap : FIRST_KEYS;
+        if (k->cap > k->max)
+            k->cap = k->max;
+        k->v = xrealloc(k->v, k->cap * sizeof(*k->v));
+        k->spare = xrealloc(k->spare, k->cap * sizeof(*k->spare));
+    }
+    k->v[k->n++] = h;
+    k->recent[h % RECENT] = h;
+    return READ_OK;
 }
 
 /* Does any key stand in two runs? Each run is sorted: look at their heads. */
@@ -204,11 +200,10 @@ static int check_runs(struct read_run *rr, struct keys *k)
     size_t size;
     void *all;
     bool repeat;
+    int rc = k->n_runs ? keys_spill(rr, k) : keys_check(k);
 
-    if (!k->n_runs)
-        return READ_OK;
-    if (keys_spill(rr, k) == -1)
-        return READ_FAILED;
+    if (rc != READ_OK || !k->n_runs)
+        return rc;
     size = (size_t)k->n_spilled * sizeof(uint64_t);
     all = mmap(NULL, size, PROT_READ, MAP_PRIVATE, rr->spill_fd, 0);
     if (all == MAP_FAILED)
@@ -254,15 +249,16 @@ static int add_row(struct read_run *rr, struct item *row)
     return 0;
 }
 
+/* READ_*. */
 static int close_group(struct read_run *rr)
 {
     struct group *g = rr->group;
 
     if (!g->n_rows)
-        return 0;
+        return READ_OK;
     read_group(rr, g->rows, g->n_rows);
     g->n_rows = 0;
-    return keys_add(rr, &g->closed, key_hash(&g->key));
+    return keys_add(rr, &g->closed, g->hash);
 }
 
 static void swap_keys(struct group *g)
@@ -280,11 +276,13 @@ enum { WAIT_MAX = 16 << 20 };
 static int row_alone(struct read_run *rr, struct item *row)
 {
     struct group *g = rr->group;
+    int rc = READ_OK;
 
     read_group(rr, &row, 1);
-    if (g->n_rows && rr->reader->arena.used - g->bytes > WAIT_MAX &&
-        close_group(rr) == -1)
-        return READ_FAILED;
+    if (g->n_rows && rr->reader->arena.used - g->bytes > WAIT_MAX)
+        rc = close_group(rr);
+    if (rc != READ_OK)
+        return rc;
     if (!g->n_rows)
         arena_reset(&rr->reader->arena);
     return rr->stop ? READ_STOPPED : 0;
@@ -294,6 +292,8 @@ static int together(struct read_run *rr, struct item *row)
 {
     struct group *g = rr->group;
     bool ok, has_key = row_key(rr, row, &g->new_key, &ok);
+    uint64_t hash;
+    int rc;
 
     if (!ok) {
         read_faulty_row(rr, row);
@@ -304,10 +304,13 @@ static int together(struct read_run *rr, struct item *row)
     if (g->n_rows && g->key.len == g->new_key.len &&
         memcmp(g->key.p, g->new_key.p, g->key.len) == 0)
         return add_row(rr, row);
-    if (keys_have(&g->closed, key_hash(&g->new_key)))
+    hash = hash64(buf_str(&g->new_key));
+    if (g->closed.recent[hash % RECENT] == hash)
         return READ_SCATTERED;
-    if (close_group(rr) == -1)
-        return READ_FAILED;
+    rc = close_group(rr);
+    if (rc != READ_OK)
+        return rc;
+    g->hash = hash;
     arena_drop_before(&rr->reader->arena, row->mark);
     g->bytes = rr->reader->arena.used;
     swap_keys(g);
@@ -531,7 +534,10 @@ void group_begin(struct read_run *rr)
     buf_init(&g->new_key, MB(1));
     buf_init(&g->sc.out,
              rr->limits->v[LIMIT_DOCUMENT] + (uint64_t)2 * SPILL_BUFFER);
-    g->closed.max_slots = rr->limits->v[LIMIT_GROUP_KEYS] / sizeof(uint64_t);
+    g->closed.recent = xcalloc(RECENT, sizeof(uint64_t));
+    g->closed.max = rr->limits->v[LIMIT_GROUP_KEYS] / (2 * sizeof(uint64_t));
+    if (g->closed.max < 2)
+        g->closed.max = 2;
     rr->group = g;
     if (rr->spill_fd >= 0 && rr->map->group &&
         (ftruncate(rr->spill_fd, 0) == -1 ||
@@ -560,8 +566,9 @@ int group_end(struct read_run *rr)
         return READ_OK;
     if (rr->scattered)
         return scatter_end(rr);
-    rc = close_group(rr) == -1 ? READ_FAILED
-                               : check_runs(rr, &rr->group->closed);
+    rc = close_group(rr);
+    if (rc == READ_OK)
+        rc = check_runs(rr, &rr->group->closed);
     return rr->stop ? READ_STOPPED : rc;
 }
 
@@ -572,7 +579,9 @@ void group_free(struct read_run *rr)
     free(g->rows);
     buf_release(&g->key);
     buf_release(&g->new_key);
-    free(g->closed.slots);
+    free(g->closed.recent);
+    free(g->closed.v);
+    free(g->closed.spare);
     free(g->closed.runs);
     free(g->sc.slots);
     free(g->sc.groups);

@@ -7,9 +7,10 @@
  *               a closed key that returns ends the pass: READ_SCATTERED
  *   SCATTERED   all rows to the spill, then back group by group
  *
- * Closed keys take 8 bytes each. Past limit group-keys they go to the spill
- * as a sorted run, and returning keys of old runs are found at the end of the
- * file, by merging the runs. (A 64-bit hash that collides only costs a second
+ * Closed keys take 8 bytes each, and 8 to sort them. Past limit group-keys they
+ * go to the spill as a sorted run; a key that returns is found while it is one
+ * of the last, when its run is sorted, or at the end of the file, by merging
+ * the runs. (A 64-bit hash that collides only costs a second
  * pass: SCATTERED compares 128 bits.)
  */
 #ifndef LANG_GROUP_H
