@@ -232,14 +232,43 @@ static bool is_empty_const(const struct expr *e)
     return e->kind == E_CONST && e->value.kind == V_EMPTY;
 }
 
+/*
+ * `kind = item`, `currency <> "CZK"`: a text of the document and a fixed one,
+ * as most conditions are. False: it is not that.
+ */
+static bool compare_field(const struct run *r, const struct expr *e, bool *yes)
+{
+    const struct expr *left = e->args, *right = left->next;
+    const struct doc *d;
+    enum field_type type;
+
+    if (left->kind != E_FIELD || right->kind != E_CONST ||
+        right->value.kind != V_TEXT || (e->kind != E_EQ && e->kind != E_NE))
+        return false;
+    d = r->scope[left->depth];
+    if (left->index >= d->shape->n_fixed)
+        return false;
+    type = shape_type(d->shape, left->index);
+    if (type != FT_TEXT && type != FT_CHOICE)
+        return false;
+    *yes = d->f[left->index].len &&
+           str_eq(d->f[left->index], right->value.s) == (e->kind == E_EQ);
+    return true;
+}
+
 /* Comparing with empty is false but for = "" and <> "", on either side. */
 static bool eval_comparison(struct run *r, const struct expr *e,
                             struct val *out)
 {
     const struct expr *right = e->args->next;
     struct val a, b;
+    bool yes;
     int c = 0;
 
+    if (compare_field(r, e, &yes)) {
+        *out = val_bool(yes);
+        return true;
+    }
     if (!eval(r, e->args, &a) || !eval(r, right, &b))
         return false;
     if (is_empty_const(e->args) || is_empty_const(right)) {

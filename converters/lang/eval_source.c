@@ -196,14 +196,38 @@ static bool eval_column(struct run *r, const struct expr *e, struct val *out)
     return true;
 }
 
+static inline bool is_column(const struct run *r, const struct expr *e)
+{
+    const struct step *s = e->steps;
+
+    return s->kind != WANT_SELF && s->want->n_cells == 1 &&
+           (r->ctx.item ? r->ctx.item->cells != NULL : r->ctx.n_rows > 0) &&
+           !s->next;
+}
+
+bool eval_column_text(const struct run *r, const struct expr *e,
+                      struct str *out)
+{
+    const struct ctx *c = &r->ctx;
+    uint32_t cell;
+
+    if (e->kind != E_SOURCE || !is_column(r, e))
+        return false;
+    cell = e->steps->want->cells[0];
+    *out = (c->item ? c->item : c->rows[0])->cells[cell];
+    for (uint32_t i = 1; !c->item && i < c->n_rows; i++)
+        if (!str_eq(c->rows[i]->cells[cell], *out))
+            return false;
+    if (r->map->trim)
+        *out = text_trim(*out);
+    return true;
+}
+
 bool eval_source(struct run *r, const struct expr *e, struct val *out)
 {
-    const struct want *want = e->steps->want;
     struct walk w;
 
-    if (e->steps->kind != WANT_SELF && want->n_cells == 1 &&
-        (r->ctx.item ? r->ctx.item->cells != NULL : r->ctx.n_rows > 0) &&
-        !e->steps->next)
+    if (is_column(r, e))
         return eval_column(r, e, out);
     w = (struct walk){ .r = r, .visit = visit_single, .e = e };
     w.value = val_empty();

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "converters/lang/eval.h"
 #include "converters/lang/group.h"
 
 /* A fault waits until the record is done: then the record's name is known. */
@@ -191,6 +192,20 @@ enum outcome { GO_ON, DROP };
 static enum outcome exec(struct read_run *rr, const struct stmt *s,
                          struct doc *d);
 
+/* The commonest line of a map by far, `name = column`. False: evaluate it. */
+static bool set_column(struct read_run *rr, const struct stmt *s, struct doc *d)
+{
+    struct str text;
+
+    if (s->rule->clauses || rr->watch ||
+        shape_type(d->shape, s->field) != FT_TEXT ||
+        !eval_column_text(&rr->run, s->rule->e, &text))
+        return false;
+    if (text.len)
+        d->f[s->field] = text;
+    return true;
+}
+
 /* A fault in one statement does not hide those of the others. */
 static void exec_set(struct read_run *rr, const struct stmt *s, struct doc *d)
 {
@@ -206,7 +221,7 @@ static void exec_set(struct read_run *rr, const struct stmt *s, struct doc *d)
     }
     if (s->decided >= 0)
         rr->decided[s->decided] = d;
-    if (eval_rule(&rr->run, s->rule, &v))
+    if (!set_column(rr, s, d) && eval_rule(&rr->run, s->rule, &v))
         (void)set_field(rr, s, d, &v);
 }
 
