@@ -32,36 +32,90 @@ struct derive {
     void *ctx;
 };
 
-static int field(const struct doc *d, enum known_field k)
+/*
+ * The numbers of a document or member, read once: a field of this kind is
+ * looked at by several rules.
+ */
+struct figures {
+    struct doc *d;
+    uint32_t there;   /* bit k: it has a value... */
+    uint32_t numbers; /* ...and that is a number, in x[k] */
+    struct dec x[N_KNOWN];
+};
+
+#define BIT(k) ((uint32_t)1 << (k))
+
+/* Those of `known`, a set of BIT(KNOWN_...). */
+static void read_figures(struct figures *f, struct doc *d, uint32_t known)
 {
-    return d->shape->known[k];
+    f->d = d;
+    f->there = f->numbers = 0;
+    while (known) {
+        unsigned k = (unsigned)__builtin_ctz(known);
+        int i = d->shape->known[k];
+
+        known &= known - 1;
+        if (!doc_has(d, i))
+            continue;
+        f->there |= BIT(k);
+        if (dec_from_canon(d->f[i], &f->x[k]))
+            f->numbers |= BIT(k);
+    }
 }
 
-static bool get(const struct doc *d, int i, struct dec *out)
+static bool has(const struct figures *f, enum known_field k)
 {
-    return doc_has(d, i) && dec_from_canon(d->f[i], out);
+    return f->there & BIT(k);
 }
 
-static void set(const struct derive *v, struct doc *d, int i, struct dec x)
+static bool get(const struct figures *f, enum known_field k, struct dec *out)
 {
-    if (i < 0 || doc_has(d, i))
+    if (!(f->numbers & BIT(k)))
+        return false;
+    *out = f->x[k];
+    return true;
+}
+
+static bool is_computed(const struct figures *f, enum known_field k)
+{
+    int i = f->d->shape->known[k];
+
+    return i >= 0 && i < 64 && f->d->computed >> i & 1;
+}
+
+static bool is_given(const struct figures *f, enum known_field k)
+{
+    return has(f, k) && !is_computed(f, k);
+}
+
+static void set(const struct derive *v, struct figures *f, enum known_field k,
+                struct dec x)
+{
+    int i = f->d->shape->known[k];
+
+    if (i < 0 || has(f, k))
         return;
-    d->f[i] = dec_text(v->a, x);
+    f->d->f[i] = dec_text(v->a, x);
+    f->x[k] = x;
+    f->there |= BIT(k);
+    f->numbers |= BIT(k);
     if (i < 64)
-        d->computed |= (uint64_t)1 << i;
+        f->d->computed |= (uint64_t)1 << i;
 }
 
-/* Reports field i when it is further than `tolerance` from `computed`. */
-static void compare(const struct derive *v, const struct doc *d, int i,
-                    struct dec computed, struct dec tolerance)
+/* Reports field k when it is further than `tolerance` from `computed`. */
+static void compare(const struct derive *v, const struct figures *f,
+                    enum known_field k, struct dec computed,
+                    struct dec tolerance)
 {
     struct dec given, gap;
+    int i = f->d->shape->known[k];
 
-    if (!get(d, i, &given) || (i < 64 && d->computed >> i & 1) ||
+    if (!get(f, k, &given) || is_computed(f, k) ||
         !dec_sub(given, computed, &gap) ||
         dec_cmp(dec_abs(gap), tolerance) <= 0)
         return;
-    v->differ(v->ctx, d, d->shape->level->fields[i].name, d->f[i],
+    v->differ(v->ctx, f->d, f->d->shape->level->fields[i].name, f->d->f[i],
               dec_text(v->a, computed));
 }
 
@@ -75,11 +129,6 @@ static struct dec tidy(struct dec d)
     return s;
 }
 
-static bool is_given(const struct doc *d, int i)
-{
-    return doc_has(d, i) && !(i < 64 && d->computed >> i & 1);
-}
-
 /* Half a unit of the last digit; closing zeros may only be padding. */
 static struct dec half_unit(struct dec d)
 {
@@ -89,51 +138,53 @@ static struct dec half_unit(struct dec d)
 }
 
 /* Both are given: each of them may have been rounded, and so each piece. */
-static void compare_net_gross(const struct derive *v, struct doc *d, int net,
-                              int gross, struct dec rate, struct dec pieces)
+static void compare_net_gross(const struct derive *v, const struct figures *f,
+                              enum known_field net, enum known_field gross,
+                              struct dec rate, struct dec pieces)
 {
     struct dec n, g, computed, tolerance;
 
-    if (!is_given(d, net) || !is_given(d, gross) || !get(d, net, &n) ||
-        !get(d, gross, &g) || !dec_gross(n, rate, UNIT_DIGITS, &computed))
+    if (!is_given(f, net) || !is_given(f, gross) || !get(f, net, &n) ||
+        !get(f, gross, &g) || !dec_gross(n, rate, UNIT_DIGITS, &computed))
         return;
     if (dec_gross(half_unit(n), dec_abs(rate), 8, &tolerance) &&
         dec_add(tolerance, half_unit(g), &tolerance) &&
         dec_mul_near(tolerance, pieces, &tolerance))
-        compare(v, d, gross, tidy(computed), tolerance);
+        compare(v, f, gross, tidy(computed), tolerance);
 }
 
-static void derive_net_gross(const struct derive *v, struct doc *d, int net,
-                             int gross, struct dec rate, int digits)
+static void derive_net_gross(const struct derive *v, struct figures *f,
+                             enum known_field net, enum known_field gross,
+                             struct dec rate, int digits)
 {
     struct dec x;
 
-    if (get(d, gross, &x) && !doc_has(d, net)) {
+    if (get(f, gross, &x) && !has(f, net)) {
         if (dec_net(x, rate, digits, &x))
-            set(v, d, net, digits == UNIT_DIGITS ? tidy(x) : x);
-    } else if (get(d, net, &x) && !doc_has(d, gross)) {
+            set(v, f, net, digits == UNIT_DIGITS ? tidy(x) : x);
+    } else if (get(f, net, &x) && !has(f, gross)) {
         if (dec_gross(x, rate, digits, &x))
-            set(v, d, gross, digits == UNIT_DIGITS ? tidy(x) : x);
+            set(v, f, gross, digits == UNIT_DIGITS ? tidy(x) : x);
     }
 }
 
 /* price * quantity, as a total of a line. */
-static bool times(const struct doc *d, int price, struct dec quantity,
-                  struct dec *out)
+static bool times(const struct figures *f, enum known_field price,
+                  struct dec quantity, struct dec *out)
 {
     struct dec p;
 
-    return get(d, price, &p) && dec_mul_near(p, quantity, &p) &&
+    return get(f, price, &p) && dec_mul_near(p, quantity, &p) &&
            dec_round_to(p, SUM_DIGITS, ROUND_HALF_AWAY, out);
 }
 
 /* Half a unit of the price's last digit for each piece, and a cent. */
-static struct dec line_tolerance(const struct doc *d, int price,
-                                 struct dec quantity)
+static struct dec line_tolerance(const struct figures *f,
+                                 enum known_field price, struct dec quantity)
 {
     struct dec p = { 0 }, half, cent = { 1, 2 };
 
-    if (!get(d, price, &p))
+    if (!get(f, price, &p))
         return cent;
     half = (struct dec){ 5, (uint8_t)(p.scale < 17 ? p.scale + 1 : 18) };
     if (!dec_mul(half, dec_abs(quantity), &half) || !dec_add(half, cent, &half))
@@ -141,125 +192,125 @@ static struct dec line_tolerance(const struct doc *d, int price,
     return half;
 }
 
-struct line_fields {
-    int quantity, price_net, price_gross, rate, total_net, total_gross, code;
+/* A total from its price unless it is given; compared when both are there. */
+static void derive_total(const struct derive *v, struct figures *f,
+                         enum known_field price, enum known_field total,
+                         struct dec quantity)
+{
+    struct dec x;
+
+    if (is_computed(f, price) || !times(f, price, quantity, &x))
+        return;
+    if (has(f, total))
+        compare(v, f, total, x, line_tolerance(f, price, quantity));
+    else
+        set(v, f, total, x);
+}
+
+static void derive_price(const struct derive *v, struct figures *f,
+                         enum known_field price, enum known_field total,
+                         struct dec quantity)
+{
+    struct dec x;
+
+    if (!has(f, price) && get(f, total, &x) && dec_div(x, quantity, &x) &&
+        dec_round_to(x, UNIT_DIGITS, ROUND_HALF_AWAY, &x))
+        set(v, f, price, tidy(x));
+}
+
+enum {
+    OF_LINES = BIT(KNOWN_QUANTITY) | BIT(KNOWN_PRICE_NET) |
+               BIT(KNOWN_PRICE_GROSS) | BIT(KNOWN_VAT_RATE) |
+               BIT(KNOWN_TOTAL_NET) | BIT(KNOWN_TOTAL_GROSS),
 };
 
-static struct line_fields line_fields(const struct doc *d)
-{
-    return (struct line_fields){
-        .quantity = field(d, KNOWN_QUANTITY),
-        .price_net = field(d, KNOWN_PRICE_NET),
-        .price_gross = field(d, KNOWN_PRICE_GROSS),
-        .rate = field(d, KNOWN_VAT_RATE),
-        .total_net = field(d, KNOWN_TOTAL_NET),
-        .total_gross = field(d, KNOWN_TOTAL_GROSS),
-        .code = field(d, KNOWN_VAT_CODE),
-    };
-}
-
-/* A total from its price unless it is given; compared when both are there. */
-static void derive_total(const struct derive *v, struct doc *d, int price,
-                         int total, struct dec quantity)
-{
-    struct dec x;
-
-    if ((d->computed >> price & 1) || !times(d, price, quantity, &x))
-        return;
-    if (doc_has(d, total))
-        compare(v, d, total, x, line_tolerance(d, price, quantity));
-    else
-        set(v, d, total, x);
-}
-
-static void derive_price(const struct derive *v, struct doc *d, int price,
-                         int total, struct dec quantity)
-{
-    struct dec x;
-
-    if (!doc_has(d, price) && get(d, total, &x) && dec_div(x, quantity, &x) &&
-        dec_round_to(x, UNIT_DIGITS, ROUND_HALF_AWAY, &x))
-        set(v, d, price, tidy(x));
-}
-
-static void derive_line(const struct derive *v, struct doc *d,
-                        const struct line_fields *f)
+static void derive_line(const struct derive *v, struct figures *f)
 {
     const struct dec one = { 1, 0 };
     struct dec quantity = one, rate;
-    bool has_rate = get(d, f->rate, &rate);
 
-    if (get(d, f->quantity, &quantity)) {
-        derive_total(v, d, f->price_gross, f->total_gross, quantity);
-        derive_total(v, d, f->price_net, f->total_net, quantity);
-        if (!doc_has(d, f->price_gross) && !doc_has(d, f->price_net)) {
-            derive_price(v, d, f->price_gross, f->total_gross, quantity);
-            derive_price(v, d, f->price_net, f->total_net, quantity);
+    if (get(f, KNOWN_QUANTITY, &quantity)) {
+        derive_total(v, f, KNOWN_PRICE_GROSS, KNOWN_TOTAL_GROSS, quantity);
+        derive_total(v, f, KNOWN_PRICE_NET, KNOWN_TOTAL_NET, quantity);
+        if (!has(f, KNOWN_PRICE_GROSS) && !has(f, KNOWN_PRICE_NET)) {
+            derive_price(v, f, KNOWN_PRICE_GROSS, KNOWN_TOTAL_GROSS, quantity);
+            derive_price(v, f, KNOWN_PRICE_NET, KNOWN_TOTAL_NET, quantity);
         }
     }
-    if (has_rate) {
-        derive_net_gross(v, d, f->price_net, f->price_gross, rate, UNIT_DIGITS);
-        derive_net_gross(v, d, f->total_net, f->total_gross, rate, SUM_DIGITS);
-        compare_net_gross(v, d, f->price_net, f->price_gross, rate, one);
+    if (get(f, KNOWN_VAT_RATE, &rate)) {
+        derive_net_gross(v, f, KNOWN_PRICE_NET, KNOWN_PRICE_GROSS, rate,
+                         UNIT_DIGITS);
+        derive_net_gross(v, f, KNOWN_TOTAL_NET, KNOWN_TOTAL_GROSS, rate,
+                         SUM_DIGITS);
+        compare_net_gross(v, f, KNOWN_PRICE_NET, KNOWN_PRICE_GROSS, rate, one);
         /* With a price each total was compared with price * quantity. */
-        if (!is_given(d, f->price_net) && !is_given(d, f->price_gross))
+        if (!is_given(f, KNOWN_PRICE_NET) && !is_given(f, KNOWN_PRICE_GROSS))
             compare_net_gross(
-                v, d, f->total_net, f->total_gross, rate,
+                v, f, KNOWN_TOTAL_NET, KNOWN_TOTAL_GROSS, rate,
                 dec_cmp(dec_abs(quantity), one) > 0 ? dec_abs(quantity) : one);
     }
 }
 
-/* Sum of one field over the lines; false when a line lacks it. */
-static bool sum_lines(const struct doc_list *lines, enum known_field k,
-                      struct dec *out)
-{
-    struct dec sum = { 0, SUM_DIGITS }, x;
+/* Sums over the lines; not known when there are none or one lacks it. */
+struct sum {
+    struct dec x;
+    bool is_known;
+};
 
-    if (!lines->n)
-        return false;
-    for (const struct doc *l = lines->first; l; l = l->next)
-        if (!get(l, field(l, k), &x) || !dec_add(sum, x, &sum))
-            return false;
-    *out = sum;
-    return true;
+static void add_line(struct sum *s, const struct figures *line,
+                     enum known_field k)
+{
+    s->is_known = s->is_known && (line->numbers & BIT(k)) &&
+                  dec_add(s->x, line->x[k], &s->x);
 }
 
-static struct dec sum_tolerance(const struct doc *d, uint32_t n_lines)
+struct sums {
+    struct sum net, gross;
+};
+
+static struct dec sum_tolerance(const struct figures *f, uint32_t n_lines)
 {
     struct dec cents = { (int64_t)n_lines, 2 }, rounding = { 50, 2 };
 
-    (void)get(d, field(d, KNOWN_ROUNDING), &rounding);
+    (void)get(f, KNOWN_ROUNDING, &rounding);
     (void)dec_add(cents, dec_abs(rounding), &cents);
     return cents;
 }
 
 static void derive_sums(const struct derive *v, struct doc *d,
-                        const struct doc_list *lines)
+                        const struct sums *sums, uint32_t n_lines)
 {
-    int net = field(d, KNOWN_TOTAL_NET), gross = field(d, KNOWN_TOTAL_GROSS),
-        vat = field(d, KNOWN_TOTAL_VAT), to_pay = field(d, KNOWN_TO_PAY);
-    struct dec tolerance = sum_tolerance(d, lines->n), x, y;
+    struct dec tolerance, x, y;
+    struct figures f;
 
-    if (sum_lines(lines, KNOWN_TOTAL_GROSS, &x)) {
-        set(v, d, gross, x);
-        compare(v, d, gross, x, tolerance);
+    read_figures(&f, d,
+                 BIT(KNOWN_TOTAL_NET) | BIT(KNOWN_TOTAL_GROSS) |
+                     BIT(KNOWN_TOTAL_VAT) | BIT(KNOWN_TO_PAY) |
+                     BIT(KNOWN_ROUNDING));
+    tolerance = sum_tolerance(&f, n_lines);
+    if (sums->gross.is_known) {
+        set(v, &f, KNOWN_TOTAL_GROSS, sums->gross.x);
+        compare(v, &f, KNOWN_TOTAL_GROSS, sums->gross.x, tolerance);
     }
-    if (sum_lines(lines, KNOWN_TOTAL_NET, &x)) {
-        set(v, d, net, x);
-        compare(v, d, net, x, tolerance);
+    if (sums->net.is_known) {
+        set(v, &f, KNOWN_TOTAL_NET, sums->net.x);
+        compare(v, &f, KNOWN_TOTAL_NET, sums->net.x, tolerance);
     }
-    if (get(d, gross, &x) && get(d, net, &y) && dec_sub(x, y, &y)) {
-        set(v, d, vat, y);
-        compare(v, d, vat, y, tolerance);
-    } else if (get(d, gross, &x) && get(d, vat, &y) && dec_sub(x, y, &y))
-        set(v, d, net, y);
-    else if (get(d, net, &x) && get(d, vat, &y) && dec_add(x, y, &y))
-        set(v, d, gross, y);
-    if (get(d, gross, &x)) {
+    if (get(&f, KNOWN_TOTAL_GROSS, &x) && get(&f, KNOWN_TOTAL_NET, &y) &&
+        dec_sub(x, y, &y)) {
+        set(v, &f, KNOWN_TOTAL_VAT, y);
+        compare(v, &f, KNOWN_TOTAL_VAT, y, tolerance);
+    } else if (get(&f, KNOWN_TOTAL_GROSS, &x) && get(&f, KNOWN_TOTAL_VAT, &y) &&
+               dec_sub(x, y, &y))
+        set(v, &f, KNOWN_TOTAL_NET, y);
+    else if (get(&f, KNOWN_TOTAL_NET, &x) && get(&f, KNOWN_TOTAL_VAT, &y) &&
+             dec_add(x, y, &y))
+        set(v, &f, KNOWN_TOTAL_GROSS, y);
+    if (get(&f, KNOWN_TOTAL_GROSS, &x)) {
         y = (struct dec){ 0 };
-        (void)get(d, field(d, KNOWN_ROUNDING), &y);
+        (void)get(&f, KNOWN_ROUNDING, &y);
         if (dec_add(x, y, &y))
-            set(v, d, to_pay, y);
+            set(v, &f, KNOWN_TO_PAY, y);
     }
 }
 
@@ -338,7 +389,8 @@ static void add_to(const struct derive *v, struct doc *t, int i, struct dec x)
 {
     struct dec sum = { 0, SUM_DIGITS };
 
-    (void)get(t, i, &sum);
+    if (t->f[i].len)
+        (void)dec_from_canon(t->f[i], &sum);
     if (dec_add(sum, x, &sum))
         t->f[i] = dec_text(v->a, sum);
 }
@@ -353,8 +405,7 @@ static int list_of(const struct doc *d, const char *name)
 }
 
 static void derive_tax(const struct derive *v, struct doc *d,
-                       const struct doc_list *lines,
-                       const struct line_fields *f)
+                       const struct doc_list *lines)
 {
     struct taxes x = { .index = list_of(d, "tax") };
 
@@ -362,120 +413,154 @@ static void derive_tax(const struct derive *v, struct doc *d,
         !d->shape->lists[x.index]->is_asked)
         return;
     x.list = &d->lists[x.index];
-    for (const struct doc *l = lines->first; l; l = l->next) {
+    for (struct doc *l = lines->first; l; l = l->next) {
+        const int *known = l->shape->known;
         struct dec net, gross;
+        struct figures f;
         struct doc *t;
 
-        if (!doc_has(l, f->rate) || !get(l, f->total_net, &net) ||
-            !get(l, f->total_gross, &gross) || !dec_sub(gross, net, &gross))
+        read_figures(&f, l, OF_LINES);
+        if (!has(&f, KNOWN_VAT_RATE) || !get(&f, KNOWN_TOTAL_NET, &net) ||
+            !get(&f, KNOWN_TOTAL_GROSS, &gross) || !dec_sub(gross, net, &gross))
             continue;
-        t = tax_of(v, &x, d, l->f[f->rate], l->f[f->code]);
+        t = tax_of(v, &x, d, l->f[known[KNOWN_VAT_RATE]],
+                   l->f[known[KNOWN_VAT_CODE]]);
         add_to(v, t, TAX_BASE, net);
         add_to(v, t, TAX_AMOUNT, gross);
     }
     textmap_release(&x.places);
 }
 
+/* An invoice may be its totals alone. */
 static void derive_order(const struct derive *v, struct doc *d)
 {
     struct doc_list *lines = &d->lists[list_of(d, "line")];
-    struct line_fields f;
+    const struct sum none = { { 0, SUM_DIGITS }, lines->n > 0 };
+    struct sums sums = { none, none };
+    struct figures f;
 
-    if (!lines->n) {
-        derive_sums(v, d, lines); /* an invoice may be its totals alone */
-        return;
+    for (struct doc *l = lines->first; l; l = l->next) {
+        read_figures(&f, l, OF_LINES);
+        derive_line(v, &f);
+        add_line(&sums.net, &f, KNOWN_TOTAL_NET);
+        add_line(&sums.gross, &f, KNOWN_TOTAL_GROSS);
     }
-    f = line_fields(lines->first);
-    for (struct doc *l = lines->first; l; l = l->next)
-        derive_line(v, l, &f);
-    derive_sums(v, d, lines);
-    derive_tax(v, d, lines, &f);
+    derive_sums(v, d, &sums, lines->n);
+    if (lines->n)
+        derive_tax(v, d, lines);
 }
 
 static void derive_prices(const struct derive *v, struct doc *d,
                           enum known_field net, enum known_field gross,
-                          struct doc *rated)
+                          const struct dec *rate)
 {
-    struct dec rate;
+    struct figures f;
 
-    if (!get(rated, field(rated, KNOWN_VAT_RATE), &rate))
+    if (!rate)
         return;
-    derive_net_gross(v, d, field(d, net), field(d, gross), rate, UNIT_DIGITS);
-    compare_net_gross(v, d, field(d, net), field(d, gross), rate,
-                      (struct dec){ 1, 0 });
+    read_figures(&f, d, BIT(net) | BIT(gross));
+    derive_net_gross(v, &f, net, gross, *rate, UNIT_DIGITS);
+    compare_net_gross(v, &f, net, gross, *rate, (struct dec){ 1, 0 });
+}
+
+/* Its VAT rate, in `to`; NULL: it has none. */
+static const struct dec *rate_of(struct doc *d, struct dec *to)
+{
+    struct figures f;
+
+    read_figures(&f, d, BIT(KNOWN_VAT_RATE));
+    return get(&f, KNOWN_VAT_RATE, to) ? to : NULL;
 }
 
 static void derive_free(const struct derive *v, struct doc *d)
 {
     struct dec quantity, reserved = { 0 };
-    bool known = get(d, field(d, KNOWN_RESERVED), &reserved);
-    int free = field(d, KNOWN_FREE);
+    struct figures f;
+    bool known;
 
+    read_figures(&f, d,
+                 BIT(KNOWN_QUANTITY) | BIT(KNOWN_RESERVED) | BIT(KNOWN_FREE));
+    known = get(&f, KNOWN_RESERVED, &reserved);
     /* A source that knows no reservations reserves nothing. */
-    if (!get(d, field(d, KNOWN_QUANTITY), &quantity) ||
+    if (!get(&f, KNOWN_QUANTITY, &quantity) ||
         !dec_sub(quantity, reserved, &quantity))
         return;
-    set(v, d, free, quantity);
+    set(v, &f, KNOWN_FREE, quantity);
     if (known)
-        compare(v, d, free, quantity, (struct dec){ 0 });
+        compare(v, &f, KNOWN_FREE, quantity, (struct dec){ 0 });
 }
 
 static void derive_stock(const struct derive *v, struct doc *d)
 {
+    struct dec rate;
+
     derive_free(v, d);
     for (struct doc *l = d->lists[0].first; l; l = l->next)
         derive_free(v, l);
-    derive_prices(v, d, KNOWN_PRICE_NET, KNOWN_PRICE_GROSS, d);
+    derive_prices(v, d, KNOWN_PRICE_NET, KNOWN_PRICE_GROSS, rate_of(d, &rate));
 }
 
 static void derive_price_doc(const struct derive *v, struct doc *d)
 {
-    derive_prices(v, d, KNOWN_NET, KNOWN_GROSS, d);
+    struct dec rate;
+
+    derive_prices(v, d, KNOWN_NET, KNOWN_GROSS, rate_of(d, &rate));
 }
 
 static void derive_product(const struct derive *v, struct doc *d)
 {
     struct doc *m = d->lists[list_of(d, "variant")].first;
+    struct dec to;
+    const struct dec *rate = rate_of(d, &to);
 
-    derive_prices(v, d, KNOWN_PRICE_NET, KNOWN_PRICE_GROSS, d);
+    derive_prices(v, d, KNOWN_PRICE_NET, KNOWN_PRICE_GROSS, rate);
     for (; m; m = m->next)
-        derive_prices(v, m, KNOWN_PRICE_NET, KNOWN_PRICE_GROSS, d);
+        derive_prices(v, m, KNOWN_PRICE_NET, KNOWN_PRICE_GROSS, rate);
 }
 
+enum {
+    OF_ENTRIES = BIT(KNOWN_DEBIT) | BIT(KNOWN_CREDIT) | BIT(KNOWN_BALANCE),
+};
+
 /* What the first entry's balance was before it. */
-static void derive_opening(const struct derive *v, struct doc *d)
+static void derive_opening(const struct derive *v, struct figures *f)
 {
-    const struct doc *e = d->lists[0].first;
+    struct doc *e = f->d->lists[0].first;
+    struct figures first;
     struct dec x, y;
 
-    if (!e || !get(e, field(e, KNOWN_BALANCE), &x))
+    if (!e)
         return;
-    if (get(e, field(e, KNOWN_DEBIT), &y) && !dec_sub(x, y, &x))
+    read_figures(&first, e, OF_ENTRIES);
+    if (!get(&first, KNOWN_BALANCE, &x))
         return;
-    if (get(e, field(e, KNOWN_CREDIT), &y) && !dec_add(x, y, &x))
+    if (get(&first, KNOWN_DEBIT, &y) && !dec_sub(x, y, &x))
         return;
-    set(v, d, field(d, KNOWN_OPENING), x);
+    if (get(&first, KNOWN_CREDIT, &y) && !dec_add(x, y, &x))
+        return;
+    set(v, f, KNOWN_OPENING, x);
 }
 
 static void derive_statement(const struct derive *v, struct doc *d)
 {
     struct dec balance = { 0, SUM_DIGITS }, x;
     const struct dec cent = { 1, 2 };
-    int closing = field(d, KNOWN_CLOSING);
+    struct figures f, entry;
 
-    derive_opening(v, d);
-    (void)get(d, field(d, KNOWN_OPENING), &balance);
+    read_figures(&f, d, BIT(KNOWN_OPENING) | BIT(KNOWN_CLOSING));
+    derive_opening(v, &f);
+    (void)get(&f, KNOWN_OPENING, &balance);
     for (struct doc *e = d->lists[0].first; e; e = e->next) {
-        if (get(e, field(e, KNOWN_DEBIT), &x) && !dec_add(balance, x, &balance))
+        read_figures(&entry, e, OF_ENTRIES);
+        if (get(&entry, KNOWN_DEBIT, &x) && !dec_add(balance, x, &balance))
             return;
-        if (get(e, field(e, KNOWN_CREDIT), &x) &&
-            !dec_sub(balance, x, &balance))
+        if (get(&entry, KNOWN_CREDIT, &x) && !dec_sub(balance, x, &balance))
             return;
-        set(v, e, field(e, KNOWN_BALANCE), balance);
-        compare(v, e, field(e, KNOWN_BALANCE), balance, cent);
+        set(v, &entry, KNOWN_BALANCE, balance);
+        compare(v, &entry, KNOWN_BALANCE, balance, cent);
     }
-    set(v, d, closing, balance);
-    compare(v, d, closing, balance, cent);
+    set(v, &f, KNOWN_CLOSING, balance);
+    compare(v, &f, KNOWN_CLOSING, balance, cent);
 }
 
 static const struct {
