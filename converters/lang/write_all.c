@@ -116,7 +116,7 @@ bool write_all(struct write_run *w)
     }
     if (!write_has_root(w, &o->slot->sink))
         return false;
-    if (w->map->format->write->end(&o->slot->sink) == -1)
+    if (w->ops->end(&o->slot->sink) == -1)
         return write_sink_fault(w, &o->slot->sink, w->map->root);
     o->is_done = true;
     return outputs_close(w);

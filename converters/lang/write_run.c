@@ -176,8 +176,7 @@ static bool open_element(struct write_run *w, struct sink *s,
                              STR("this would be a second one"));
         s->state.has_root = true;
     }
-    return w->map->format->write->open(s, &n->part) == 0 ||
-           write_sink_fault(w, s, n);
+    return w->ops->open(s, &n->part) == 0 || write_sink_fault(w, s, n);
 }
 
 bool write_has_root(struct write_run *w, const struct sink *s)
@@ -262,7 +261,6 @@ bool write_children(struct write_run *w, struct sink *s, const struct node *n,
 static bool exec_value_element(struct write_run *w, struct sink *s,
                                const struct node *n, bool *content)
 {
-    const struct write_ops *ops = w->map->format->write;
     struct str v;
     bool there, inner = false;
 
@@ -272,30 +270,24 @@ static bool exec_value_element(struct write_run *w, struct sink *s,
         return true;
     *content = true;
     if (!n->child && n->part.depth > 0)
-        return put_value(w, s, n, ops->leaf, v);
+        return put_value(w, s, n, w->ops->leaf, v);
     if (!open_element(w, s, n))
         return false;
     if (!write_children(w, s, n, &inner))
         return false;
-    if (v.len && !put_value(w, s, n, ops->text, v))
+    if (v.len && !put_value(w, s, n, w->ops->text, v))
         return false;
-    return ops->close(s, &n->part) == 0 || write_sink_fault(w, s, n);
+    return w->ops->close(s, &n->part) == 0 || write_sink_fault(w, s, n);
 }
 
-/* An element without content is left out: written first, taken back then. */
-static bool exec_element(struct write_run *w, struct sink *s,
-                         const struct node *n, bool *content)
+/* One without content is left out: written first, taken back then. */
+static bool exec_outer_element(struct write_run *w, struct sink *s,
+                               const struct node *n, bool *content)
 {
-    const struct write_ops *ops = w->map->format->write;
     struct sink_mark before = sink_mark(s);
-    bool inner = false, holds;
+    bool inner = false;
 
-    if (!node_holds(w, n, &holds))
-        return false;
-    if (!holds)
-        return true;
-    if (n->rule)
-        return exec_value_element(w, s, n, content);
+    w->node = NULL;
     if (!open_element(w, s, n))
         return false;
     if (!write_children(w, s, n, &inner))
@@ -305,7 +297,20 @@ static bool exec_element(struct write_run *w, struct sink *s,
         return true;
     }
     *content = true;
-    return ops->close(s, &n->part) == 0 || write_sink_fault(w, s, n);
+    return w->ops->close(s, &n->part) == 0 || write_sink_fault(w, s, n);
+}
+
+static bool exec_element(struct write_run *w, struct sink *s,
+                         const struct node *n, bool *content)
+{
+    bool holds = true;
+
+    if (n->cond && !node_holds(w, n, &holds))
+        return false;
+    if (!holds)
+        return true;
+    return n->rule ? exec_value_element(w, s, n, content)
+                   : exec_outer_element(w, s, n, content);
 }
 
 static bool exec_attribute(struct write_run *w, struct sink *s,
@@ -319,7 +324,7 @@ static bool exec_attribute(struct write_run *w, struct sink *s,
     if (!there)
         return true;
     *content = true;
-    return put_value(w, s, n, w->map->format->write->value, v);
+    return put_value(w, s, n, w->ops->value, v);
 }
 
 static bool exec_text(struct write_run *w, struct sink *s, const struct node *n,
@@ -333,7 +338,7 @@ static bool exec_text(struct write_run *w, struct sink *s, const struct node *n,
     if (!there)
         return true;
     *content = true;
-    return put_value(w, s, n, w->map->format->write->text, v);
+    return put_value(w, s, n, w->ops->text, v);
 }
 
 static bool exec_list(struct write_run *w, struct sink *s, const struct node *n,
@@ -386,19 +391,18 @@ static bool exec_name(struct write_run *w, struct sink *s, const struct node *n,
 static bool exec_row(struct write_run *w, struct sink *s, const struct node *n,
                      bool *content)
 {
-    const struct write_ops *ops = w->map->format->write;
     bool holds;
 
     if (!node_holds(w, n, &holds))
         return false;
     if (!holds)
         return true;
-    if (ops->open(s, &n->part) == -1)
+    if (w->ops->open(s, &n->part) == -1)
         return write_sink_fault(w, s, n);
     if (!write_children(w, s, n, content))
         return false;
     *content = true;
-    return ops->close(s, &n->part) == 0 || write_sink_fault(w, s, n);
+    return w->ops->close(s, &n->part) == 0 || write_sink_fault(w, s, n);
 }
 
 /* A column has its place in every row, empty or not. */
@@ -411,7 +415,7 @@ static bool exec_cell(struct write_run *w, struct sink *s, const struct node *n,
     (void)content;
     if (!node_value(w, n, &v, &there))
         return false;
-    return put_value(w, s, n, w->map->format->write->value, v);
+    return put_value(w, s, n, w->ops->value, v);
 }
 
 static bool exec_each_doc(struct write_run *w, struct sink *s,
@@ -487,7 +491,6 @@ static bool keep_name(struct write_run *w, const struct node *n)
 
 static bool run_step(struct write_run *w, struct sink *s, struct output *o)
 {
-    const struct write_ops *ops = w->map->format->write;
     const struct wstep *t = &w->steps->v[o->step++];
     const struct expr *cond = t->node->cond;
     bool content = false, holds = true;
@@ -496,7 +499,7 @@ static bool run_step(struct write_run *w, struct sink *s, struct output *o)
     case ST_NODE:
         return exec(w, s, t->node, &content) && keep_name(w, t->node);
     case ST_CLOSE:
-        return ops->close(s, &t->node->part) == 0 ||
+        return w->ops->close(s, &t->node->part) == 0 ||
                write_sink_fault(w, s, t->node);
     case ST_WHEN:
     case ST_OPEN:
@@ -539,7 +542,7 @@ bool write_begin_file(struct write_run *w, struct sink *s, struct output *o)
 {
     if (has_bom(w->map) && sink_bytes(s, charset_bom(w->map->charset)) == -1)
         return write_sink_fault(w, s, w->map->root);
-    if (w->map->format->write->begin(s, &w->map->plan_out) == -1)
+    if (w->ops->begin(s, &w->map->plan_out) == -1)
         return write_sink_fault(w, s, w->map->root);
     return write_steps(w, s, o);
 }
@@ -638,7 +641,7 @@ static bool finish_output(struct write_run *w, struct output *o)
         o->step++; /* past the each */
     if (!write_steps(w, s, o) || !write_has_root(w, s))
         return false;
-    if (w->map->format->write->end(s) == -1)
+    if (w->ops->end(s) == -1)
         return write_sink_fault(w, s, w->map->root);
     o->is_done = true;
     return true;
@@ -672,7 +675,9 @@ bool write_finish(struct write_run *w)
 void write_run_init(struct write_run *w, const struct map *map,
                     const struct limits *limits, const struct run_info *info)
 {
-    *w = (struct write_run){ .map = map, .limits = limits, .out_fd = -1 };
+    *w = (struct write_run){
+        .map = map, .ops = map->format->write, .limits = limits, .out_fd = -1
+    };
     w->run =
         (struct run){ .map = map,
                       .a = &w->values,

@@ -44,6 +44,7 @@ enum { MAX_REPLACED = 64 };
 struct write_run {
     struct run run;
     const struct map *map;
+    const struct write_ops *ops; /* of the map's format */
     const struct limits *limits;
     struct arena values; /* emptied for each document */
     struct arena own;    /* outputs; lives as long as the run */
