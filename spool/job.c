@@ -466,11 +466,8 @@ static void die_with_parent(pid_t parent)
 static void reader_limit_hit(struct job *j, struct place at, const char *what,
                              enum limit_id id)
 {
-    uint64_t value = j->spec->limits->v[id];
-
     (void)DIAG(&j->out->diags, LIMIT, at, str_of(what),
-               arena_fmt(&j->out->arena, "%llu %s", (unsigned long long)value,
-                         limit_table[id].unit),
+               limit_text(&j->out->arena, j->spec->limits, id),
                str_of(limit_table[id].name));
 }
 
@@ -692,6 +689,7 @@ static void init_info(struct job *j, size_t i, const struct map *m,
                       const struct str *settings)
 {
     j->infos[i] = (struct run_info){
+        .limits = j->spec->limits,
         .settings = settings,
         .run_id = j->spec->run_id,
         .run_time = m->zone ? zone_local(m->zone, j->spec->run_time)

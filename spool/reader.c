@@ -383,6 +383,7 @@ int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd,
     limit_process(spec->limits);
     hash_seed();
     frame_out_init(&rd.out, pipe_fd);
+    rd.info.limits = spec->limits;
     rd.info.settings = spec->read_settings;
     rd.info.run_id = spec->run_id;
     rd.info.run_time = date_from_unix(spec->run_time);

@@ -41,6 +41,7 @@
     X(XML_PI, "xml-pi", KB(64), "bytes", "one XML processing instruction")     \
     X(ZIP_ENTRIES, "zip-entries", 1000, "", "entries of a ZIP")                \
     X(ZIP_NAME, "zip-name", 255, "bytes", "the name of a ZIP entry")           \
+    X(ZIP_DEPTH, "zip-depth", 8, "", "parts of the name of a ZIP entry")       \
     X(ZIP_ENTRY, "zip-entry", MB(512), "bytes", "one ZIP entry, unpacked")     \
     X(ZIP_TOTAL, "zip-total", MB(1024), "bytes", "a ZIP, unpacked")            \
     X(ZIP_RATIO, "zip-ratio", 200, "",                                         \
@@ -49,6 +50,12 @@
       "unpacked size by packed size of a ZIP above 1 MB")                      \
     X(MAP_SIZE, "map-size", MB(1), "bytes", "a map or configuration file")     \
     X(MAP_DEPTH, "map-depth", 32, "", "nesting of blocks in a map")            \
+    X(STEPS, "steps", 10000000, "",                                            \
+      "lines or elements that the sums and filters of one value look at")      \
+    X(MATCH_STEPS, "match-steps", 20000000, "",                                \
+      "tried items of a pattern, on one text, and each 16 bytes passed")       \
+    X(MATCH_DEPTH, "match-depth", 1000, "",                                    \
+      "repeats of a group in a pattern that wait for the rest")                \
     X(NAME, "name", 200, "bytes", "a file name that is delivered")             \
     X(OUTPUTS, "outputs", 100000, "", "output files of one input")             \
     X(OPEN_FILES, "open-files", 64, "", "outputs that are open at once")       \
@@ -79,5 +86,10 @@ void limits_default(struct limits *l);
  * an unknown name, -2 for a bad value.
  */
 int limits_set(struct limits *l, struct str name, struct str value);
+
+struct arena;
+/* "512 bytes": what a message tells of a limit that was hit. */
+struct str limit_text(struct arena *a, const struct limits *l,
+                      enum limit_id id);
 
 #endif

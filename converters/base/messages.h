@@ -81,7 +81,7 @@
     X(UNMAPPABLE, "unmappable", ERROR, "character %1 is not in charset %2%3") \
     X(UNMAPPABLE_KEY, "unmappable-key", ERROR, "character %1 is not in charset %2, and %3 is a key that must not change") \
     X(CONTROL_CHAR, "control-char", ERROR, "control character %1 cannot stand in %2") \
-    X(REGEX_LIMIT, "regex-limit", ERROR, "the pattern takes too long on \"%1\"") \
+    X(REGEX_LIMIT, "regex-limit", ERROR, "the pattern takes too long on \"%1\": over the limit of %2 (change it with --limit %3)") \
     X(TOTALS_DIFFER, "totals-differ", WARNING, "%1 is %2 in the file, but %3 by its parts") \
     X(NO_ROOT, "no-root", ERROR, "no outermost element would be written; an XML file has one") \
     X(FILE_NAME, "file-name", ERROR, "no usable file name comes out of %1: \"%2\"") \
