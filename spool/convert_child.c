@@ -19,6 +19,7 @@ static void add_output(struct child *c, const struct job_output *o,
         c->cap_outputs = c->cap_outputs ? c->cap_outputs * 2 : 16;
         r->outputs = xrealloc(r->outputs, c->cap_outputs * sizeof(*r->outputs));
     }
+    c->n_output_bytes += o->bytes;
     r->outputs[r->n_outputs++] = (struct result_output){
         .path =
             arena_fmt(&c->arena, "%llu/%s", (unsigned long long)read, o->path),
@@ -41,8 +42,7 @@ static void check_outputs(const struct child *c, struct job_result *res)
     res->verdict = JOB_REJECTED;
     res->n_written = 0;
     err_set(&res->err, ERR_REJECT,
-            "%llu output files of one input are more than the limit outputs "
-            "(%llu)",
+            "%llu output files of one input are over the limit outputs of %llu",
             (unsigned long long)n, (unsigned long long)max);
 }
 
@@ -132,6 +132,7 @@ static int run_read(struct child *c, const struct conf_read *read, uint64_t i,
         .limits = &c->k->conf->limits,
         .counters = c->counters,
         .n_counters = c->n_counters,
+        .n_output_bytes = c->n_output_bytes,
         .reject_file = conf_rejects_file(c->route, read),
         .keep_faulty = !c->route->test,
         .staging =
@@ -225,6 +226,25 @@ static void limit_processor(const struct child *c)
     (void)setrlimit(RLIMIT_CPU, &l);
 }
 
+static void no_memory(void)
+{
+    _exit(CHILD_NO_MEMORY);
+}
+
+/* The reader sets its own, which may be above ours. */
+static void limit_memory(const struct child *c)
+{
+    uint64_t limit = c->k->conf->limits.v[LIMIT_JOB_MEMORY];
+    struct rlimit l;
+
+    mem_on_failure(no_memory);
+    /* A sanitizer reserves terabytes of address space. */
+    if (MEM_GUARDED || getrlimit(RLIMIT_AS, &l) == -1 || l.rlim_cur <= limit)
+        return;
+    l.rlim_cur = limit;
+    (void)setrlimit(RLIMIT_AS, &l);
+}
+
 _Noreturn void child_become(struct child *c, pid_t keeper)
 {
     sigset_t none;
@@ -240,5 +260,6 @@ _Noreturn void child_become(struct child *c, pid_t keeper)
     c->in_fd = 3;
     close_range(4, ~0u, 0);
     limit_processor(c);
+    limit_memory(c);
     child_main(c);
 }

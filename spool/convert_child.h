@@ -24,6 +24,7 @@ struct child {
     struct buf report; /* its messages */
     uint64_t n_mixed;
     size_t cap_outputs;
+    uint64_t n_output_bytes;
     /* Counters of the route's maps: before, and after each run. */
     struct job_counter *counters;
     size_t n_counters;
@@ -33,6 +34,9 @@ struct child {
  * second reader, and it writes. */
 enum { JOB_TIMES = 4 };
 uint64_t child_times(const struct route *route);
+
+/* The exit status of a child that hit its limit of memory. */
+enum { CHILD_NO_MEMORY = 87 };
 
 /* To be called right after fork(). Never returns. */
 _Noreturn void child_become(struct child *c, pid_t keeper);

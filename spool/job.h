@@ -52,6 +52,7 @@ struct job_spec {
     const struct limits *limits;
     const struct job_counter *counters; /* as they stand; others begin at 0 */
     size_t n_counters;
+    uint64_t n_output_bytes; /* of outputs that other read maps made of it */
     bool reject_file; /* on error: reject the file instead of one record */
     bool keep_faulty; /* copy the records set aside; one input, staging */
 

@@ -15,6 +15,10 @@
 #define LIMITS(X)                                                              \
     X(INPUT, "input", MB(512), "bytes", "size of an input file")               \
     X(OUTPUT, "output", MB(4096), "bytes", "all outputs of one input")         \
+    X(OUTPUT_RATIO, "output-ratio", 10, "",                                    \
+      "outputs above output-base, by size of the unpacked input")              \
+    X(OUTPUT_BASE, "output-base", MB(64), "bytes",                             \
+      "outputs of one input that output-ratio does not count")                 \
     X(RECORDS, "records", 10000000, "", "records (rows, elements) in a file")  \
     X(ERRORS, "errors", 1000, "", "errors listed per file; all are counted")   \
     X(DOCUMENT, "document", MB(16), "bytes", "one document")                   \
@@ -59,7 +63,16 @@
     X(NAME, "name", 200, "bytes", "a file name that is delivered")             \
     X(OUTPUTS, "outputs", 100000, "", "output files of one input")             \
     X(OPEN_FILES, "open-files", 64, "", "outputs that are open at once")       \
-    X(JOBS, "jobs", 4, "", "files that are converted at once")
+    X(JOBS, "jobs", 4, "", "files that are converted at once")                 \
+    X(JOB_MEMORY, "job-memory", MB(512), "bytes",                              \
+      "memory of a process that writes outputs")                               \
+    X(FREE_DISK, "free-disk", 5, "%", "of the spool's disk that stays free")   \
+    X(FREE_FILES, "free-files", 5, "%",                                        \
+      "of the files that the spool's disk can hold")                           \
+    X(FREE_BYTES, "free-bytes", MB(256), "bytes",                              \
+      "free on the spool's disk beside what the files to be taken need")       \
+    X(FREE_TIMES, "free-times", 2, "",                                         \
+      "of their size that the files to be taken need")
 
 enum limit_id {
 #define X(id, name, value, unit, help) LIMIT_##id,

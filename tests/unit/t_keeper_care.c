@@ -176,11 +176,32 @@ static void a_job_that_takes_too_long_is_held(void **state)
     put("eshop/inbox/orders3.csv", "three");
     once();
     expect_why(1, "the conversion was not over after 1 s and was stopped "
-                  "(limit wall)");
+                  "(limit wall of 0 s)");
     expect_why(2, "the conversion needed more than 480 s of processor time "
-                  "and was stopped (limit cpu)");
+                  "and was stopped (limit cpu of 120 s)");
     expect_job(1, RECEIPT_HELD);
     expect_job(2, RECEIPT_HELD);
+    expect_job(3, RECEIPT_DONE);
+    keeper_close(&k);
+}
+
+static void a_job_that_needs_too_much_memory_is_held(void **state)
+{
+    (void)state;
+    if (MEM_GUARDED)
+        skip();
+    conf.limits.v[LIMIT_JOB_MEMORY] = MB(200);
+    put("eshop/inbox/orders1.csv", "200 MB");
+    put("eshop/inbox/orders2.csv", "two");
+    once();
+    expect_why(1, "the conversion needed more memory than the limit "
+                  "job-memory of 209715200 bytes");
+    expect_job(1, RECEIPT_HELD);
+    expect_job(2, RECEIPT_DONE);
+    keeper_close(&k);
+    conf.limits.v[LIMIT_JOB_MEMORY] = MB(400);
+    put("eshop/inbox/orders3.csv", "200 MB again");
+    once();
     expect_job(3, RECEIPT_DONE);
     keeper_close(&k);
 }
@@ -197,8 +218,8 @@ static void too_many_outputs_reject_the_file(void **state)
     put("eshop/inbox/orders2.csv", "many more");
     once();
     expect_job(2, RECEIPT_REJECTED);
-    expect_why(2, "3 output files of one input are more than the limit "
-                  "outputs (2)");
+    expect_why(2, "3 output files of one input are over the limit "
+                  "outputs of 2");
     assert_int_equal(n_names("pohoda/in"), 3);
     keeper_close(&k);
 }
@@ -285,6 +306,7 @@ int main(void)
         TEST(memory_does_not_grow_with_files),
         TEST(files_that_do_not_fit_together_wait),
         TEST(a_job_that_takes_too_long_is_held),
+        TEST(a_job_that_needs_too_much_memory_is_held),
         TEST(too_many_outputs_reject_the_file),
         TEST(a_limit_that_was_hit_is_in_the_report),
         TEST(rejected_belongs_to_the_group_of_the_partner),
