@@ -181,12 +181,12 @@ static int check_name(struct zip_in *z, const struct zip_entry *e)
 {
     if (e->raw_name.len > z->limits->v[LIMIT_ZIP_NAME])
         return zipin_limit(z, LIMIT_ZIP_NAME, STR("the name of a ZIP entry"));
-    if (depth_of(e->raw_name) > z->limits->v[LIMIT_ZIP_DEPTH])
-        return zipin_limit(z, LIMIT_ZIP_DEPTH,
-                           STR("the depth of a name in the ZIP"));
     if (is_unsafe(e->raw_name) ||
         ((e->flags & IS_UTF8) && utf8_valid_len(e->raw_name) < e->raw_name.len))
         return zipin_fail(z, DIAG_ZIP_NAME, e->raw_name, STR(""), STR(""));
+    if (depth_of(e->raw_name) > z->limits->v[LIMIT_ZIP_DEPTH])
+        return zipin_limit(z, LIMIT_ZIP_DEPTH,
+                           STR("the depth of a name in the ZIP"));
     return 0;
 }
 
