@@ -38,6 +38,8 @@ int limits_set(struct limits *l, struct str name, struct str value)
             continue;
         if (!str_to_uint(value, UINT64_MAX / factor, &n))
             return -2;
+        if (n == 0 && (i == LIMIT_JOBS || i == LIMIT_OPEN_FILES))
+            return -3;
         l->v[i] = n * factor;
         return 0;
     }

@@ -96,7 +96,7 @@ extern const struct limit_info limit_table[N_LIMITS];
 void limits_default(struct limits *l);
 /*
  * "NAME=VALUE": VALUE is a number, with k, M or G for bytes. Returns 0, -1 for
- * an unknown name, -2 for a bad value.
+ * an unknown name, -2 for a bad value, -3 for a 0 with which nothing would run.
  */
 int limits_set(struct limits *l, struct str name, struct str value);
 

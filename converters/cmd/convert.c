@@ -74,6 +74,9 @@ static int take_limit(struct convert *c, char *arg)
     case -2:
         return cmd_usage(&cmd_convert, "limit %.*s: %.*s is no number",
                          STR_ARGS(name), STR_ARGS(value));
+    case -3:
+        return cmd_usage(&cmd_convert, "limit %.*s: at least 1",
+                         STR_ARGS(name));
     default:
         return 0;
     }
