@@ -37,7 +37,8 @@ struct sink {
     void *ctx;
 
     /* Why a call returned -1. */
-    enum diag_id fault; /* UNMAPPABLE, UNMAPPABLE_KEY, CONTROL_CHAR, LIMIT
+    enum diag_id fault; /* UNMAPPABLE, UNMAPPABLE_KEY, FORMULA_KEY,
+                         * CONTROL_CHAR, CSV_NO_QUOTE, LIMIT
                          * (out is full) */
     uint32_t bad_cp;
 
