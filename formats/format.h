@@ -210,6 +210,7 @@ struct part {
     struct str name;        /* as the map has it: "ord:text", "itemCode" */
     struct str open, close; /* the format's own: bytes made by prepare() */
     uint32_t depth;         /* elements around it; 0 = outermost */
+    bool may_repeat;        /* an attribute that its element may have already */
 };
 
 struct sink; /* sink.h: one output file in memory */

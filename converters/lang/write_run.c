@@ -132,6 +132,8 @@ bool write_sink_fault(struct write_run *w, struct sink *s, const struct node *n)
     case DIAG_CONTROL_CHAR:
         return RUN_FAULT(&w->run, CONTROL_CHAR, at, NULL, cp,
                          str_of(w->map->format->name));
+    case DIAG_ATTRIBUTE_TWICE:
+        return RUN_FAULT(&w->run, ATTRIBUTE_TWICE, at, NULL, n->part.name);
     case DIAG_CSV_NO_QUOTE:
         return RUN_FAULT(&w->run, CSV_NO_QUOTE, at, NULL, cp);
     default:
