@@ -226,25 +226,6 @@ static void limit_processor(const struct child *c)
     (void)setrlimit(RLIMIT_CPU, &l);
 }
 
-static void no_memory(void)
-{
-    _exit(CHILD_NO_MEMORY);
-}
-
-/* The reader sets its own, which may be above ours. */
-static void limit_memory(const struct child *c)
-{
-    uint64_t limit = c->k->conf->limits.v[LIMIT_JOB_MEMORY];
-    struct rlimit l;
-
-    mem_on_failure(no_memory);
-    /* A sanitizer reserves terabytes of address space. */
-    if (MEM_GUARDED || getrlimit(RLIMIT_AS, &l) == -1 || l.rlim_cur <= limit)
-        return;
-    l.rlim_cur = limit;
-    (void)setrlimit(RLIMIT_AS, &l);
-}
-
 _Noreturn void child_become(struct child *c, pid_t keeper)
 {
     sigset_t none;
@@ -260,6 +241,6 @@ _Noreturn void child_become(struct child *c, pid_t keeper)
     c->in_fd = 3;
     close_range(4, ~0u, 0);
     limit_processor(c);
-    limit_memory(c);
+    job_limit_memory(&c->k->conf->limits);
     child_main(c);
 }

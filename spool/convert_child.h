@@ -35,9 +35,6 @@ struct child {
 enum { JOB_TIMES = 4 };
 uint64_t child_times(const struct route *route);
 
-/* The exit status of a child that hit its limit of memory. */
-enum { CHILD_NO_MEMORY = 87 };
-
 /* To be called right after fork(). Never returns. */
 _Noreturn void child_become(struct child *c, pid_t keeper);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -638,6 +639,25 @@ void job_end(struct job *j)
     free(j->writes);
     free(j->infos);
     arena_release(&j->docs);
+}
+
+static void no_memory(void)
+{
+    _exit(JOB_NO_MEMORY);
+}
+
+/* The reader sets its own, which may be above ours. */
+void job_limit_memory(const struct limits *limits)
+{
+    uint64_t max = limits->v[LIMIT_JOB_MEMORY];
+    struct rlimit l;
+
+    mem_on_failure(no_memory);
+    /* A sanitizer reserves terabytes of address space. */
+    if (MEM_GUARDED || getrlimit(RLIMIT_AS, &l) == -1 || l.rlim_cur <= max)
+        return;
+    l.rlim_cur = max;
+    (void)setrlimit(RLIMIT_AS, &l);
 }
 
 int job_run(const struct job_spec *spec, struct job_result *out)

@@ -114,6 +114,12 @@ struct job_result {
  * *out tells how it went (also for JOB_REJECTED and JOB_FAILED); release it.
  */
 int job_run(const struct job_spec *spec, struct job_result *out);
+/*
+ * Before job_run(), in a process of its own: past the limit job-memory it ends
+ * with status JOB_NO_MEMORY.
+ */
+enum { JOB_NO_MEMORY = 87 };
+void job_limit_memory(const struct limits *l);
 /* The status of a process that did not fail but was told to end. */
 bool job_ended_from_outside(int status);
 void job_result_release(struct job_result *r);

@@ -173,7 +173,7 @@ static int verdict(const struct running *x, int status, struct err *e)
             "time and was stopped (limit cpu of %llu s)",
             (unsigned long long)time_of(x->conf, x->route, LIMIT_CPU),
             (unsigned long long)x->conf->limits.v[LIMIT_CPU]);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_NO_MEMORY)
+    if (WIFEXITED(status) && WEXITSTATUS(status) == JOB_NO_MEMORY)
         return err_set(
             e, ERR_HOLD,
             "the conversion needed more memory than the limit job-memory of "
