@@ -22,7 +22,7 @@ const struct opt_spec csv_write_opts[] = {
                      "whether the first row names the columns" },
     [OPT_GUARD] = { "guard formulas", OPT_YESNO, "no", NULL,
                     "whether a value that a spreadsheet would run as a "
-                    "formula gets a ' before it" },
+                    "formula gets a ' before it; in a key it is a fault" },
     { 0 },
 };
 
@@ -149,24 +149,26 @@ static char first_written(const struct sink *s, struct str v, size_t *rest)
     return '\0';
 }
 
-/* Would a spreadsheet take it for a formula? Signed numbers are none. */
-static bool is_formula(const struct sink *s, struct str v)
+/* The sign for which a spreadsheet would take it for a formula, or 0. Signed
+ * numbers are none. */
+static char formula_sign(const struct sink *s, struct str v)
 {
     size_t rest;
     char first = first_written(s, v, &rest);
 
     if (first == '=' || first == '@' || first == '\t' || first == '\r')
-        return true;
+        return first;
     if (first != '+' && first != '-')
-        return false;
+        return '\0';
     for (size_t i = rest; i < v.len; i++)
         if (!strchr("0123456789., ", v.p[i]) || v.p[i] == '\0')
-            return true;
-    return false;
+            return first;
+    return '\0';
 }
 
 static int put_field(struct sink *s, struct str v, bool guard)
 {
+    char sign = guard ? formula_sign(s, v) : '\0';
     struct buf guarded;
     int rc;
 
@@ -175,8 +177,13 @@ static int put_field(struct sink *s, struct str v, bool guard)
     if (s->state.row_open || v.len)
         s->state.depth = 1; /* the row is no empty line */
     s->state.row_open = true;
-    if (!guard || !is_formula(s, v))
+    if (!sign)
         return put_cell(s, v);
+    if (s->is_key) { /* the receiver would know it by another name */
+        s->fault = DIAG_FORMULA_KEY;
+        s->bad_cp = (unsigned char)sign;
+        return -1;
+    }
     buf_init(&guarded, v.len + 1);
     buf_addc(&guarded, '\'');
     buf_add(&guarded, v);

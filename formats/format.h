@@ -212,6 +212,7 @@ struct part {
     uint32_t indent;        /* XML: bytes of open (outermost: of close) that
                              * stand before its '<' */
     uint32_t depth;         /* elements around it; 0 = outermost */
+    bool may_repeat;        /* an attribute that its element may have already */
 };
 
 struct sink; /* sink.h: one output file in memory */

@@ -37,7 +37,8 @@ struct sink {
     void *ctx;
 
     /* Why a call returned -1. */
-    enum diag_id fault; /* UNMAPPABLE, UNMAPPABLE_KEY, CONTROL_CHAR, LIMIT
+    enum diag_id fault; /* UNMAPPABLE, UNMAPPABLE_KEY, FORMULA_KEY,
+                         * CONTROL_CHAR, CSV_NO_QUOTE, ATTRIBUTE_TWICE, LIMIT
                          * (out is full) */
     uint32_t bad_cp;
 
@@ -48,6 +49,7 @@ struct sink {
         bool row_open; /* csv: a cell was written */
         bool has_root; /* xml: the outermost element was opened */
         uint32_t depth;
+        size_t tag_at; /* xml: where the start tag begins in out */
     } state;
     /* csv: options, read once in begin() */
     char quote_mode, delimiter;

@@ -294,11 +294,27 @@ static int xml_open(struct sink *s, const struct part *p)
     if (s->state.in_text)
         s->state.depth++;
     s->state.tag_open = true;
+    s->state.tag_at = s->out.len;
     return sink_bytes(s, str_first(tag, tag.len - unit(s->cs)));
+}
+
+/* Is p->open, ` name="`, in the start tag? In a value its " would be &quot;. */
+static bool has_attribute(const struct sink *s, const struct part *p)
+{
+    size_t at = s->state.tag_at < s->out.len ? s->state.tag_at : 0;
+
+    for (; at + p->open.len <= s->out.len; at += unit(s->cs))
+        if (memcmp(s->out.p + at, p->open.p, p->open.len) == 0)
+            return true;
+    return false;
 }
 
 static int xml_value(struct sink *s, const struct part *p, struct str v)
 {
+    if (p->may_repeat && has_attribute(s, p)) {
+        s->fault = DIAG_ATTRIBUTE_TWICE;
+        return -1;
+    }
     return put_between(s, p->open, v, &in_attribute, p->close);
 }
 

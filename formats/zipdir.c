@@ -167,6 +167,16 @@ static bool is_unsafe(struct str name)
     return false;
 }
 
+/* "a/b/c.csv": 3; a slash at the end is that of a folder. */
+static uint64_t depth_of(struct str name)
+{
+    uint64_t n = 1;
+
+    for (size_t i = 0; i + 1 < name.len; i++)
+        n += name.p[i] == '/';
+    return n;
+}
+
 static int check_name(struct zip_in *z, const struct zip_entry *e)
 {
     if (e->raw_name.len > z->limits->v[LIMIT_ZIP_NAME])
@@ -174,6 +184,9 @@ static int check_name(struct zip_in *z, const struct zip_entry *e)
     if (is_unsafe(e->raw_name) ||
         ((e->flags & IS_UTF8) && utf8_valid_len(e->raw_name) < e->raw_name.len))
         return zipin_fail(z, DIAG_ZIP_NAME, e->raw_name, STR(""), STR(""));
+    if (depth_of(e->raw_name) > z->limits->v[LIMIT_ZIP_DEPTH])
+        return zipin_limit(z, LIMIT_ZIP_DEPTH,
+                           STR("the depth of a name in the ZIP"));
     return 0;
 }
 

@@ -200,7 +200,7 @@ static size_t choose(struct keeper *k, struct waiting *w, int dir_fd,
         if (!is_as_seen(dir_fd, arena_cstr(&k->arena, f->name), f) ||
             !has_turn(k, w->in, f->name))
             continue;
-        w->room = room_for(k->spool_fd, *bytes + f->size);
+        w->room = room_for(k->spool_fd, *bytes + f->size, &k->conf->limits);
         if (!w->room.enough)
             break;
         *bytes += f->size;
@@ -276,7 +276,8 @@ int keeper_claim(struct keeper *k, size_t max, size_t *n, struct err *e)
         k->waiting = w->next;
     }
     if (rc == 0 && *n == 0 && k->waiting) {
-        struct str room = room_text(&k->arena, &k->waiting->room);
+        struct str room =
+            room_text(&k->arena, &k->waiting->room, &k->conf->limits);
 
         keeper_trouble(k, "%s: %.*s; nothing more is taken", k->conf->spool,
                        STR_ARGS(room));

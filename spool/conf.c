@@ -430,6 +430,9 @@ static void top_limit(struct conf_parser *p, const struct oline *l,
         conf_value(p, l, value, "limit",
                    "the value is a number, or one with k, M or G");
         break;
+    case -3:
+        conf_value(p, l, value, "limit", "at least 1");
+        break;
     default:
         break;
     }

@@ -19,6 +19,7 @@ static void add_output(struct child *c, const struct job_output *o,
         c->cap_outputs = c->cap_outputs ? c->cap_outputs * 2 : 16;
         r->outputs = xrealloc(r->outputs, c->cap_outputs * sizeof(*r->outputs));
     }
+    c->n_output_bytes += o->bytes;
     r->outputs[r->n_outputs++] = (struct result_output){
         .path =
             arena_fmt(&c->arena, "%llu/%s", (unsigned long long)read, o->path),
@@ -41,8 +42,7 @@ static void check_outputs(const struct child *c, struct job_result *res)
     res->verdict = JOB_REJECTED;
     res->n_written = 0;
     err_set(&res->err, ERR_REJECT,
-            "%llu output files of one input are more than the limit outputs "
-            "(%llu)",
+            "%llu output files of one input are over the limit outputs of %llu",
             (unsigned long long)n, (unsigned long long)max);
 }
 
@@ -132,6 +132,7 @@ static int run_read(struct child *c, const struct conf_read *read, uint64_t i,
         .limits = &c->k->conf->limits,
         .counters = c->counters,
         .n_counters = c->n_counters,
+        .n_output_bytes = c->n_output_bytes,
         .reject_file = conf_rejects_file(c->route, read),
         .keep_faulty = !c->route->test,
         .staging =
@@ -240,5 +241,6 @@ _Noreturn void child_become(struct child *c, pid_t keeper)
     c->in_fd = 3;
     close_range(4, ~0u, 0);
     limit_processor(c);
+    job_limit_memory(&c->k->conf->limits);
     child_main(c);
 }

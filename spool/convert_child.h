@@ -24,6 +24,7 @@ struct child {
     struct buf report; /* its messages */
     uint64_t n_mixed;
     size_t cap_outputs;
+    uint64_t n_output_bytes;
     /* Counters of the route's maps: before, and after each run. */
     struct job_counter *counters;
     size_t n_counters;

@@ -2,12 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/wait.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "converters/base/hash.h"
@@ -15,7 +14,6 @@
 #include "converters/document/frame.h"
 #include "converters/lang/write_run.h"
 #include "spool/docfile.h"
-#include "spool/jail.h"
 #include "spool/job_result.h"
 #include "spool/job_zip.h"
 
@@ -23,7 +21,7 @@ enum { MAX_SOURCE_NAME = 64 * 1024 };
 
 /* ---- faults ------------------------------------------------------------- */
 
-static const struct source *source_at(const struct job *j, uint32_t member)
+const struct source *job_source_at(const struct job *j, uint32_t member)
 {
     return member < j->n_sources ? &j->sources[member].source : NULL;
 }
@@ -73,7 +71,7 @@ static void add_fault(struct job *j, enum diag_id id, struct place map,
     if (diag_is_enough(&j->out->diags, id, map))
         return;
     if (d) {
-        at.src = source_at(j, document_of(d)->member);
+        at.src = job_source_at(j, document_of(d)->member);
         at.line = d->line;
     }
     g = diag_add(&j->out->diags, id, at, args, n_args);
@@ -160,6 +158,20 @@ static bool on_member(struct job *j, struct str payload)
     return true;
 }
 
+/* A reader that lies only moves a limit below the one that always holds. */
+static bool on_size(struct job *j, struct str payload)
+{
+    uint64_t size;
+
+    if (payload.len != sizeof(size))
+        return false;
+    memcpy(&size, payload.p, sizeof(size));
+    if (size > j->spec->limits->v[LIMIT_ZIP_ENTRY])
+        return false;
+    j->total.input += size;
+    return true;
+}
+
 static bool take_text(struct str *rest, uint32_t len, struct str *out)
 {
     if (len > rest->len)
@@ -206,7 +218,7 @@ static bool on_fault(struct job *j, struct str payload)
     if (diag_is_enough(&j->out->diags, (enum diag_id)f.id, map))
         return true;
     g = diag_add(&j->out->diags, (enum diag_id)f.id,
-                 (struct place){ .src = source_at(j, f.member),
+                 (struct place){ .src = job_source_at(j, f.member),
                                  .line = f.line,
                                  .col = f.col },
                  args, DIAG_ARGS);
@@ -369,6 +381,16 @@ static bool on_record(struct job *j, struct str payload)
     return true;
 }
 
+static void init_total(struct job *j)
+{
+    struct stat st;
+
+    j->total.outputs = j->spec->n_output_bytes;
+    for (size_t i = 0; i < j->spec->n_inputs; i++)
+        if (fstat(j->spec->inputs[i].fd, &st) == 0)
+            j->total.input += (uint64_t)st.st_size;
+}
+
 static void on_restart(struct job *j)
 {
     struct job_result *o = j->out;
@@ -386,6 +408,7 @@ static void on_restart(struct job *j)
     job_reset_counts(j);
     for (size_t w = 0; w < j->spec->n_writes; w++)
         (void)write_reset(&j->writes[w]);
+    init_total(j);
 }
 
 static bool on_frame(struct job *j, enum frame_type type, struct str payload)
@@ -402,6 +425,8 @@ static bool on_frame(struct job *j, enum frame_type type, struct str payload)
             return false; /* it begins anew once */
         on_restart(j);
         return true;
+    case FRAME_SIZE:
+        return on_size(j, payload);
     case FRAME_FORBIDDEN:
         return on_forbidden(j, payload);
     case FRAME_END:
@@ -454,150 +479,6 @@ enum job_pumped job_pump(struct job *j, int fd)
     }
     frame_in_release(&in);
     return how;
-}
-
-static void die_with_parent(pid_t parent)
-{
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(1);
-}
-
-static void reader_limit_hit(struct job *j, struct place at, const char *what,
-                             enum limit_id id)
-{
-    uint64_t value = j->spec->limits->v[id];
-
-    (void)DIAG(&j->out->diags, LIMIT, at, str_of(what),
-               arena_fmt(&j->out->arena, "%llu %s", (unsigned long long)value,
-                         limit_table[id].unit),
-               str_of(limit_table[id].name));
-}
-
-bool job_ended_from_outside(int status)
-{
-    static const int signals[] = { SIGKILL, SIGTERM, SIGINT, SIGHUP };
-
-    for (size_t i = 0; WIFSIGNALED(status) && i < COUNT(signals); i++)
-        if (WTERMSIG(status) == signals[i])
-            return true;
-    return false;
-}
-
-/* No END came: says what became of the reader. */
-static void reader_died(struct job *j, int status, enum job_pumped how)
-{
-    struct place at = { .src =
-                            source_at(j, j->n_sources ? j->n_sources - 1 : 0) };
-    struct str why = STR("it stopped without a word");
-    char call[JAIL_CALL_NAME];
-
-    j->failed = true;
-    if (how == READER_LATE) {
-        reader_limit_hit(j, at, "the time to read the file", LIMIT_WALL);
-    } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) {
-        reader_limit_hit(j, at, "the processor time to read the file",
-                         LIMIT_CPU);
-    } else if (WIFEXITED(status) && WEXITSTATUS(status) == READER_NO_MEMORY) {
-        reader_limit_hit(j, at, "the memory to read the file", LIMIT_MEMORY);
-    } else if ((WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) ||
-               (WIFEXITED(status) && WEXITSTATUS(status) == JAIL_BROKEN)) {
-        (void)DIAG(&j->out->diags, READER_JAILED, at,
-                   j->forbidden == NO_CALL
-                       ? STR("an unknown system call")
-                       : arena_fmt(&j->out->arena, "system call %s",
-                                   jail_call_name(j->forbidden, call)));
-    } else {
-        if (WIFSIGNALED(status))
-            why = arena_fmt(&j->out->arena, "signal %d, %s", WTERMSIG(status),
-                            strsignal(WTERMSIG(status)));
-        (void)DIAG(&j->out->diags, READER_DIED, at, why);
-    }
-}
-
-static int machine_failed(struct job *j, const char *what)
-{
-    j->out->verdict = JOB_FAILED;
-    err_sys(&j->out->err, ERR_RETRY, "%s", what);
-    return -1;
-}
-
-int job_start_reader(struct job *j, int spill_fd, const struct questions *ask,
-                     pid_t *pid, int *fd)
-{
-    pid_t parent = getpid();
-    int fds[2];
-
-    if (pipe2(fds, O_CLOEXEC) == -1)
-        return machine_failed(j, "pipe");
-    (void)fcntl(fds[0], F_SETPIPE_SZ, 1 << 18);
-    *pid = fork();
-    if (*pid == -1) {
-        close(fds[0]);
-        close(fds[1]);
-        return machine_failed(j, "fork");
-    }
-    if (*pid == 0) {
-        die_with_parent(parent);
-        close(fds[0]);
-        _exit(reader_main(j->spec, fds[1], spill_fd, ask, j->scattered));
-    }
-    close(fds[1]);
-    *fd = fds[0];
-    return 0;
-}
-
-int job_wait_for(pid_t pid)
-{
-    int status = 0;
-
-    while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-        continue;
-    return status;
-}
-
-/* The machine's doing, or somebody's on it: not a word against the file. A
- * reader that has begun a file was locked in, whatever it says. */
-static int reader_was_hindered(struct job *j, int status)
-{
-    if (WIFEXITED(status) && WEXITSTATUS(status) == READER_NO_JAIL &&
-        !j->n_sources)
-        return err_set(&j->out->err, ERR_RETRY,
-                       "the kernel does not lock the reading process in "
-                       "(seccomp); nothing is read without that");
-    if (job_ended_from_outside(status))
-        return err_set(&j->out->err, ERR_HOLD,
-                       "the reading process was ended from outside (signal %d)",
-                       WTERMSIG(status));
-    return 0;
-}
-
-static int run_reader(struct job *j, int spill_fd)
-{
-    enum job_pumped how;
-    int fd, status;
-    pid_t pid;
-
-    if (job_start_reader(j, spill_fd, NULL, &pid, &fd) == -1)
-        return -1;
-    how = job_pump(j, fd);
-    close(fd);
-    /* After END it has nothing more to do; whoever holds it may think so. */
-    if (how != READER_OK || j->ended)
-        (void)kill(pid, SIGKILL);
-    status = job_wait_for(pid);
-    if (how == READER_IO) {
-        j->out->verdict =
-            j->out->err.next == ERR_REJECT ? JOB_REJECTED : JOB_FAILED;
-        return -1;
-    }
-    if (!j->ended && how == READER_OK && reader_was_hindered(j, status) == -1) {
-        j->out->verdict = JOB_FAILED;
-        return -1;
-    }
-    if (!j->ended)
-        reader_died(j, status, how);
-    return 0;
 }
 
 /* ---- the result --------------------------------------------------------- */
@@ -692,6 +573,7 @@ static void init_info(struct job *j, size_t i, const struct map *m,
                       const struct str *settings)
 {
     j->infos[i] = (struct run_info){
+        .limits = j->spec->limits,
         .settings = settings,
         .run_id = j->spec->run_id,
         .run_time = m->zone ? zone_local(m->zone, j->spec->run_time)
@@ -713,6 +595,7 @@ static void init_writes(struct job *j)
         w->staging = s->staging;
         w->out_fd = s->out_fd;
         w->number = (unsigned)i;
+        w->total = &j->total;
         w->country = s->country;
         w->ctx = j;
         w->next_doc = job_next_kept;
@@ -735,6 +618,7 @@ void job_begin(struct job *j, const struct job_spec *spec,
     *j = (struct job){ .spec = spec, .out = out, .forbidden = NO_CALL };
     *out = (struct job_result){ 0 };
     diags_init(&out->diags, &out->arena, spec->limits->v[LIMIT_ERRORS]);
+    init_total(j);
     init_writes(j);
     job_reset_counts(j);
     docfile_init(&j->kept, spec->read->shape, &j->filter, spec->staging,
@@ -757,6 +641,25 @@ void job_end(struct job *j)
     arena_release(&j->docs);
 }
 
+static void no_memory(void)
+{
+    _exit(JOB_NO_MEMORY);
+}
+
+/* The reader sets its own, which may be above ours. */
+void job_limit_memory(const struct limits *limits)
+{
+    uint64_t max = limits->v[LIMIT_JOB_MEMORY];
+    struct rlimit l;
+
+    mem_on_failure(no_memory);
+    /* A sanitizer reserves terabytes of address space. */
+    if (MEM_GUARDED || getrlimit(RLIMIT_AS, &l) == -1 || l.rlim_cur <= max)
+        return;
+    l.rlim_cur = max;
+    (void)setrlimit(RLIMIT_AS, &l);
+}
+
 int job_run(const struct job_spec *spec, struct job_result *out)
 {
     struct job j;
@@ -766,9 +669,9 @@ int job_run(const struct job_spec *spec, struct job_result *out)
     job_begin(&j, spec, out);
     spill_fd = docfile_temporary(spec->staging);
     if (spill_fd == -1) {
-        (void)machine_failed(&j, "cannot make a temporary file");
+        (void)job_machine_failed(&j, "cannot make a temporary file");
     } else {
-        if (run_reader(&j, spill_fd) == 0) {
+        if (job_run_reader(&j, spill_fd) == 0) {
             job_conclude(&j);
             job_ask_again(&j, spill_fd);
         }

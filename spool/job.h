@@ -52,6 +52,7 @@ struct job_spec {
     const struct limits *limits;
     const struct job_counter *counters; /* as they stand; others begin at 0 */
     size_t n_counters;
+    uint64_t n_output_bytes; /* of outputs that other read maps made of it */
     bool reject_file; /* on error: reject the file instead of one record */
     bool keep_faulty; /* copy the records set aside; one input, staging */
 
@@ -113,6 +114,12 @@ struct job_result {
  * *out tells how it went (also for JOB_REJECTED and JOB_FAILED); release it.
  */
 int job_run(const struct job_spec *spec, struct job_result *out);
+/*
+ * Before job_run(), in a process of its own: past the limit job-memory it ends
+ * with status JOB_NO_MEMORY.
+ */
+enum { JOB_NO_MEMORY = 87 };
+void job_limit_memory(const struct limits *l);
 /* The status of a process that did not fail but was told to end. */
 bool job_ended_from_outside(int status);
 void job_result_release(struct job_result *r);

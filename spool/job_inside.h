@@ -21,6 +21,7 @@ struct job {
     struct job_result *out;
     struct arena docs; /* the document at hand */
     struct write_run *writes;
+    struct output_total total;
     struct run_info *infos;     /* [n_writes + 1]: the last is the filter's */
     struct run filter;          /* evaluates spec->when and writes[].when */
     struct job_source *sources; /* files and ZIP members, by number */
@@ -53,6 +54,8 @@ void job_conclude(struct job *j);
 void job_take_answers(struct job *j, int fd);
 void job_end(struct job *j);
 
+/* A file or member by its number; NULL: the reader made it up. */
+const struct source *job_source_at(const struct job *j, uint32_t member);
 /* A fault that a write map raised; ctx is the job. */
 void job_write_fault(void *ctx, const struct fault *f);
 /* file.name and friends are those of d's file from now on. */
@@ -61,6 +64,12 @@ void job_reset_counts(struct job *j);
 /* The disk failed below a write: result->err tells; the job ends. */
 bool job_io_failed(struct job *j);
 
+/* ---- job_reader.c: the reader process ------------------------------------ */
+
+/* Reads all; -1: the result says why it cannot go on. */
+int job_run_reader(struct job *j, int spill_fd);
+/* The result is JOB_FAILED, by errno. Returns -1. */
+int job_machine_failed(struct job *j, const char *what);
 /* Starts a reader; its frames come from *fd. -1: the machine failed. */
 int job_start_reader(struct job *j, int spill_fd, const struct questions *ask,
                      pid_t *pid, int *fd);

@@ -163,14 +163,22 @@ static int verdict(const struct running *x, int status, struct err *e)
     if (x->late)
         return err_set(e, ERR_HOLD,
                        "the conversion was not over after %llu s and was "
-                       "stopped (limit wall)",
-                       (unsigned long long)x->seconds);
+                       "stopped (limit wall of %llu s)",
+                       (unsigned long long)x->seconds,
+                       (unsigned long long)x->conf->limits.v[LIMIT_WALL]);
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
         return err_set(
             e, ERR_HOLD,
             "the conversion needed more than %llu s of processor "
-            "time and was stopped (limit cpu)",
-            (unsigned long long)time_of(x->conf, x->route, LIMIT_CPU));
+            "time and was stopped (limit cpu of %llu s)",
+            (unsigned long long)time_of(x->conf, x->route, LIMIT_CPU),
+            (unsigned long long)x->conf->limits.v[LIMIT_CPU]);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == JOB_NO_MEMORY)
+        return err_set(
+            e, ERR_HOLD,
+            "the conversion needed more memory than the limit job-memory of "
+            "%llu bytes",
+            (unsigned long long)x->conf->limits.v[LIMIT_JOB_MEMORY]);
     /* Whoever ends a process from outside (a shutdown, a system short of
      * memory) seldom means this file, unless it happens again and again. */
     if (WIFSIGNALED(status))

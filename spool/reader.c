@@ -48,6 +48,17 @@ static void send_member(struct reading *rd, struct str name, struct str member)
     frame_flush(&rd->out); /* should we die, the job knows in which file */
 }
 
+static void send_size(struct reading *rd, uint64_t size)
+{
+    size_t at;
+
+    if (rd->places)
+        return;
+    at = frame_begin(&rd->out, FRAME_SIZE);
+    put_text(&rd->out, (struct str){ (const char *)&size, sizeof(size) });
+    frame_end(&rd->out, at);
+}
+
 static bool send_document(void *ctx, struct doc *d)
 {
     struct reading *rd = ctx;
@@ -201,6 +212,8 @@ static int read_source(struct reading *rd, struct str file,
     }
     run_info_file(&rd->info, file, member);
     send_member(rd, name, member);
+    if (from->zip)
+        send_size(rd, from->zip->member->size);
     input_init(in, from->pull, from->ctx, m->charset,
                rd->spec->limits->v[LIMIT_INPUT], m->format->name);
     rc = read_file(&rd->run, &r);
@@ -383,6 +396,7 @@ int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd,
     limit_process(spec->limits);
     hash_seed();
     frame_out_init(&rd.out, pipe_fd);
+    rd.info.limits = spec->limits;
     rd.info.settings = spec->read_settings;
     rd.info.run_id = spec->run_id;
     rd.info.run_time = date_from_unix(spec->run_time);

@@ -96,9 +96,9 @@ void report_body(struct buf *b, const struct job_result *res)
     if (n > res->diags.n_listed)
         buf_addf(b,
                  "\n%llu messages in all; the first %llu are listed (limit "
-                 "errors).\n",
-                 (unsigned long long)n,
-                 (unsigned long long)res->diags.n_listed);
+                 "errors of %llu).\n",
+                 (unsigned long long)n, (unsigned long long)res->diags.n_listed,
+                 (unsigned long long)res->diags.max);
 }
 
 /* ---- the advice --------------------------------------------------------- */

@@ -193,24 +193,34 @@ static bool any_route_takes(const struct conf *c, const struct inbox *in,
     return false;
 }
 
+static const char *over_limit(struct arena *a, const struct conf *c,
+                              const char *what, enum limit_id id)
+{
+    struct str value = limit_text(a, &c->limits, id);
+
+    return arena_fmt(a, "%s than the limit %s of %.*s", what,
+                     limit_table[id].name, STR_ARGS(value))
+        .p;
+}
+
 /* What no time changes. */
 static const char *why_never(const struct conf *c, const struct found *f,
-                             const struct stat *st)
+                             const struct stat *st, struct arena *a)
 {
     if (f->name.len > c->limits.v[LIMIT_NAME])
-        return "its name is longer than the limit name";
+        return over_limit(a, c, "its name is longer", LIMIT_NAME);
     if (!S_ISREG(st->st_mode))
         return "it is no plain file";
     if (st->st_nlink != 1)
         return "it has a second name (hard link)";
     if (f->size > c->limits.v[LIMIT_INPUT])
-        return "it is larger than the limit input";
+        return over_limit(a, c, "it is larger", LIMIT_INPUT);
     return NULL;
 }
 
 static const char *why_waits(const struct conf *c, const struct inbox *in,
                              int dir_fd, const char *name, struct found *f,
-                             const struct stat *st)
+                             const struct stat *st, struct arena *a)
 {
     const char *why;
 
@@ -225,7 +235,7 @@ static const char *why_waits(const struct conf *c, const struct inbox *in,
     }
     if (f->no_route)
         return "no route takes it";
-    why = why_never(c, f, st);
+    why = why_never(c, f, st, a);
     f->stays = why != NULL;
     if (why)
         return why;
@@ -295,7 +305,7 @@ int scan_inbox(const struct conf *c, const struct inbox *in, struct arena *a,
             .mtime_ns =
                 (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
         };
-        f->why = why_waits(c, in, dirfd(dir), d->d_name, f, &st);
+        f->why = why_waits(c, in, dirfd(dir), d->d_name, f, &st, a);
     }
     closedir(dir);
     if (*n)

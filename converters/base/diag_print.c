@@ -273,7 +273,9 @@ void diags_print(const struct diags *d, bool colour, struct buf *out)
     }
     add_alike(out, d);
     if (n_more(d))
-        buf_addf(out, "... and %" PRIu64 " more\n", n_more(d));
+        buf_addf(out,
+                 "... and %" PRIu64 " more (limit errors of %" PRIu64 ")\n",
+                 n_more(d), d->max);
 }
 
 /* ---- JSON --------------------------------------------------------------- */

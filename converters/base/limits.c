@@ -1,5 +1,7 @@
 #include "converters/base/limits.h"
 
+#include "converters/base/mem.h"
+
 const struct limit_info limit_table[N_LIMITS] = {
 #define X(id, name, value, unit, help) \
     [LIMIT_##id] = { name, value, unit, help },
@@ -36,8 +38,18 @@ int limits_set(struct limits *l, struct str name, struct str value)
             continue;
         if (!str_to_uint(value, UINT64_MAX / factor, &n))
             return -2;
+        if (n == 0 && (i == LIMIT_JOBS || i == LIMIT_OPEN_FILES))
+            return -3;
         l->v[i] = n * factor;
         return 0;
     }
     return -1;
+}
+
+struct str limit_text(struct arena *a, const struct limits *l, enum limit_id id)
+{
+    const char *unit = limit_table[id].unit;
+
+    return arena_fmt(a, "%llu%s%s", (unsigned long long)l->v[id],
+                     *unit ? " " : "", unit);
 }

@@ -15,6 +15,10 @@
 #define LIMITS(X)                                                              \
     X(INPUT, "input", MB(512), "bytes", "size of an input file")               \
     X(OUTPUT, "output", MB(4096), "bytes", "all outputs of one input")         \
+    X(OUTPUT_RATIO, "output-ratio", 10, "",                                    \
+      "outputs above output-base, by size of the unpacked input")              \
+    X(OUTPUT_BASE, "output-base", MB(64), "bytes",                             \
+      "outputs of one input that output-ratio does not count")                 \
     X(RECORDS, "records", 10000000, "", "records (rows, elements) in a file")  \
     X(ERRORS, "errors", 1000, "", "errors listed per file; all are counted")   \
     X(DOCUMENT, "document", MB(16), "bytes", "one document")                   \
@@ -41,6 +45,7 @@
     X(XML_PI, "xml-pi", KB(64), "bytes", "one XML processing instruction")     \
     X(ZIP_ENTRIES, "zip-entries", 1000, "", "entries of a ZIP")                \
     X(ZIP_NAME, "zip-name", 255, "bytes", "the name of a ZIP entry")           \
+    X(ZIP_DEPTH, "zip-depth", 8, "", "parts of the name of a ZIP entry")       \
     X(ZIP_ENTRY, "zip-entry", MB(512), "bytes", "one ZIP entry, unpacked")     \
     X(ZIP_TOTAL, "zip-total", MB(1024), "bytes", "a ZIP, unpacked")            \
     X(ZIP_RATIO, "zip-ratio", 200, "",                                         \
@@ -49,10 +54,25 @@
       "unpacked size by packed size of a ZIP above 1 MB")                      \
     X(MAP_SIZE, "map-size", MB(1), "bytes", "a map or configuration file")     \
     X(MAP_DEPTH, "map-depth", 32, "", "nesting of blocks in a map")            \
+    X(STEPS, "steps", 10000000, "",                                            \
+      "lines or elements that the sums and filters of one value look at")      \
+    X(MATCH_STEPS, "match-steps", 20000000, "",                                \
+      "tried items of a pattern, on one text, and each 16 bytes passed")       \
+    X(MATCH_DEPTH, "match-depth", 1000, "",                                    \
+      "repeats of a group in a pattern that wait for the rest")                \
     X(NAME, "name", 200, "bytes", "a file name that is delivered")             \
     X(OUTPUTS, "outputs", 100000, "", "output files of one input")             \
     X(OPEN_FILES, "open-files", 64, "", "outputs that are open at once")       \
-    X(JOBS, "jobs", 4, "", "files that are converted at once")
+    X(JOBS, "jobs", 4, "", "files that are converted at once")                 \
+    X(JOB_MEMORY, "job-memory", MB(512), "bytes",                              \
+      "memory of a process that writes outputs")                               \
+    X(FREE_DISK, "free-disk", 5, "%", "of the spool's disk that stays free")   \
+    X(FREE_FILES, "free-files", 5, "%",                                        \
+      "of the files that the spool's disk can hold")                           \
+    X(FREE_BYTES, "free-bytes", MB(256), "bytes",                              \
+      "free on the spool's disk beside what the files to be taken need")       \
+    X(FREE_TIMES, "free-times", 2, "",                                         \
+      "of their size that the files to be taken need")
 
 enum limit_id {
 #define X(id, name, value, unit, help) LIMIT_##id,
@@ -76,8 +96,13 @@ extern const struct limit_info limit_table[N_LIMITS];
 void limits_default(struct limits *l);
 /*
  * "NAME=VALUE": VALUE is a number, with k, M or G for bytes. Returns 0, -1 for
- * an unknown name, -2 for a bad value.
+ * an unknown name, -2 for a bad value, -3 for a 0 with which nothing would run.
  */
 int limits_set(struct limits *l, struct str name, struct str value);
+
+struct arena;
+/* "512 bytes": what a message tells of a limit that was hit. */
+struct str limit_text(struct arena *a, const struct limits *l,
+                      enum limit_id id);
 
 #endif

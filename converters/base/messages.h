@@ -80,8 +80,10 @@
     X(SPLIT, "split", WARNING, "\"%1\" cannot be split into %2; it stays whole") \
     X(UNMAPPABLE, "unmappable", ERROR, "character %1 is not in charset %2%3") \
     X(UNMAPPABLE_KEY, "unmappable-key", ERROR, "character %1 is not in charset %2, and %3 is a key that must not change") \
+    X(FORMULA_KEY, "formula-key", ERROR, "a spreadsheet would take the value for a formula (%1), and %2 is a key that must not change") \
     X(CONTROL_CHAR, "control-char", ERROR, "control character %1 cannot stand in %2") \
-    X(REGEX_LIMIT, "regex-limit", ERROR, "the pattern takes too long on \"%1\"") \
+    X(REGEX_LIMIT, "regex-limit", ERROR, "the pattern takes too long on \"%1\": over the limit of %2 (change it with --limit %3)") \
+    X(ATTRIBUTE_TWICE, "attribute-twice", ERROR, "attribute %1 would stand twice in its element; only one of its lines may hold") \
     X(TOTALS_DIFFER, "totals-differ", WARNING, "%1 is %2 in the file, but %3 by its parts") \
     X(NO_ROOT, "no-root", ERROR, "no outermost element would be written; an XML file has one") \
     X(FILE_NAME, "file-name", ERROR, "no usable file name comes out of %1: \"%2\"") \

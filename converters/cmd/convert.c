@@ -75,6 +75,9 @@ static int take_limit(struct convert *c, char *arg)
     case -2:
         return cmd_usage(&cmd_convert, "limit %.*s: %.*s is no number",
                          STR_ARGS(name), STR_ARGS(value));
+    case -3:
+        return cmd_usage(&cmd_convert, "limit %.*s: at least 1",
+                         STR_ARGS(name));
     default:
         return 0;
     }
@@ -572,6 +575,7 @@ static _Noreturn void child(struct convert *c, const sigset_t *mask,
     sigprocmask(SIG_SETMASK, mask, NULL);
     if (getppid() != parent)
         _exit(EXIT_MACHINE);
+    job_limit_memory(&c->limits);
     status = run_job(c);
     clean_up(c, c->job_failed);
     exit(status);
@@ -618,6 +622,17 @@ static int end_by(int number, const sigset_t *before)
     return EXIT_MACHINE;
 }
 
+static int exit_status(const struct convert *c, int status)
+{
+    if (status != JOB_NO_MEMORY)
+        return status;
+    fprintf(stderr,
+            "kervan: the conversion needs more memory than the limit "
+            "job-memory of %llu bytes; nothing was written\n",
+            (unsigned long long)c->limits.v[LIMIT_JOB_MEMORY]);
+    return EXIT_ASIDE;
+}
+
 static int run_watched(struct convert *c)
 {
     pid_t self = getpid(), pid;
@@ -641,10 +656,11 @@ static int run_watched(struct convert *c)
     }
     status = wait_for_child(pid, &ours, &by);
     /* A child that ran out of memory cleans nothing. */
-    clean_up(c,
-             by || !WIFEXITED(status) || WEXITSTATUS(status) == EXIT_MACHINE);
+    clean_up(c, by || !WIFEXITED(status) ||
+                    WEXITSTATUS(status) == EXIT_MACHINE ||
+                    WEXITSTATUS(status) == JOB_NO_MEMORY);
     if (WIFEXITED(status) && !by)
-        return WEXITSTATUS(status);
+        return exit_status(c, WEXITSTATUS(status));
     if (by || WTERMSIG(status) == SIGINT)
         return end_by(by ? by : SIGINT, &before);
     fprintf(stderr, "kervan: the conversion ended by signal %d (%s)\n",

@@ -48,9 +48,9 @@ static struct str why_complete(struct status *s, const struct inbox *in,
     struct str text;
 
     if (s->spool_fd != -1)
-        room = room_for(s->spool_fd, f->size);
+        room = room_for(s->spool_fd, f->size, &s->v.conf.limits);
     if (!room.enough) {
-        text = room_text(a, &room);
+        text = room_text(a, &room, &s->v.conf.limits);
         return arena_fmt(a, "it waits for free space: %.*s", STR_ARGS(text));
     }
     return only_by_hand(&s->v.conf, in, f->name)

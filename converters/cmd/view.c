@@ -54,7 +54,7 @@ static int load_conf(struct conf *c, struct diags *diags, bool with_maps)
 
     if (!path)
         return EXIT_USAGE;
-    diags_init(diags, &c->arena, 1000);
+    diags_init(diags, &c->arena, 0);
     if (conf_load(c, path, diags, &e) == -1) {
         fprintf(stderr, "kervan: %s\n", e.text);
         return EXIT_USAGE;

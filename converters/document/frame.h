@@ -5,6 +5,7 @@
  *
  *   MEMBER   a file, or a member of a ZIP, begins: u32 length of the member's
  *            name, the whole name, which ends in it
+ *   SIZE     u64: to so many bytes that member unpacks
  *   RECORD   a packed document (document.h)
  *   FAULT    a message: struct fault_frame, then its texts
  *   RESTART  forget all records so far: groups are scattered, reading begins
@@ -35,6 +36,7 @@ enum frame_type {
     FRAME_CUT,
     FRAME_CUT_END,
     FRAME_END,
+    FRAME_SIZE,
 };
 
 struct fault_frame {

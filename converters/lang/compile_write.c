@@ -632,6 +632,32 @@ static void check_attributes(struct writing *c, const struct node *n,
     }
 }
 
+/* Does the element of these nodes get another attribute of x's name? Below an
+ * each, x itself is another one. */
+static bool may_repeat(const struct node *n, const struct node *x, bool in_each)
+{
+    for (; n; n = n->next) {
+        bool each = in_each || n->kind == N_EACH_LIST || n->kind == N_EACH_DOC;
+
+        if (n->kind == N_ATTRIBUTE && (n != x || in_each) &&
+            str_eq(n->part.name, x->part.name))
+            return true;
+        if (n->kind != N_ELEMENT && may_repeat(n->child, x, each))
+            return true;
+    }
+    return false;
+}
+
+/* first: of what stands in the element around n. */
+static void mark_repeated(struct node *n, const struct node *first)
+{
+    for (; n; n = n->next) {
+        if (n->kind == N_ATTRIBUTE)
+            n->part.may_repeat = may_repeat(first, n, false);
+        mark_repeated(n->child, n->kind == N_ELEMENT ? n->child : first);
+    }
+}
+
 /* How many outermost elements the nodes would write into one file. */
 static void check_roots(struct writing *c, const struct node *n, bool repeated,
                         int *roots)
@@ -757,6 +783,7 @@ void compile_write(struct loader *ld, const struct body *b)
     };
     check_aggregates(&c);
     check_attributes(&c, m->root, &content);
+    mark_repeated(m->root, m->root);
     if (!m->format->rows)
         check_roots(&c, m->root, false, &roots);
     if (m->charset)

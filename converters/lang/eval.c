@@ -6,12 +6,12 @@
  * that on. Source values are slices of the record, fields slices of the
  * document: nothing is copied until something is computed.
  */
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
+#include <stdlib.h>
 
 #include "converters/base/text.h"
 #include "converters/lang/eval.h"
 #include "converters/lang/func.h"
+#include "converters/lang/regex.h"
 
 /* ---- operands ----------------------------------------------------------- */
 
@@ -323,12 +323,10 @@ static bool eval_like(struct run *r, const struct expr *e, struct val *out)
     return true;
 }
 
-enum { MATCH_STEPS = 100000, MATCH_DEPTH = 1000 };
-
 static bool eval_matches(struct run *r, const struct expr *e, struct val *out)
 {
-    pcre2_match_context *limits;
-    pcre2_match_data *data;
+    const struct limits *limits = r->info->limits;
+    enum limit_id hit;
     struct val a;
     struct str s;
     int rc;
@@ -336,19 +334,12 @@ static bool eval_matches(struct run *r, const struct expr *e, struct val *out)
     if (!eval(r, e->args, &a))
         return false;
     s = val_str(r, &a);
-    limits = pcre2_match_context_create(NULL);
-    data = pcre2_match_data_create(1, NULL);
-    if (!limits || !data)
-        abort(); /* out of memory */
-    pcre2_set_match_limit(limits, MATCH_STEPS);
-    pcre2_set_depth_limit(limits, MATCH_DEPTH);
-    rc = pcre2_match(e->regex, (PCRE2_SPTR)(s.p ? s.p : ""), s.len, 0,
-                     PCRE2_NO_UTF_CHECK, data, limits);
-    pcre2_match_data_free(data);
-    pcre2_match_context_free(limits);
-    if (rc < 0 && rc != PCRE2_ERROR_NOMATCH)
-        return RUN_FAULT(r, REGEX_LIMIT, e->at, &a, s);
-    *out = val_bool(rc >= 0 && !val_is_empty(&a));
+    rc = regex_match(e->regex, s, limits, &hit);
+    if (rc == -1)
+        return RUN_FAULT(r, REGEX_LIMIT, e->at, &a, s,
+                         limit_text(r->a, limits, hit),
+                         str_of(limit_table[hit].name));
+    *out = val_bool(rc > 0 && !val_is_empty(&a));
     return true;
 }
 

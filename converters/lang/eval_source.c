@@ -26,6 +26,35 @@ struct walk {
     bool elements; /* count(): elements count though they have no text */
 };
 
+/*
+ * A walk in a walk is quadratic: a map may ask more of a long document than
+ * anybody waits for. Counted from the outermost one on.
+ */
+static void walk_begin(struct run *r)
+{
+    if (r->n_walks++ == 0)
+        r->n_steps = 0;
+}
+
+static bool walk_end(struct run *r, bool ok)
+{
+    r->n_walks--;
+    return ok;
+}
+
+static bool walk_step(struct walk *w)
+{
+    const struct limits *l = w->r->info->limits;
+
+    if (++w->r->n_steps <= l->v[LIMIT_STEPS])
+        return true;
+    w->failed = true;
+    return RUN_FAULT(w->r, LIMIT, w->e->at, NULL,
+                     STR("what this value looks at"),
+                     limit_text(w->r->a, l, LIMIT_STEPS),
+                     str_of(limit_table[LIMIT_STEPS].name));
+}
+
 static bool walk_item(struct walk *w, const struct item *item,
                       const struct step *s);
 
@@ -66,7 +95,7 @@ static bool walk_cells(struct walk *w, const struct item *row,
                        const struct want *want)
 {
     for (uint32_t i = 0; i < want->n_cells; i++)
-        if (!w->visit(w, row, (int32_t)want->cells[i]))
+        if (!walk_step(w) || !w->visit(w, row, (int32_t)want->cells[i]))
             return false;
     return true;
 }
@@ -79,7 +108,7 @@ static bool walk_item(struct walk *w, const struct item *item,
     if (item->cells)
         return walk_cells(w, item, s->want);
     for (const struct item *c = item->child; c; c = c->next)
-        if (c->want == s->want && !walk_on(w, c, s))
+        if (!walk_step(w) || (c->want == s->want && !walk_on(w, c, s)))
             return false;
     return true;
 }
@@ -231,9 +260,10 @@ bool eval_source(struct run *r, const struct expr *e, struct val *out)
         return eval_column(r, e, out);
     w = (struct walk){ .r = r, .visit = visit_single, .e = e };
     w.value = val_empty();
+    walk_begin(r);
     (void)walk_steps(&w, e, e->steps);
     *out = w.value;
-    return !w.failed;
+    return walk_end(r, !w.failed);
 }
 
 /* ---- several values ----------------------------------------------------- */
@@ -304,7 +334,7 @@ static bool several_rows(struct walk *w)
         bool holds;
 
         w->r->ctx = (struct ctx){ .item = outer.rows[i], .cell = -1 };
-        if (!where_holds(w, w->r->ctx, &holds) ||
+        if (!walk_step(w) || !where_holds(w, w->r->ctx, &holds) ||
             (holds && !eval(w->r, w->e, &v)))
             w->failed = true;
         else if (holds)
@@ -367,7 +397,7 @@ static bool several_member(struct walk *w, int at, struct doc *m)
     bool holds;
 
     w->r->scope[at] = m;
-    if (!where_holds(w, w->r->ctx, &holds) ||
+    if (!walk_step(w) || !where_holds(w, w->r->ctx, &holds) ||
         (holds && !eval(w->r, w->e, &v))) {
         w->failed = true;
         return false;
@@ -390,8 +420,10 @@ static bool write_several(struct run *r, const struct expr *x,
         return several_once(&w);
     outer = r->scope[at];
     if (d->depth == -1) {
-        for (m = r->all_docs(r->ctx_of, true); m && several_member(&w, at, m);)
-            m = r->all_docs(r->ctx_of, false);
+        /* Each document counts for itself: a file may have any number. */
+        for (m = r->all_docs(r->ctx_of, true); m && several_member(&w, at, m);
+             m = r->all_docs(r->ctx_of, false))
+            r->n_steps = 0;
     } else {
         m = r->scope[d->depth]->lists[d->list].first;
         while (m && several_member(&w, at, m))
@@ -426,8 +458,9 @@ static bool agree_one(void *ctx, struct val *v)
     return !a->differ;
 }
 
-bool eval_several(struct run *r, const struct expr *x, const struct expr *call,
-                  bool (*each)(void *, struct val *), void *ctx)
+static bool several(struct run *r, const struct expr *x,
+                    const struct expr *call, bool (*each)(void *, struct val *),
+                    void *ctx)
 {
     struct agree a = { .r = r };
 
@@ -444,6 +477,13 @@ bool eval_several(struct run *r, const struct expr *x, const struct expr *call,
     return true;
 }
 
+bool eval_several(struct run *r, const struct expr *x, const struct expr *call,
+                  bool (*each)(void *, struct val *), void *ctx)
+{
+    walk_begin(r);
+    return walk_end(r, several(r, x, call, each, ctx));
+}
+
 struct items {
     bool (*visit)(void *, const struct item *, int32_t cell);
     void *ctx;
@@ -452,8 +492,10 @@ struct items {
 static bool visit_items(struct walk *w, const struct item *item, int32_t cell)
 {
     const struct items *i = w->ctx;
+    bool go_on = i->visit(i->ctx, item, cell);
 
-    return i->visit(i->ctx, item, cell);
+    w->r->n_steps = 0; /* the values of its body count for themselves */
+    return go_on;
 }
 
 bool eval_items(struct run *r, const struct expr *path,
@@ -463,6 +505,7 @@ bool eval_items(struct run *r, const struct expr *path,
     struct items i = { visit, ctx };
     struct walk w = { .r = r, .visit = visit_items, .ctx = &i, .e = path };
 
+    r->n_steps = 0;
     (void)walk_steps(&w, path, path->steps);
     return !w.failed;
 }

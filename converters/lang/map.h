@@ -125,7 +125,7 @@ struct expr {
     struct driver driver;      /* write */
     const struct table *table; /* lookup() */
     int slot;                  /* share(), counter(): its state */
-    void *regex;               /* E_MATCHES: pcre2 code, with JIT off */
+    void *regex;               /* E_MATCHES: regex.h */
 };
 
 /* ---- rules: an expression with its clauses ------------------------------ */

@@ -159,6 +159,44 @@ static bool make_name(struct write_run *w, struct str *out)
     return true;
 }
 
+/* ---- limits ------------------------------------------------------------- */
+
+/* The file as a whole is refused. Whichever record it was, it is not wrong. */
+static bool over_limit(struct write_run *w, enum limit_id id, struct str what)
+{
+    const struct fault f = { .id = DIAG_LIMIT,
+                             .map = file_place(w->map),
+                             .cell = -1,
+                             .field = -1,
+                             .args = { what, limit_text(&w->own, w->limits, id),
+                                       str_of(limit_table[id].name) } };
+
+    w->io_failed = true;
+    err_set(&w->err, ERR_REJECT, "%s", ""); /* the fault says it */
+    w->fault(w->ctx, &f);
+    return false;
+}
+
+/* May n more bytes be written? */
+static bool has_room(struct write_run *w, uint64_t n)
+{
+    const uint64_t *max = w->limits->v;
+    uint64_t all = w->total->outputs + n, base = max[LIMIT_OUTPUT_BASE];
+    uint64_t ratio = max[LIMIT_OUTPUT_RATIO], input = w->total->input;
+
+    if (all > max[LIMIT_OUTPUT])
+        return over_limit(w, LIMIT_OUTPUT, STR("the size of all outputs"));
+    if (all <= base || (input && ratio > UINT64_MAX / input) ||
+        all - base <= ratio * input)
+        return true;
+    return over_limit(
+        w, LIMIT_OUTPUT_RATIO,
+        arena_fmt(&w->own,
+                  "the size of all outputs, above the limit output-base of "
+                  "%llu bytes, by the size of the input (%llu bytes),",
+                  (unsigned long long)base, (unsigned long long)input));
+}
+
 /* ---- finding and making outputs ----------------------------------------- */
 
 static struct output *new_output(struct write_run *w, struct str key)
@@ -173,10 +211,7 @@ static struct output *new_output(struct write_run *w, struct str key)
         return NULL;
     }
     if (w->n_outputs >= w->limits->v[LIMIT_OUTPUTS]) {
-        w->io_failed = true;
-        err_set(&w->err, ERR_REJECT,
-                "the number of output files is over the limit outputs of %llu",
-                (unsigned long long)w->limits->v[LIMIT_OUTPUTS]);
+        (void)over_limit(w, LIMIT_OUTPUTS, STR("the number of output files"));
         return NULL;
     }
     if (!make_name(w, &o->name))
@@ -240,13 +275,8 @@ static bool write_out(struct write_run *w, struct output *o)
     struct slot *s = o->slot;
     size_t done = 0;
 
-    if (w->limits->v[LIMIT_OUTPUT] - w->n_bytes < s->sink.out.len) {
-        w->io_failed = true;
-        err_set(
-            &w->err, ERR_REJECT, "%.*s is over the limit output of %llu bytes",
-            STR_ARGS(o->name), (unsigned long long)w->limits->v[LIMIT_OUTPUT]);
+    if (!has_room(w, s->sink.out.len))
         return false;
-    }
     while (done < s->sink.out.len) {
         ssize_t n = write(s->fd, s->sink.out.p + done, s->sink.out.len - done);
 
@@ -258,6 +288,7 @@ static bool write_out(struct write_run *w, struct output *o)
     }
     o->bytes += done;
     w->n_bytes += done;
+    w->total->outputs += done;
     s->sink.out.len = 0;
     return true;
 }
@@ -363,6 +394,7 @@ void outputs_forget(struct write_run *w)
         if (w->outputs[i]->path.len)
             (void)unlink(w->outputs[i]->path.p);
     w->n_outputs = 0;
+    w->total->outputs -= w->n_bytes;
     w->n_bytes = 0;
     textmap_release(&w->names);
     textmap_release(&w->keys);

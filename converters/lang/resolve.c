@@ -1,12 +1,11 @@
 #include "converters/lang/resolve.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 #include <stdio.h>
 
 #include "converters/base/text.h"
 #include "converters/lang/func.h"
 #include "converters/lang/parse.h"
+#include "converters/lang/regex.h"
 
 const char *const meta_names[N_METAS] = {
     [META_FILE_NAME] = "file.name",     [META_FILE_BASE] = "file.base",
@@ -177,35 +176,10 @@ static bool resolve_comparison(struct resolver *r, struct expr *e)
     return ok;
 }
 
-static void *regex_alloc(PCRE2_SIZE size, void *arena)
-{
-    return arena_alloc(arena, size);
-}
-
-static void regex_free(void *p, void *arena)
-{
-    (void)p;
-    (void)arena;
-}
-
-/* The compiled pattern lives in the map's arena, and goes with it. */
-static pcre2_code *compile_regex(struct arena *a, struct str pattern,
-                                 int *error)
-{
-    pcre2_general_context *memory =
-        pcre2_general_context_create(regex_alloc, regex_free, a);
-    pcre2_compile_context *context = pcre2_compile_context_create(memory);
-    PCRE2_SIZE at;
-
-    return pcre2_compile((PCRE2_SPTR)pattern.p, pattern.len,
-                         PCRE2_UTF | PCRE2_UCP, error, &at, context);
-}
-
 static bool resolve_matches(struct resolver *r, struct expr *e)
 {
     struct expr *pattern = e->args->next;
-    PCRE2_UCHAR text[128];
-    int code;
+    struct str why;
 
     if (!resolve_expr(r, e->args))
         return false;
@@ -214,12 +188,10 @@ static bool resolve_matches(struct resolver *r, struct expr *e)
              STR("\"matches\" takes a constant pattern in quotes"));
         return false;
     }
-    e->regex = compile_regex(&r->map->arena, pattern->value.s, &code);
+    e->regex = regex_compile(&r->map->arena, pattern->value.s, &why);
     if (e->regex)
         return true;
-    pcre2_get_error_message(code, text, sizeof(text));
-    DIAG(r->diags, PATTERN, pattern->at, pattern->value.s,
-         arena_str(&r->map->arena, str_of((const char *)text)));
+    DIAG(r->diags, PATTERN, pattern->at, pattern->value.s, why);
     return false;
 }
 

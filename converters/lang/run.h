@@ -46,6 +46,7 @@ struct share {
 
 /* What the outside knows of a run; the same in both processes. */
 struct run_info {
+    const struct limits *limits;
     const struct str *settings; /* [map->n_settings], by slot */
     struct str run_id;
     struct date run_time; /* in the map's zone, else UTC */
@@ -80,6 +81,10 @@ struct run {
     void (*raise)(void *ctx, const struct fault *f);
     void *ctx_of; /* for raise, counter and fallback */
     bool failed;  /* an error was raised since it was last cleared */
+
+    /* What the walks of one value looked at; walks that stand in others. */
+    uint64_t n_steps;
+    int n_walks;
 };
 
 /* ---- evaluating (eval.c) ------------------------------------------------ */

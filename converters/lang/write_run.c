@@ -128,15 +128,22 @@ bool write_sink_fault(struct write_run *w, struct sink *s, const struct node *n)
     case DIAG_UNMAPPABLE_KEY:
         return RUN_FAULT(&w->run, UNMAPPABLE_KEY, at, NULL, cp, cs,
                          n->part.name);
+    case DIAG_FORMULA_KEY:
+        return RUN_FAULT(&w->run, FORMULA_KEY, at, NULL, cp, n->part.name);
     case DIAG_CONTROL_CHAR:
         return RUN_FAULT(&w->run, CONTROL_CHAR, at, NULL, cp,
                          str_of(w->map->format->name));
+    case DIAG_ATTRIBUTE_TWICE:
+        return RUN_FAULT(&w->run, ATTRIBUTE_TWICE, at, NULL, n->part.name);
     case DIAG_CSV_NO_QUOTE:
         return RUN_FAULT(&w->run, CSV_NO_QUOTE, at, NULL, cp);
     default:
         return RUN_FAULT(
             &w->run, LIMIT, at, NULL, STR("what is made of one document"),
-            arena_fmt(&w->values, "%d times that of document", OUT_PER_IN),
+            arena_fmt(&w->values, "%llu bytes, %d times that of document",
+                      (unsigned long long)OUT_PER_IN *
+                          w->limits->v[LIMIT_DOCUMENT],
+                      OUT_PER_IN),
             STR("document"));
     }
 }

@@ -41,6 +41,12 @@ struct replaced {
 
 enum { MAX_REPLACED = 64 };
 
+/* What one input became; all its write maps share it. */
+struct output_total {
+    uint64_t input;   /* bytes, unpacked, as far as they are known */
+    uint64_t outputs; /* bytes that were written */
+};
+
 struct write_run {
     struct run run;
     const struct map *map;
@@ -70,7 +76,8 @@ struct write_run {
     size_t n_distinct;
     uint8_t tried[256]; /* of the document at hand: indexes of replaced[] */
     size_t n_tried;
-    struct err err; /* after JOB-level failures: the disk */
+    struct output_total *total;
+    struct err err; /* after JOB-level failures: the disk, a limit */
     bool io_failed;
 
     /* private */
@@ -85,7 +92,7 @@ struct write_run {
     uint32_t index_before;
     uint64_t replaced_before;
     struct textmap names, keys; /* of the outputs */
-    uint64_t n_bytes;           /* flushed, all outputs together */
+    uint64_t n_bytes;           /* of total->outputs, ours */
     const struct doc *innermost;
     const struct node *node; /* whose value is being made */
 };

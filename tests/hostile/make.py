@@ -36,7 +36,7 @@ def value(text, head='Code;V'):
     return u(head + '\nA1;' + text + '\n')
 
 
-SLOW = b'Code;Name\n' + (b'A1;' + u('Ř') * 50000 + b'\n') * 50
+SLOW = b'Code;Name\n' + (b'A1;' + u('Ř') * 50000 + b'\n') * 150
 
 # ---- XML --------------------------------------------------------------------
 

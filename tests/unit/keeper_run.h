@@ -147,6 +147,10 @@ static inline int fake_run(const struct job_spec *spec, struct job_result *out)
         getrlimit(RLIMIT_CPU, &l);
         raise(l.rlim_cur == 4 * spec->limits->v[LIMIT_CPU] ? SIGXCPU : SIGHUP);
     }
+    while (str_starts(text, STR("gate")) && !is_there("open"))
+        usleep(1000);
+    if (str_starts(text, STR("200 MB")))
+        free(xcalloc(1, MB(200)));
     if (str_starts(text, STR("full"))) {
         out->verdict = JOB_REJECTED;
         return err_set(&out->err, ERR_REJECT, "limit output hit") + 1;

@@ -23,6 +23,7 @@ static struct conf_case {
     { __LINE__, "all mistakes at once",
       "spol x\nledger mysql\nlimit csv-colums 3\n",
       "1:1 conf-unknown; 2:8 conf-value; 3:7 conf-unknown; " },
+    { __LINE__, "no job at all", "limit jobs 0\n", "1:12 conf-value; " },
     { __LINE__, "a limit without a number", "limit input big\n",
       "1:13 conf-value; " },
     { __LINE__, "postgresql and console are to come",

@@ -342,7 +342,7 @@ static void test_max(void **state)
            "empty [file-empty]\n"
            "\033[1morders.csv:1:1:\033[0m \033[1;31merror:\033[0m x\\ny "
            "[syntax]\n"
-           "... and 4 more\n");
+           "... and 4 more (limit errors of 2)\n");
     diags_print_json(&d, &out);
     assert_true(str_ends(buf_str(&out), STR("}\n{\"more\":4}\n")));
     buf_release(&out);

@@ -236,6 +236,7 @@ struct world {
     struct oline line;
     struct diags diags;
     struct run_info info;
+    struct limits limits;
     struct reader reader;
     struct str titles[COUNT(sources)];
     struct item row;
@@ -285,6 +286,8 @@ static void world_init(struct world *w, enum map_kind kind)
     *w = (struct world){ .src = { .name = STR("x.map") } };
     use_options(&w->map, kind);
     diags_init(&w->diags, &w->arena, 0);
+    limits_default(&w->limits);
+    w->info.limits = &w->limits;
     w->info.run_time = (struct date){ .year = 2026,
                                       .month = 8,
                                       .day = 22,

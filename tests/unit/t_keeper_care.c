@@ -176,11 +176,79 @@ static void a_job_that_takes_too_long_is_held(void **state)
     put("eshop/inbox/orders3.csv", "three");
     once();
     expect_why(1, "the conversion was not over after 1 s and was stopped "
-                  "(limit wall)");
+                  "(limit wall of 0 s)");
     expect_why(2, "the conversion needed more than 480 s of processor time "
-                  "and was stopped (limit cpu)");
+                  "and was stopped (limit cpu of 120 s)");
     expect_job(1, RECEIPT_HELD);
     expect_job(2, RECEIPT_HELD);
+    expect_job(3, RECEIPT_DONE);
+    keeper_close(&k);
+}
+
+/* Three jobs of three routes, which wait for each other. */
+static void start_three(uint64_t at_once)
+{
+    static const char *const all[] = { "orders", "copies", "hand" };
+    size_t n;
+
+    conf.limits.v[LIMIT_JOBS] = at_once;
+    once_of(all, COUNT(all));
+    put("eshop/inbox/orders.csv", "gate of orders");
+    put("eshop/inbox/x-both.csv", "gate of copies");
+    put("eshop/inbox/hand.csv", "gate of hand");
+    keeper_look(&k);
+    assert_int_equal(keeper_claim(&k, 10, &n, &e), 0);
+    assert_int_equal(keeper_take(&k, &e), 0);
+    assert_int_equal(keeper_start(&k, &e), 0);
+}
+
+static void two_jobs_run_at_once_and_the_third_waits(void **state)
+{
+    (void)state;
+    start_three(2);
+    assert_int_equal(k.jobs.n, 2);
+    assert_int_equal(keeper_start(&k, &e), 0);
+    assert_int_equal(k.jobs.n, 2);
+    put("open", "");
+    while (k.jobs.n == 2) {
+        jobs_wait(&k);
+        assert_int_equal(keeper_settle(&k, &e), 0);
+    }
+    assert_int_equal(keeper_start(&k, &e), 0);
+    while (k.jobs.n) {
+        jobs_wait(&k);
+        assert_int_equal(keeper_settle(&k, &e), 0);
+    }
+    for (uint64_t i = 1; i <= 3; i++)
+        expect_job(i, RECEIPT_CONVERTED);
+    keeper_close(&k);
+}
+
+static void three_jobs_run_at_once_when_three_may(void **state)
+{
+    (void)state;
+    start_three(3);
+    assert_int_equal(k.jobs.n, 3);
+    keeper_close(&k);
+}
+
+static void a_job_that_needs_too_much_memory_is_held(void **state)
+{
+    (void)state;
+    if (MEM_GUARDED)
+        skip();
+    conf.limits.v[LIMIT_JOB_MEMORY] = MB(200);
+    put("eshop/inbox/orders1.csv", "200 MB");
+    put("eshop/inbox/orders2.csv", "two");
+    once();
+    expect_why(1, "the conversion needed more memory than the limit "
+                  "job-memory of 209715200 bytes");
+    expect_job(1, RECEIPT_HELD);
+    expect_job(2, RECEIPT_DONE);
+    keeper_close(&k);
+    conf.limits.v[LIMIT_JOB_MEMORY] = MB(400);
+    put("eshop/inbox/orders3.csv", "200 MB again");
+    once();
     expect_job(3, RECEIPT_DONE);
     keeper_close(&k);
 }
@@ -197,8 +265,8 @@ static void too_many_outputs_reject_the_file(void **state)
     put("eshop/inbox/orders2.csv", "many more");
     once();
     expect_job(2, RECEIPT_REJECTED);
-    expect_why(2, "3 output files of one input are more than the limit "
-                  "outputs (2)");
+    expect_why(2, "3 output files of one input are over the limit "
+                  "outputs of 2");
     assert_int_equal(n_names("pohoda/in"), 3);
     keeper_close(&k);
 }
@@ -285,6 +353,9 @@ int main(void)
         TEST(memory_does_not_grow_with_files),
         TEST(files_that_do_not_fit_together_wait),
         TEST(a_job_that_takes_too_long_is_held),
+        TEST(two_jobs_run_at_once_and_the_third_waits),
+        TEST(three_jobs_run_at_once_when_three_may),
+        TEST(a_job_that_needs_too_much_memory_is_held),
         TEST(too_many_outputs_reject_the_file),
         TEST(a_limit_that_was_hit_is_in_the_report),
         TEST(rejected_belongs_to_the_group_of_the_partner),

@@ -165,6 +165,7 @@ static bool world_init(struct world *w, const char *text, const char *folder)
     w->map.src = arena_alloc(&w->arena, sizeof(src));
     memcpy((void *)(uintptr_t)w->map.src, &src, sizeof(src));
     w->map.num = (struct numfmt){ ',', STR(" ") };
+    w->info.limits = &w->limits;
     w->info.settings = w->settings;
     w->run = (struct run){ .map = &w->map,
                            .a = &w->arena,
