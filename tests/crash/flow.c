@@ -209,7 +209,7 @@ static void ask(const struct action *x, const struct worker *w)
                            -1, &s, NULL) != SQLITE_OK)
         die("cannot ask: %s", sqlite3_errmsg(db));
     sqlite3_bind_text(s, 1, x->a, -1, SQLITE_STATIC);
-    sqlite3_bind_int(s, 2, atoi(x->b));
+    sqlite3_bind_int64(s, 2, strtoll(x->b, NULL, 10));
     sqlite3_bind_text(s, 3, strcmp(x->c, "-") == 0 ? "" : x->c, -1,
                       SQLITE_STATIC);
     if (sqlite3_step(s) != SQLITE_DONE || sqlite3_changes(db) != 1)

@@ -224,16 +224,16 @@ void list_taken(struct listing *l, const struct flow *f, const char *taken)
 static const char *const questions[] = {
     "PRAGMA quick_check",
     "SELECT 'claim',partner,folder,CAST(name AS TEXT),state,size,sha256,"
-    "length(archive) FROM claim ORDER BY sha256",
+    "length(archive) FROM claim ORDER BY sha256,length(archive)",
     "SELECT 'receipt',route,name,state,size,sha256,n_read,n_written,"
     "n_aside,n_skipped,n_filtered,summary,coalesce(same_as,''),"
-    "ended_at IS NOT NULL FROM receipt ORDER BY route,name",
+    "ended_at IS NOT NULL FROM receipt ORDER BY route,name,job",
     /* Of two snapshots, the older may be superseded or delivered first. */
     "SELECT 'delivery',r.route,r.name,kind,path,d.partner,d.folder,d.name,"
     "replace,CASE WHEN replace AND d.state='SUPERSEDED' THEN 'DELIVERED'"
     " ELSE d.state END,bytes,n_documents,d.sha256"
     " FROM delivery d JOIN receipt r USING(job)"
-    " ORDER BY r.route,r.name,kind,path,d.partner,d.folder",
+    " ORDER BY r.route,r.name,r.job,kind,path,d.partner,d.folder",
     "SELECT 'counter',name,value FROM counter WHERE name='job'"
     " OR name LIKE 'map/%' ORDER BY name",
     "SELECT 'run_id',min(run_id) FROM receipt",
