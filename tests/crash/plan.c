@@ -146,27 +146,29 @@ static void list_power(struct plan *p, uint8_t i, uint8_t r)
                                        .choice = c });
 }
 
-/* A recovery makes some calls of its own before it goes on. */
+/* A recovery makes some calls of its own before it goes on. Of a person's
+ * commands, whose recoveries are several runs each, a fourth of the pairs. */
 static void list_second(struct plan *p, uint8_t i, uint8_t r)
 {
     uint32_t n = (uint32_t)p->flows[i].disk[r].n_calls;
+    uint32_t one_of = p->flows[i].by_hand ? 32 : 8;
 
     for (uint32_t call = 0; call <= n; call++)
         for (uint32_t second = 1; second <= n + 40; second++) {
-            uint64_t chance = mix64(call * 1000 + second);
+            uint64_t chance = mix64(call * 1000 + second) % (4 * one_of);
 
-            if (chance % 8 == 0)
+            if (chance % one_of == 0)
                 add_task(p, (struct task){ .kind = PAIR,
                                            .flow = i,
                                            .receiver = r,
                                            .call = call,
                                            .second = second });
-            if (chance % 32 == 1 || chance % 32 == 2)
+            if (chance == 1 || chance == 2)
                 add_task(p, (struct task){ .kind = TWICE,
                                            .flow = i,
                                            .receiver = r,
                                            .call = call,
-                                           .choice = chance % 32 == 1
+                                           .choice = chance == 1
                                                          ? (int64_t)second % 5
                                                          : EVERYTHING,
                                            .second = second });
