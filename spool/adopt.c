@@ -394,22 +394,31 @@ static int original(struct adoption *x, const char *folder, const char *name,
 
 /* ---- all of it ---------------------------------------------------------- */
 
-/* People may have seen numbers that nobody here knows of. */
+/*
+ * People may have seen numbers that nobody here knows of. Who was killed after
+ * this was committed comes here again: numbers do not jump twice for one
+ * backup.
+ */
 static int number_jobs(struct adoption *x, const struct generation *was,
                        struct err *e)
 {
     enum { APART = 1000 };
-    uint64_t next;
+    struct ledger *l = x->k->ledger;
+    uint64_t next, adopted, backup = (uint64_t)was->backup_at;
 
-    if (ledger_job_counter(x->k->ledger, &next, e) == -1)
+    if (ledger_counter(l, STR("job"), &next, e) == -1 ||
+        ledger_counter(l, STR("adopted"), &adopted, e) == -1)
         return -1;
     saw_job(x, next);
     saw_job(x, was->job);
-    if (x->restored)
+    if (x->restored && adopted != backup) {
         x->last_job = (x->last_job / APART + 1) * APART;
+        if (ledger_adopt_counter(l, STR("adopted"), backup, e) == -1)
+            return -1;
+    }
     tell(x, 0, "the next job has the number %llu",
          (unsigned long long)x->last_job + 1);
-    return ledger_adopt_counter(x->k->ledger, STR("job"), x->last_job, e);
+    return ledger_adopt_counter(l, STR("job"), x->last_job, e);
 }
 
 static int match(struct adoption *x, const struct generation *was,
@@ -444,6 +453,18 @@ static int check_backup(struct adoption *x, struct err *e)
                    "in it");
 }
 
+/* A spool at work is no backup; nor is it when we were killed before this. */
+static int forget_backup(struct keeper *k, struct err *e)
+{
+    if (unlinkat(k->spool_fd, COMPLETE_FILE, 0) == -1)
+        return errno == ENOENT ? 0
+                               : err_sys(e, ERR_HOLD, "cannot remove %s/%s",
+                                         k->conf->spool, COMPLETE_FILE);
+    return dir_sync(k->spool_fd) == 0
+               ? 0
+               : err_sys(e, ERR_HOLD, "cannot sync %s", k->conf->spool);
+}
+
 int adopt(struct keeper *k, struct adopted *out, struct err *e)
 {
     struct adoption x = { .k = k, .out = out };
@@ -458,7 +479,7 @@ int adopt(struct keeper *k, struct adopted *out, struct err *e)
         return -1;
     if (generation_check(k->spool_fd, k->ledger, e) == 0) {
         out->was_fine = true;
-        return 0;
+        return forget_backup(k, e);
     }
     if (ledger_begin(k->ledger, e) == -1)
         return -1;
@@ -471,6 +492,5 @@ int adopt(struct keeper *k, struct adopted *out, struct err *e)
         generation_of(k->ledger, &now, e) == -1 ||
         generation_write(k->spool_fd, &now, e) == -1)
         return -1;
-    unlinkat(k->spool_fd, COMPLETE_FILE, 0);
-    return 0;
+    return forget_backup(k, e);
 }

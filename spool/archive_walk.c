@@ -37,7 +37,7 @@ static int walk_results(struct walk *w, const struct claim *c, const char *day,
     for (size_t i = 0; i < n; i++) {
         struct archived x = { .claim = c, .job = r->job, .is_result = true };
 
-        if (d[i].kind == OUT_ORIGINAL || seen_before(d, i))
+        if (d[i].kind == OUT_ORIGINAL || !d[i].path.len || seen_before(d, i))
             continue;
         x.path = arena_fmt(&w->arena, "%s/%llu/%.*s", day,
                            (unsigned long long)r->job, STR_ARGS(d[i].path));

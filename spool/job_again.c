@@ -28,11 +28,21 @@ static struct str copy_path(const struct copies *c, size_t i)
                      i);
 }
 
+/* Nothing is wrong with the file: another try makes the copy. */
+static bool disk_failed(struct copies *c)
+{
+    c->j->out->verdict = JOB_FAILED;
+    err_sys(&c->j->out->err, ERR_RETRY,
+            "cannot copy the records that were set aside");
+    return false;
+}
+
 static bool next_copy(struct copies *c, uint32_t source)
 {
-    if (source >= c->j->n_sources || (c->n && source <= c->sources[c->n - 1]) ||
-        (c->fd != -1 && close(c->fd) == -1))
+    if (source >= c->j->n_sources || (c->n && source <= c->sources[c->n - 1]))
         return false;
+    if (c->fd != -1 && close(c->fd) == -1)
+        return disk_failed(c);
     if (c->n == c->cap) {
         c->cap = c->cap ? 2 * c->cap : 8;
         c->sources = xrealloc(c->sources, c->cap * sizeof(*c->sources));
@@ -40,7 +50,7 @@ static bool next_copy(struct copies *c, uint32_t source)
     c->sources[c->n] = source;
     c->fd = open(copy_path(c, c->n++).p,
                  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    return c->fd != -1;
+    return c->fd != -1 || disk_failed(c);
 }
 
 /* u32 source, bytes; the reader's word. */
@@ -57,7 +67,7 @@ static bool on_cut(struct copies *c, struct str payload)
         return false;
     if ((!c->n || c->sources[c->n - 1] != source) && !next_copy(c, source))
         return false;
-    return file_put(c->fd, payload) == 0;
+    return file_put(c->fd, payload) == 0 || disk_failed(c);
 }
 
 static bool on_cut_end(struct copies *c, struct str payload)
@@ -120,6 +130,10 @@ static const char *pack(struct copies *c)
     for (size_t i = 0; i < c->n; i++)
         (void)unlink(parts[i].path);
     free(parts);
+    if (rc == -1 && e.next == ERR_RETRY) {
+        c->j->out->verdict = JOB_FAILED;
+        c->j->out->err = e;
+    }
     return rc == 0 ? path : NULL;
 }
 
@@ -132,7 +146,7 @@ static void finish(struct copies *c)
     int fd;
 
     if (c->fd != -1 && close(c->fd) == -1)
-        c->complete = false;
+        c->complete = disk_failed(c);
     if (!c->complete || !c->n)
         for (size_t i = 0; i < c->n; i++)
             (void)unlink(copy_path(c, i).p);

@@ -94,13 +94,14 @@ int ledger_adopt_counter(struct ledger *l, struct str name, uint64_t value,
                      "su", name, value);
 }
 
-int ledger_job_counter(struct ledger *l, uint64_t *value, struct err *e)
+int ledger_counter(struct ledger *l, struct str name, uint64_t *value,
+                   struct err *e)
 {
     struct rows r;
     int rc;
 
-    if (db_ask(l->db, e, &r, "SELECT value FROM counter WHERE name='job'",
-               "") == -1)
+    if (db_ask(l->db, e, &r, "SELECT value FROM counter WHERE name=?", "s",
+               name) == -1)
         return -1;
     rc = db_next(&r, e);
     *value = rc == 1 ? db_u(&r, 0) : 0;

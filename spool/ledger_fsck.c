@@ -49,7 +49,7 @@ static const struct {
                       "'SUPPRESSED') UNION ALL SELECT job,kind||' '||state "
                       "FROM delivery WHERE state NOT IN ('READY','RENAMING',"
                       "'DELIVERED','UNCONFIRMED','HELD','SUPERSEDED') OR kind "
-                      "NOT IN ('file','report','original')" },
+                      "NOT IN ('file','report','original','faulty')" },
     [FSCK_ENDED] = { "SELECT job,'it is '||state FROM receipt WHERE ended_at "
                      "IS NULL AND state IN ('DONE','REJECTED','SUPPRESSED')",
                      "SELECT job,'it is '||state FROM receipt WHERE (ended_at "

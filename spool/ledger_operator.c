@@ -45,6 +45,10 @@ int ledger_take_again(struct ledger *l, const struct receipt *r, struct err *e)
                        "UPDATE claim SET state='TAKEN',archived_at=NULL,"
                        "archive=NULL WHERE id=? AND state='ARCHIVED'",
                        "z", r->claim);
+    /* What was delivered then is not kept: the archive has the new results. */
+    if (rc == 0)
+        rc = db_change(l->db, e, ANY_ROWS,
+                       "UPDATE delivery SET path='' WHERE job=?", "u", r->job);
     if (rc == 0)
         rc = note_by_hand(l, r->job, "retry", e);
     return ledger_settle(l, rc, e);

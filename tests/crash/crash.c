@@ -4,24 +4,13 @@
  *   crash [OPTION...] -p PROGRAM -s SHIM -t FOLDER FLOW...
  *
  *   -c CHOICES   random states of the disk at every call (22)
- *   -d           the program stays: end it when nothing more happens
  *   -j WORKERS   at a time (2)
- *   -k COMMAND   of the program (once)
  *   -l MINUTES   no longer than that
  *   -n SHARE     of 1,000 points, always the same ones
  *   -o KIND      only points of that kind
- *   -r POINT     this one, and tell what it does
+ *   -r POINT     this one (see plan.h), and tell what it does
  *   -t FOLDER    to work in, in memory
  *   -x           stop at the first that is wrong
- *
- * A point is written as it is printed when it fails:
- *
- *   kill:FLOW:RECEIVER:WHOM:MOMENT:CALL     killed, then recovery
- *   error:FLOW:RECEIVER:ERROR:HOW:CALL      a call fails, then recovery
- *   power:FLOW:RECEIVER:CALL:CHOICE         power lost, then recovery
- *   pair:FLOW:RECEIVER:CALL:CALL            killed, and again in the recovery
- *   twice:FLOW:RECEIVER:CALL:CHOICE:CALL    power lost, and again; with the
- *                                           choice -1, killed, then power lost
  *
  * Exit status: 0 all is well, 1 something was lost, doubled, half-written or
  * else wrong, 2 the harness itself cannot work.
@@ -39,38 +28,17 @@
 #include <unistd.h>
 
 #include "tests/crash/look.h"
+#include "tests/crash/plan.h"
 
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
-
-enum kind { KILL, ERROR, POWER, PAIR, TWICE, N_KINDS };
-
-static const char *const kinds[] = { "kill", "error", "power", "pair",
-                                     "twice" };
-static const char *const receivers[] = { "later", "at-once" };
-static const char *const whoms[] = { "all", "keeper" };
-static const char *const moments[] = { "before", "torn", "after" };
-static const char *const hows[] = { "once", "for-ever" };
 static const char *const wrongs[] = { "", "LOST", "DOUBLED", "HALF-WRITTEN",
                                       "WRONG" };
-static const struct {
-    const char *name;
-    int number;
-} errors[] = {
-    { "EIO", EIO }, { "ENOSPC", ENOSPC }, { "EROFS", EROFS }, { "short", 0 }
-};
-
-struct task {
-    uint8_t kind, flow, receiver, a, b;
-    uint32_t call, second;
-    int64_t choice;
-};
-
-enum { MAX_FLOWS = 32, SEEN_SIZE = 1 << 22, MAX_FAILURES = 20 };
+enum { MAX_FLOWS = 64, SEEN_SIZE = 1 << 22, MAX_FAILURES = 20 };
 
 /* What the workers share. */
 struct shared {
     uint64_t next;
     uint64_t n_kill, n_error, n_power, n_distinct, n_pair, n_twice, n_runs;
+    uint64_t n_missed;  /* calls that a daemon did not come to */
     uint64_t n_patient; /* needed a second run after an error */
     uint64_t wrong[N_WRONG];
     uint64_t n_failures;
@@ -79,182 +47,12 @@ struct shared {
 
 static struct shared *shared;
 static struct flow flows[MAX_FLOWS];
-static uint32_t n_flows;
-static struct task *tasks;
-static uint32_t n_tasks, cap_tasks;
+static struct plan plan = {
+    .only = N_KINDS, .n_choices = 22, .per_mille = 1000, .flows = flows
+};
 static struct worker options;
 static bool stop_at_first, tell;
-static int64_t n_choices = 22;
-static unsigned per_mille = 1000;
 static time_t end_at;
-static enum kind only = N_KINDS;
-
-/* ---- points -------------------------------------------------------------- */
-
-static void point_text(const struct task *t, char *out, size_t size)
-{
-    int n = snprintf(out, size, "%s:%s:%s", kinds[t->kind], flows[t->flow].name,
-                     receivers[t->receiver]);
-
-    out += n;
-    size -= (size_t)n;
-    if (t->kind == KILL)
-        snprintf(out, size, ":%s:%s:%u", whoms[t->a], moments[t->b], t->call);
-    else if (t->kind == ERROR)
-        snprintf(out, size, ":%s:%s:%u", errors[t->a].name, hows[t->b],
-                 t->call);
-    else if (t->kind == POWER)
-        snprintf(out, size, ":%u:%lld", t->call, (long long)t->choice);
-    else if (t->kind == PAIR)
-        snprintf(out, size, ":%u:%u", t->call, t->second);
-    else
-        snprintf(out, size, ":%u:%lld:%u", t->call, (long long)t->choice,
-                 t->second);
-}
-
-static uint8_t word_in(const char *word, const char *const *words, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(words[i], word) == 0)
-            return (uint8_t)i;
-    die("unknown word in the point: %s", word);
-}
-
-static struct task point_read(const char *text)
-{
-    char copy[256], *part[7] = { 0 }, *rest = copy;
-    struct task t = { 0 };
-    size_t n = 0;
-
-    snprintf(copy, sizeof(copy), "%s", text);
-    while (n < 6 && (part[n] = strsep(&rest, ":")))
-        n++;
-    if (n < 5)
-        die("a point has more parts: %s", text);
-    t.kind = word_in(part[0], kinds, N_KINDS);
-    while (t.flow < n_flows && strcmp(flows[t.flow].name, part[1]) != 0)
-        t.flow++;
-    if (t.flow == n_flows)
-        die("no flow %s is given", part[1]);
-    t.receiver = word_in(part[2], receivers, N_RECEIVERS);
-    if (t.kind == KILL && n == 6) {
-        t.a = word_in(part[3], whoms, COUNT(whoms));
-        t.b = word_in(part[4], moments, COUNT(moments));
-    } else if (t.kind == ERROR && n == 6) {
-        while (t.a < COUNT(errors) && strcmp(errors[t.a].name, part[3]) != 0)
-            t.a++;
-        t.b = word_in(part[4], hows, COUNT(hows));
-    }
-    t.call =
-        (uint32_t)strtoul(t.kind <= ERROR ? part[n - 1] : part[3], NULL, 10);
-    if (t.kind == POWER || t.kind == TWICE)
-        t.choice = strtoll(part[4], NULL, 10);
-    if (t.kind == PAIR || t.kind == TWICE)
-        t.second = (uint32_t)strtoul(part[n - 1], NULL, 10);
-    return t;
-}
-
-static void add_task(struct task t)
-{
-    tasks = grow(tasks, n_tasks, &cap_tasks, sizeof(*tasks));
-    tasks[n_tasks++] = t;
-}
-
-static void list_kills(uint8_t i, uint8_t r)
-{
-    const struct flow *f = &flows[i];
-
-    for (uint32_t call = 1; call <= f->disk[r].n_calls; call++)
-        for (uint8_t whom = 0; whom < COUNT(whoms); whom++)
-            for (uint8_t m = BEFORE; m <= AFTER; m++)
-                if (m != TORN || f->op_of_call[r][call] == OP_WRITE + 1)
-                    add_task((struct task){ .kind = KILL,
-                                            .flow = i,
-                                            .receiver = r,
-                                            .a = whom,
-                                            .b = m,
-                                            .call = call });
-}
-
-static void list_errors(uint8_t i, uint8_t r)
-{
-    const struct flow *f = &flows[i];
-
-    for (uint32_t call = 1; call <= f->disk[r].n_calls; call++)
-        for (uint8_t e = 0; e < COUNT(errors); e++)
-            for (uint8_t how = 0; how < COUNT(hows); how++)
-                if (errors[e].number ||
-                    (how == 0 && f->op_of_call[r][call] == OP_WRITE + 1))
-                    add_task((struct task){ .kind = ERROR,
-                                            .flow = i,
-                                            .receiver = r,
-                                            .a = e,
-                                            .b = how,
-                                            .call = call });
-}
-
-static void list_power(uint8_t i, uint8_t r)
-{
-    for (uint32_t call = 0; call <= flows[i].disk[r].n_calls; call++)
-        for (int64_t c = 0; c <= n_choices; c++)
-            add_task((struct task){ .kind = POWER,
-                                    .flow = i,
-                                    .receiver = r,
-                                    .call = call,
-                                    .choice = c });
-}
-
-/* A recovery makes some calls of its own before it goes on. */
-static void list_second(uint8_t i, uint8_t r)
-{
-    uint32_t n = (uint32_t)flows[i].disk[r].n_calls;
-
-    for (uint32_t call = 0; call <= n; call++)
-        for (uint32_t second = 1; second <= n + 40; second++) {
-            uint64_t chance = mix64(call * 1000 + second);
-
-            if (chance % 8 == 0)
-                add_task((struct task){ .kind = PAIR,
-                                        .flow = i,
-                                        .receiver = r,
-                                        .call = call,
-                                        .second = second });
-            if (chance % 32 == 1 || chance % 32 == 2)
-                add_task((struct task){ .kind = TWICE,
-                                        .flow = i,
-                                        .receiver = r,
-                                        .call = call,
-                                        .choice = chance % 32 == 1
-                                                      ? (int64_t)second % 5
-                                                      : EVERYTHING,
-                                        .second = second });
-        }
-}
-
-static void list_tasks(void)
-{
-    for (uint8_t i = 0; i < n_flows; i++)
-        for (uint8_t r = 0; r < N_RECEIVERS; r++) {
-            list_kills(i, r);
-            if (r == LATER)
-                list_errors(i, r);
-            list_power(i, r);
-            if (r == LATER && (flows[i].pairs || only == PAIR || only == TWICE))
-                list_second(i, r);
-        }
-    for (uint32_t i = n_tasks; only != N_KINDS && i-- > 0;)
-        if (tasks[i].kind != only)
-            tasks[i] = tasks[--n_tasks];
-    /* Mixed, always the same way: a part of it is a sample. */
-    for (uint32_t i = n_tasks; i > 1; i--) {
-        uint32_t j = (uint32_t)(mix64(i) % i);
-        struct task t = tasks[i - 1];
-
-        tasks[i - 1] = tasks[j];
-        tasks[j] = t;
-    }
-    n_tasks = (uint32_t)((uint64_t)n_tasks * per_mille / 1000);
-}
 
 /* ---- one point ----------------------------------------------------------- */
 
@@ -319,27 +117,40 @@ static void show_output(const struct worker *w, const char *when)
     free(b.p);
 }
 
-/* Runs it again, and looks. */
+/* After whatever happened, the ledger must say so itself. */
+static void look_with_fsck(const struct task *t, const struct worker *w,
+                           uint64_t seed, struct verdict *v)
+{
+    struct worker fsck = worker_with(w, "fsck");
+    struct answer a;
+
+    worker_ready(&fsck, t->receiver, seed);
+    a = run(&fsck);
+    show_output(w, "kervan fsck");
+    if (a.status)
+        blame(v, "kervan fsck ends with a status", WEXITSTATUS(a.status));
+}
+
+/* Runs it again, does what comes after it, and looks. */
 static struct verdict go_on(const struct task *t, struct worker *w,
                             uint64_t seed)
 {
+    const struct flow *f = &flows[t->flow];
     struct verdict v = { 0 };
+    struct answer a;
 
     worker_ready(w, t->receiver, seed);
     must_end_well(run(w), 1, &v);
     show_output(w, "recovery");
+    if (!v.wrong && !flow_go_on(f, t->receiver, w, seed + 10, &a))
+        must_end_well(a, 1, &v);
+    if (f->n_prepare < f->n_actions)
+        show_output(w, "what is done after it");
     if (!v.wrong)
-        look_at_end(&flows[t->flow], t->receiver, w, t->kind == ERROR, &v);
+        look_at_end(f, t->receiver, w, t->kind == ERROR, &v);
+    if (!v.wrong && (f->by_hand || seed % 8 == 1))
+        look_with_fsck(t, w, seed + 9, &v);
     return v;
-}
-
-static struct worker as_once(const struct worker *w)
-{
-    struct worker out = *w;
-
-    out.command = "once";
-    out.daemon = false;
-    return out;
 }
 
 /*
@@ -354,10 +165,15 @@ static void recover(const struct task *t, struct worker *w, uint64_t seed,
     struct verdict first = go_on(t, w, mix64(seed)), second = { 0 };
     struct worker patient = *w;
 
-    if (first.wrong) {
+    if (first.wrong && f->by_hand) {
+        if (!v->wrong)
+            *v = first;
+    } else if (first.wrong) {
         /* One that stays waits a while before it tries again. */
-        if (t->kind == ERROR)
-            patient = as_once(w);
+        if (t->kind == ERROR && w->stays) {
+            worker_drop_late(w);
+            patient = worker_with(w, "once");
+        }
         second = go_on(t, &patient, mix64(seed) + 1);
         if (t->kind == ERROR && !second.wrong)
             add(&shared->n_patient);
@@ -384,12 +200,31 @@ static void lay_first(const struct task *t, struct worker *w)
     state_free(d, &s);
 }
 
+/* A daemon that is asked to end leaves what the next one goes on with. */
+static void try_asking(const struct task *t, struct worker *w, uint64_t seed,
+                       struct verdict *v)
+{
+    lay_first(t, w);
+    worker_ready(w, t->receiver, 2);
+    w->page->act = ACT_ASK;
+    w->page->at = t->call;
+    must_end_well(run(w), 0, v);
+    show_output(w, "asked to end");
+    add(w->page->happened ? &shared->n_kill : &shared->n_missed);
+    look_now(&flows[t->flow], t->receiver, w, v);
+    recover(t, w, seed, v);
+}
+
 static void try_kill(const struct task *t, struct worker *w, uint64_t seed,
                      struct verdict *v)
 {
     struct page *p = w->page;
     struct answer a;
 
+    if (t->a == WHOM_ASKED) {
+        try_asking(t, w, seed, v);
+        return;
+    }
     lay_first(t, w);
     worker_ready(w, t->receiver, 2);
     p->act = ACT_KILL;
@@ -398,8 +233,10 @@ static void try_kill(const struct task *t, struct worker *w, uint64_t seed,
     p->at = t->call;
     a = run(w);
     show_output(w, "killed");
-    if (!p->happened && w->daemon)
+    if (!p->happened && w->stays) {
+        add(&shared->n_missed);
         return; /* jobs beside each other do not always come this far */
+    }
     add(&shared->n_kill);
     if (!p->happened || !WIFSIGNALED(a.status))
         blame(v, "the call was not reached", (int)t->call);
@@ -555,10 +392,12 @@ static void try_one(const struct task *t, struct worker *w)
     struct verdict v = { 0 };
     char point[256];
 
+    w->command = flows[t->flow].command;
+    w->stays = flows[t->flow].stays;
     ways[t->kind](t, w, seed, &v);
     if (!v.wrong)
         return;
-    point_text(t, point, sizeof(point));
+    point_text(&plan, t, point, sizeof(point));
     printf("%s: %s\n    again: tests/crash/run -r %s\n", wrongs[v.wrong],
            v.text, point);
     fflush(stdout);
@@ -577,10 +416,10 @@ static void work(const char *folder, unsigned number)
     snprintf(place, sizeof(place), "%s/%u", folder, number);
     worker_start(&w, place);
     while ((i = __atomic_fetch_add(&shared->next, 1, __ATOMIC_RELAXED)) <
-               n_tasks &&
+               plan.n_tasks &&
            shared->n_failures < (stop_at_first ? 1 : MAX_FAILURES) &&
            (!end_at || time(NULL) < end_at))
-        try_one(&tasks[i], &w);
+        try_one(&plan.tasks[i], &w);
     worker_end(&w);
 }
 
@@ -607,7 +446,7 @@ static void record_all(const char *folder)
 
     snprintf(place, sizeof(place), "%s/0", folder);
     worker_start(&w, place);
-    for (uint32_t i = 0; i < n_flows; i++) {
+    for (uint32_t i = 0; i < plan.n_flows; i++) {
         for (int r = 0; r < N_RECEIVERS; r++)
             flow_record(&flows[i], (enum receiver)r, &w);
         printf("# flow %s: %llu mutating calls\n", flows[i].name,
@@ -616,14 +455,27 @@ static void record_all(const char *folder)
     worker_end(&w);
 }
 
+static void load(const char *folder)
+{
+    struct flow *f = &flows[plan.n_flows++];
+
+    flow_load(f, folder);
+    if (f->by_hand || f->only_daemon)
+        return;
+    flow_load(++f, folder);
+    flow_by_daemon(f);
+    plan.n_flows++;
+}
+
 static void print_figures(void)
 {
-    printf(
-        "# %llu of %u points; %llu runs of the program; %llu errors needed "
-        "two runs\n",
-        (unsigned long long)(shared->next < n_tasks ? shared->next : n_tasks),
-        n_tasks, (unsigned long long)shared->n_runs,
-        (unsigned long long)shared->n_patient);
+    printf("# %llu of %u points; %llu runs of the program; %llu errors needed "
+           "two runs; %llu calls were not reached\n",
+           (unsigned long long)(shared->next < plan.n_tasks ? shared->next
+                                                            : plan.n_tasks),
+           plan.n_tasks, (unsigned long long)shared->n_runs,
+           (unsigned long long)shared->n_patient,
+           (unsigned long long)shared->n_missed);
     printf("%llu kill points (and %llu killed again in recovery), %llu error "
            "points, %llu power-loss states (%llu distinct, and %llu lost "
            "again in recovery); %llu lost, %llu doubled, %llu half-written, "
@@ -642,7 +494,7 @@ static void print_figures(void)
 
 static void repeat(const char *folder, const char *point)
 {
-    struct task t = point_read(point);
+    struct task t = point_read(&plan, point);
     struct worker w = options;
     char place[PATH_SIZE];
 
@@ -662,29 +514,22 @@ int main(int argc, char **argv)
     bool fine = true;
     int option;
 
-    options.command = "once";
-    while ((option = getopt(argc, argv, "c:dj:k:l:n:o:p:r:s:t:x")) != -1)
+    while ((option = getopt(argc, argv, "c:j:l:n:o:p:r:s:t:x")) != -1)
         switch (option) {
         case 'c':
-            n_choices = strtol(optarg, NULL, 10);
-            break;
-        case 'd':
-            options.daemon = true;
+            plan.n_choices = strtol(optarg, NULL, 10);
             break;
         case 'j':
             n_workers = (unsigned)strtoul(optarg, NULL, 10);
-            break;
-        case 'k':
-            options.command = optarg;
             break;
         case 'l':
             end_at = time(NULL) + 60 * strtol(optarg, NULL, 10);
             break;
         case 'n':
-            per_mille = (unsigned)strtoul(optarg, NULL, 10);
+            plan.per_mille = (unsigned)strtoul(optarg, NULL, 10);
             break;
         case 'o':
-            only = (enum kind)word_in(optarg, kinds, N_KINDS);
+            plan.only = kind_read(optarg);
             break;
         case 'p':
             options.program = optarg;
@@ -709,8 +554,8 @@ int main(int argc, char **argv)
         die("options are missing");
     signal(SIGPIPE, SIG_IGN);
     umask(022);
-    for (; optind < argc && n_flows < MAX_FLOWS; optind++)
-        flow_load(&flows[n_flows++], argv[optind]);
+    for (; optind < argc && plan.n_flows + 2 <= MAX_FLOWS; optind++)
+        load(argv[optind]);
     shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (shared == MAP_FAILED)
@@ -719,7 +564,7 @@ int main(int argc, char **argv)
     if (point) {
         repeat(folder, point);
     } else {
-        list_tasks();
+        plan_make(&plan);
         fine = work_together(folder, n_workers);
         print_figures();
     }

@@ -239,7 +239,8 @@ static void find_durable(struct disk *d)
         if (j < d->n_steps)
             s->durable = d->steps[j].call;
         /* See RESULTS.md: a folder that a killed run made. */
-        if (s->op == OP_TAKE || (s->op == OP_MKDIR && s->before))
+        if (s->op == OP_TAKE || s->op == OP_DROP ||
+            (s->op == OP_MKDIR && s->before))
             s->durable = s->call;
     }
 }
@@ -386,6 +387,7 @@ static void apply_name(struct state *s, const struct step *t)
         set_entry(s, t->dir2, t->name2, t->node);
         break;
     case OP_RENAME:
+    case OP_DROP:
         /* By whatever name it is there: a rename makes no second one. */
         for (uint32_t i = s->n_entries; i-- > 0;)
             if (s->entries[i].node == t->node)

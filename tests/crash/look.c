@@ -29,13 +29,13 @@ static void blame(struct verdict *v, enum wrong wrong, const char *fmt, ...)
     va_end(ap);
 }
 
-static sqlite3 *open_ledger(const char *root)
+static sqlite3 *open_ledger(const char *root, const char *spool)
 {
     char path[2 * PATH_SIZE];
     sqlite3 *db = NULL;
 
-    snprintf(path, sizeof(path), "file:%s/spool/state/ledger.db?mode=ro%s",
-             root, "&immutable=1");
+    snprintf(path, sizeof(path), "file:%s/%s/state/ledger.db?mode=ro%s", root,
+             spool, "&immutable=1");
     sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
     return db;
 }
@@ -111,7 +111,7 @@ static char jobs[MAX_JOBS][128];
 static void read_jobs(const char *root)
 {
     sqlite3_stmt *s = NULL;
-    sqlite3 *db = open_ledger(root);
+    sqlite3 *db = open_ledger(root, "spool");
     int job;
 
     memset(jobs, 0, sizeof(jobs));
@@ -143,6 +143,13 @@ static void name_job(char at[PATH_SIZE])
     snprintf(at + BEFORE_JOB, PATH_SIZE - BEFORE_JOB, "%.400s", rest);
 }
 
+/* Files beside a ledger that come and go with whoever reads it. */
+static bool is_sqlites(const char *name)
+{
+    return strcmp(name, "ledger.db-wal") == 0 ||
+           strcmp(name, "ledger.db-shm") == 0;
+}
+
 /* deep: all below it; else only files, and only those with final names. */
 static void list_folder(struct listing *l, const struct flow *f,
                         const char *root, const char *below, bool deep)
@@ -162,7 +169,7 @@ static void list_folder(struct listing *l, const struct flow *f,
         struct bytes data = { NULL, 0 };
 
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-            (!deep && e->d_name[0] == '.'))
+            (!deep && e->d_name[0] == '.') || is_sqlites(e->d_name))
             continue;
         snprintf(at, sizeof(at), "%.250s%s%s", below, *below ? "/" : "",
                  e->d_name);
@@ -174,7 +181,7 @@ static void list_folder(struct listing *l, const struct flow *f,
                 continue;
             list_folder(l, f, root, at, true);
             snprintf(at + strlen(at), sizeof(at) - strlen(at), "/");
-        } else if (strncmp(at, "spool/state/", 12) != 0) {
+        } else if (!strstr(at, "/state/")) {
             data = file_bytes(path);
             make_equal(f, data.p, data.len);
         }
@@ -217,16 +224,16 @@ void list_taken(struct listing *l, const struct flow *f, const char *taken)
 static const char *const questions[] = {
     "PRAGMA quick_check",
     "SELECT 'claim',partner,folder,CAST(name AS TEXT),state,size,sha256,"
-    "length(archive) FROM claim ORDER BY sha256",
+    "length(archive) FROM claim ORDER BY sha256,length(archive)",
     "SELECT 'receipt',route,name,state,size,sha256,n_read,n_written,"
     "n_aside,n_skipped,n_filtered,summary,coalesce(same_as,''),"
-    "ended_at IS NOT NULL FROM receipt ORDER BY route,name",
+    "ended_at IS NOT NULL FROM receipt ORDER BY route,name,job",
     /* Of two snapshots, the older may be superseded or delivered first. */
     "SELECT 'delivery',r.route,r.name,kind,path,d.partner,d.folder,d.name,"
     "replace,CASE WHEN replace AND d.state='SUPERSEDED' THEN 'DELIVERED'"
     " ELSE d.state END,bytes,n_documents,d.sha256"
     " FROM delivery d JOIN receipt r USING(job)"
-    " ORDER BY r.route,r.name,kind,path,d.partner,d.folder",
+    " ORDER BY r.route,r.name,r.job,kind,path,d.partner,d.folder",
     "SELECT 'counter',name,value FROM counter WHERE name='job'"
     " OR name LIKE 'map/%' ORDER BY name",
     "SELECT 'run_id',min(run_id) FROM receipt",
@@ -256,10 +263,10 @@ static void add_rows(sqlite3 *db, const char *sql, char **text, size_t *n)
     sqlite3_finalize(s);
 }
 
-char *ledger_text(const struct flow *f, const char *root)
+char *ledger_text(const struct flow *f, const char *root, const char *spool)
 {
     char *text = must(calloc(1, 1));
-    sqlite3 *db = open_ledger(root);
+    sqlite3 *db = open_ledger(root, spool);
     size_t n = 0;
 
     for (size_t i = 0; i < sizeof(questions) / sizeof(*questions); i++)
@@ -306,14 +313,25 @@ static bool is_whole(const struct bytes *b)
            memcmp(b->p + b->len - strlen(end), end, strlen(end)) == 0;
 }
 
-/* "HHHH 2 14": the ledger, its last job, and its last event; a trouble that
- * was told is one more. */
+/* "HHHH 2 14 ...": the ledger, its last job, and its last event; a trouble
+ * that was told is one more. */
 static bool same_generation(const struct bytes *a, const struct bytes *b)
 {
-    const unsigned char *last = memrchr(a->p, ' ', a->len);
-    size_t n = last ? (size_t)(last - a->p) : a->len;
+    const unsigned char *id = memchr(a->p, ' ', a->len), *job;
+    size_t n;
 
+    if (!id)
+        return same_bytes(a, b);
+    job = memchr(id + 1, ' ', a->len - (size_t)(id + 1 - a->p));
+    n = job ? (size_t)(job - a->p) : a->len;
     return b->len > n && memcmp(a->p, b->p, n) == 0 && b->p[n] == ' ';
+}
+
+static bool is_generation(const char *path)
+{
+    const char *name = strrchr(path, '/');
+
+    return name && strcmp(name, "/generation") == 0;
 }
 
 static bool same_content(const char *path, const struct bytes *want,
@@ -321,7 +339,7 @@ static bool same_content(const char *path, const struct bytes *want,
 {
     if (is_manifest(path))
         return is_whole(got);
-    if (strcmp(path, "spool/generation") == 0)
+    if (is_generation(path))
         return same_generation(want, got);
     return same_bytes(want, got);
 }
@@ -402,6 +420,78 @@ static void look_for_old(const struct flow *f, enum receiver r,
     }
 }
 
+/* ---- backups ------------------------------------------------------------- */
+
+void find_whole(struct end *e, const struct flow *f, const struct worker *w)
+{
+    char path[2 * PATH_SIZE];
+
+    *e = (struct end){ 0 };
+    snprintf(path, sizeof(path), "%s/%s/complete", w->root, f->backup);
+    if (!f->backup[0] || access(path, F_OK) == -1)
+        return;
+    read_jobs(w->root);
+    list_folder(&e->tree, f, w->root, f->backup, true);
+    qsort(e->tree.files, e->tree.n, sizeof(*e->tree.files), compare_files);
+    e->ledger = ledger_text(f, w->root, f->backup);
+}
+
+/* What is prepared, and what a newer one has in its archive, is no part. */
+static bool is_beside(const char *path, const char *backup)
+{
+    path += strlen(backup) + 1;
+    return strncmp(path, "new/", 4) == 0 || strncmp(path, "archive/", 8) == 0 ||
+           strcmp(path, "lock") == 0 || strcmp(path, "complete.new") == 0;
+}
+
+/* Is it the one that we know? */
+static void compare_wholes(const struct flow *f, const struct end *want,
+                           const struct end *got, struct verdict *v)
+{
+    uint32_t j = 0;
+
+    compare_text(want->ledger, got->ledger, v);
+    for (uint32_t i = 0; i < want->tree.n; i++) {
+        const struct file *x = &want->tree.files[i];
+
+        for (; j < got->tree.n && strcmp(got->tree.files[j].path, x->path) < 0;
+             j++)
+            if (!is_beside(got->tree.files[j].path, f->backup))
+                blame(v, OTHERWISE, "the backup has %s",
+                      got->tree.files[j].path);
+        if (j == got->tree.n || strcmp(got->tree.files[j].path, x->path) != 0)
+            blame(v, HALF_WRITTEN, "the backup lacks %s", x->path);
+        else if (!same_content(x->path, &x->data, &got->tree.files[j++].data))
+            blame(v, HALF_WRITTEN, "the backup's %s has other content",
+                  x->path);
+    }
+}
+
+/* Whoever finds `complete` takes it for whole. */
+static void look_at_backup(const struct flow *f, enum receiver r,
+                           const struct worker *w, struct verdict *v)
+{
+    struct verdict old = { 0 }, new = { 0 };
+    struct end e;
+
+    find_whole(&e, f, w);
+    if (!e.ledger)
+        return;
+    if (f->wholes[r][0].ledger)
+        compare_wholes(f, &f->wholes[r][0], &e, &old);
+    else
+        old.wrong = OTHERWISE;
+    if (old.wrong)
+        compare_wholes(f, &f->wholes[r][1], &e, &new);
+    if (new.wrong)
+        blame(v, new.wrong, "there is `complete`, but %.900s; %.900s", old.text,
+              new.text);
+    listing_free(&e.tree);
+    free(e.ledger);
+}
+
+/* ---- looking ------------------------------------------------------------- */
+
 void look_now(const struct flow *f, enum receiver r, const struct worker *w,
               struct verdict *v)
 {
@@ -411,12 +501,13 @@ void look_now(const struct flow *f, enum receiver r, const struct worker *w,
         list_folder(&tree, f, w->root, f->outboxes[i], false);
     list_taken(&taken, f, w->taken);
     look_for_old(f, r, &tree, v);
+    look_at_backup(f, r, w, v);
     for (uint32_t i = 0; i < tree.n; i++) {
         const struct file *g = &tree.files[i];
 
         if (outbox_of(f, g->path) >= 0 &&
             !is_final(&f->finals[r], g->path, &g->data) &&
-            !is_final(&f->tree[r], g->path, &g->data))
+            !is_final(&f->ends[r][0].tree, g->path, &g->data))
             blame(v, HALF_WRITTEN,
                   "before recovery: %s is not whole (%zu bytes)", g->path,
                   g->data.len);
@@ -443,8 +534,8 @@ static void allow_any_order(const struct flow *f, enum receiver r,
     for (uint32_t i = 0; i < tree->n; i++) {
         struct file *g = &tree->files[i];
 
-        for (uint32_t j = 0; j < f->tree[r].n; j++) {
-            const struct file *want = &f->tree[r].files[j];
+        for (uint32_t j = 0; j < f->ends[r][0].tree.n; j++) {
+            const struct file *want = &f->ends[r][0].tree.files[j];
 
             if (outbox_of(f, g->path) < 0 || strcmp(want->path, g->path) != 0 ||
                 !is_final(&f->finals[r], g->path, &g->data))
@@ -456,24 +547,65 @@ static void allow_any_order(const struct flow *f, enum receiver r,
     }
 }
 
+static void compare_ends(const struct flow *f, const struct end *want,
+                         const struct end *got, struct verdict *v)
+{
+    compare(&want->taken, &got->taken, f, ALL, v);
+    compare(&want->tree, &got->tree, f, RESULTS, v);
+    compare(&want->tree, &got->tree, f, OTHERS, v);
+    compare_text(want->ledger, got->ledger, v);
+}
+
+struct end end_now(const struct flow *f, const struct worker *w)
+{
+    struct end e;
+
+    list_tree(&e.tree, f, w->root);
+    list_taken(&e.taken, f, w->taken);
+    e.ledger = ledger_text(f, w->root, "spool");
+    return e;
+}
+
+static void end_free(struct end *e)
+{
+    listing_free(&e->tree);
+    listing_free(&e->taken);
+    free(e->ledger);
+}
+
+void look_after(const struct flow *f, enum receiver r, const struct worker *w,
+                struct verdict *v)
+{
+    struct end now = end_now(f, w);
+
+    compare_ends(f, &f->after[r], &now, v);
+    end_free(&now);
+}
+
+/* One of the ends will do; what the first would want is told. */
 void look_at_end(const struct flow *f, enum receiver r, const struct worker *w,
                  bool after_error, struct verdict *v)
 {
-    struct listing tree, taken;
-    char *ledger;
+    struct end now = end_now(f, w);
+    struct verdict first = { 0 };
 
-    list_tree(&tree, f, w->root);
-    list_taken(&taken, f, w->taken);
     if (after_error && f->any_order)
-        allow_any_order(f, r, &tree);
-    compare(&f->taken[r], &taken, f, ALL, v);
-    compare(&f->tree[r], &tree, f, RESULTS, v);
-    compare(&f->tree[r], &tree, f, OTHERS, v);
-    ledger = ledger_text(f, w->root);
-    compare_text(f->ledger[r], ledger, v);
-    free(ledger);
-    listing_free(&tree);
-    listing_free(&taken);
+        allow_any_order(f, r, &now.tree);
+    for (uint32_t i = 0; i < f->n_ends; i++) {
+        struct verdict next = { 0 };
+
+        compare_ends(f, &f->ends[r][i], &now, &next);
+        if (i == 0)
+            first = next;
+        if (!next.wrong) {
+            first = next;
+            break;
+        }
+    }
+    if (!v->wrong)
+        *v = first;
+    look_at_backup(f, r, w, v);
+    end_free(&now);
 }
 
 /* Only what lies in the outboxes. */
@@ -492,16 +624,17 @@ static void keep_outboxes(struct listing *l, const struct flow *f)
 void look_again(const struct flow *f, enum receiver r, const struct worker *w,
                 struct verdict *v)
 {
+    const struct listing *end = &f->ends[r][0].tree;
     struct listing tree, taken, want = { 0 };
 
     list_tree(&tree, f, w->root);
     list_taken(&taken, f, w->taken);
-    compare(&f->taken[r], &taken, f, ALL, v);
+    compare(&f->ends[r][0].taken, &taken, f, ALL, v);
     keep_outboxes(&tree, f);
-    for (uint32_t i = 0; i < f->tree[r].n; i++)
-        if (outbox_of(f, f->tree[r].files[i].path) >= 0)
-            listing_add(&want, f->tree[r].files[i].path,
-                        f->tree[r].files[i].mode, f->tree[r].files[i].data);
+    for (uint32_t i = 0; i < end->n; i++)
+        if (outbox_of(f, end->files[i].path) >= 0)
+            listing_add(&want, end->files[i].path, end->files[i].mode,
+                        end->files[i].data);
     compare(&want, &tree, f, RESULTS, v);
     if (v->wrong)
         return;

@@ -21,7 +21,7 @@ void listing_free(struct listing *l);
 void listing_add(struct listing *l, const char *path, uint32_t mode,
                  struct bytes data);
 /* The same text for ledgers that say the same. */
-char *ledger_text(const struct flow *f, const char *root);
+char *ledger_text(const struct flow *f, const char *root, const char *spool);
 
 /* Run ids of the flow's second, and ids, become one letter, in place. */
 void make_equal(const struct flow *f, unsigned char *p, size_t n);
@@ -29,6 +29,13 @@ void make_equal(const struct flow *f, unsigned char *p, size_t n);
 /* At any moment: is every file under a final name one that is whole? */
 void look_now(const struct flow *f, enum receiver r, const struct worker *w,
               struct verdict *v);
+/* What is there now. */
+struct end end_now(const struct flow *f, const struct worker *w);
+/* Is everything as it was right after the undisturbed run? */
+void look_after(const struct flow *f, enum receiver r, const struct worker *w,
+                struct verdict *v);
+/* The flow's backup, if there is a whole one; else no ledger. */
+void find_whole(struct end *e, const struct flow *f, const struct worker *w);
 /* After recovery: is everything as without the trouble? */
 void look_at_end(const struct flow *f, enum receiver r, const struct worker *w,
                  bool after_error, struct verdict *v);

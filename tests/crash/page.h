@@ -19,7 +19,7 @@
 enum { ORDER_FD = 200, ANSWER_FD = 201 };
 
 enum { NAME_SIZE = 256, PATH_SIZE = 512 };
-enum { MAX_OUTBOXES = 16, MAX_INODES = 4096, MAX_ARGS = 8 };
+enum { MAX_OUTBOXES = 16, MAX_INODES = 4096, MAX_ARGS = 8, MAX_LATE = 4 };
 enum { LOG_SIZE = 48 * 1024 * 1024 };
 
 /* What a mutating call did. Files and folders are told apart by inode. */
@@ -36,6 +36,7 @@ enum op {
     OP_SYNC, /* file or folder ino is durable */
     OP_SYNC_ALL,
     OP_TAKE,  /* the receiver took dir/name */
+    OP_DROP,  /* a sender gave dir/name, which is ino, the name dir2/name2 */
     OP_OTHER, /* something that the model of the disk does not know */
     N_OPS
 };
@@ -48,14 +49,19 @@ struct record {
     char name[NAME_SIZE], name2[NAME_SIZE];
 };
 
-enum act { ACT_NONE, ACT_KILL, ACT_ERROR, ACT_SHORT };
+enum act { ACT_NONE, ACT_KILL, ACT_ASK, ACT_ERROR, ACT_SHORT };
 enum moment { BEFORE, TORN, AFTER };
-enum whom { WHOM_ALL, WHOM_KEEPER };
+enum whom { WHOM_ALL, WHOM_KEEPER, WHOM_ASKED };
 
 /* A folder whose files a receiver takes; it may not be there yet. */
 struct outbox {
     uint64_t ino, parent;
     char name[64];
+};
+
+/* A file that a sender drops when a daemon has nothing more to do. */
+struct late {
+    char from[PATH_SIZE], to[PATH_SIZE];
 };
 
 struct page {
@@ -72,6 +78,9 @@ struct page {
     char taken[PATH_SIZE];
     uint32_t n_outboxes;
     struct outbox outboxes[MAX_OUTBOXES];
+    bool stays; /* a daemon: it is asked to end when all is done */
+    uint32_t n_late;
+    struct late late[MAX_LATE];
     /* A tree that stands for another one shows the other's inode numbers. */
     uint32_t n_inodes;
     struct {
@@ -94,7 +103,6 @@ struct order {
     char folder[PATH_SIZE], output[PATH_SIZE];
     uint32_t argc;
     char argv[MAX_ARGS][64];
-    bool daemon; /* end it when nothing more happens */
 };
 
 struct answer {

@@ -124,6 +124,7 @@ void worker_ready(struct worker *w, enum receiver r, uint64_t seed)
     p->at = 0;
     p->seed = seed;
     p->take = r == AT_ONCE;
+    p->stays = w->stays;
     snprintf(p->taken, sizeof(p->taken), "%s", w->taken);
     p->keeper = 0;
     p->calls = p->log_used = p->n_random = 0;
@@ -133,7 +134,7 @@ void worker_ready(struct worker *w, enum receiver r, uint64_t seed)
 struct answer worker_run(struct worker *w)
 {
     struct pollfd wait = { .fd = w->answer_fd, .events = POLLIN };
-    struct order o = { .daemon = w->daemon };
+    struct order o = { 0 };
     struct answer a;
     char command[256], *arg, *rest = command;
 
@@ -187,23 +188,51 @@ void worker_lay(struct worker *w, const struct flow *f, const struct disk *d,
     state_write(d, s, w->root, w->page);
     set_outboxes(w->page, f, d, s);
     w->page->n_taken = 0;
+    w->page->n_late = f->n_late;
+    for (uint32_t i = 0; i < f->n_late; i++) {
+        struct late *l = &w->page->late[i];
+
+        snprintf(l->from, sizeof(l->from), "%.400s/late/%u", w->root, i);
+        snprintf(l->to, sizeof(l->to), "%.250s/%.250s", w->root, f->late[i].to);
+    }
+}
+
+void worker_drop_file(const struct worker *w, const char *from, const char *to,
+                      int64_t age)
+{
+    const struct timespec t[2] = { { .tv_nsec = UTIME_OMIT },
+                                   { .tv_sec = FROZEN - age } };
+    struct bytes b = file_bytes(from);
+    char path[2 * PATH_SIZE];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/%s", w->root, to);
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd == -1 || write(fd, b.p, b.len) != (ssize_t)b.len)
+        die("cannot drop %s", path);
+    futimens(fd, t);
+    close(fd);
+    free(b.p);
 }
 
 void worker_drop(struct worker *w, const struct flow *f)
 {
-    for (uint32_t i = 0; i < f->n_drops; i++) {
-        const struct timespec t[2] = { { .tv_nsec = UTIME_OMIT },
-                                       { .tv_sec = FROZEN - 3600 + i } };
-        struct bytes b = file_bytes(f->drops[i].from);
-        char path[2 * PATH_SIZE];
-        int fd;
+    for (uint32_t i = 0; i < f->n_drops; i++)
+        worker_drop_file(w, f->drops[i].from, f->drops[i].to,
+                         3600 - (int64_t)i);
+}
 
-        snprintf(path, sizeof(path), "%s/%s", w->root, f->drops[i].to);
-        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (fd == -1 || write(fd, b.p, b.len) != (ssize_t)b.len)
-            die("cannot drop %s", path);
-        futimens(fd, t);
-        close(fd);
-        free(b.p);
-    }
+void worker_drop_late(struct worker *w)
+{
+    for (uint32_t i = 0; i < w->page->n_late; i++)
+        rename(w->page->late[i].from, w->page->late[i].to);
+}
+
+struct worker worker_with(const struct worker *w, const char *command)
+{
+    struct worker out = *w;
+
+    out.command = command;
+    out.stays = false;
+    return out;
 }

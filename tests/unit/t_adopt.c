@@ -462,6 +462,30 @@ static void a_request_in_a_backup_is_forgotten(void **state)
     assert_int_equal(n_names("pohoda/in"), 0);
 }
 
+/* Killed before the new generation was written, then after it. */
+static void an_adopt_that_was_killed_is_repeated(void **state)
+{
+    (void)state;
+    put("eshop/inbox/orders1.csv", "one");
+    run();
+    back_up();
+    bring_back();
+    copy("spool/generation", "saved.generation");
+    copy("spool/complete", "saved.complete");
+    adopt_it();
+    copy("saved.generation", "spool/generation");
+    copy("saved.complete", "spool/complete");
+    adopt_it();
+    copy("saved.complete", "spool/complete");
+    assert_int_equal(try_adopt(), 0);
+    assert_true(found.was_fine);
+    assert_false(is_there("spool/complete"));
+    put("eshop/inbox/orders2.csv", "two");
+    once();
+    expect_job(1001, RECEIPT_DONE);
+    keeper_close(&k);
+}
+
 static void a_backup_goes_nowhere_else(void **state)
 {
     (void)state;
@@ -492,6 +516,7 @@ int main(void)
         TEST(the_next_backup_copies_only_what_is_new),
         TEST(an_interrupted_backup_is_no_backup),
         TEST(a_request_in_a_backup_is_forgotten),
+        TEST(an_adopt_that_was_killed_is_repeated),
         TEST(a_backup_goes_nowhere_else),
     };
 
