@@ -128,16 +128,19 @@ static int64_t look_in(const struct daemon *d)
     return after > 0 ? after : 0;
 }
 
-static void look(struct daemon *d)
+static int look(struct daemon *d, struct err *e)
 {
+    int rc;
+
     d->rung = false;
     d->k.machine_failed = false;
     d->k.n_put_back = 0;
     d->looked_ms = clock_ms();
     watch_inboxes(&d->bell, d->k.conf, &d->k.item);
     arena_reset(&d->k.item);
-    keeper_look(&d->k);
+    rc = keeper_look(&d->k, e);
     d->look_took_ms = clock_ms() - d->looked_ms;
+    return rc;
 }
 
 /* Files that had to wait in an inbox have their turn when half of what was
@@ -168,7 +171,8 @@ static int take(struct daemon *d, struct err *e)
     if (gates_open(k, &d->rung, e) == -1 || ring_for_turns(d, e) == -1)
         return -1;
     if (!k->waiting && look_in(d) == 0) {
-        look(d);
+        if (look(d, e) == -1)
+            return -1;
         looked = true;
     }
     if (k->waiting && keeper_claim(k, BATCH, &n, e) == -1)

@@ -296,8 +296,7 @@ int keeper_work(struct keeper *k, bool look, struct err *e)
     if (work(k, e) == -1)
         return -1;
     if (look) {
-        keeper_look(k);
-        if (work_rounds(k, e) == -1)
+        if (keeper_look(k, e) == -1 || work_rounds(k, e) == -1)
             return -1;
     }
     if (k->again && work(k, e) == -1)

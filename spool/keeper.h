@@ -127,7 +127,7 @@ int keeper_mark(struct keeper *k, struct err *e);
  * claim.c: looks into the inboxes; then claims up to `max` of the files that
  * were complete, *n says how many. What comes later waits for the next look.
  */
-void keeper_look(struct keeper *k);
+int keeper_look(struct keeper *k, struct err *e);
 /* Counts what the routes have taken and not converted. */
 int keeper_count(struct keeper *k, struct err *e);
 int keeper_claim(struct keeper *k, size_t max, size_t *n, struct err *e);

@@ -14,9 +14,9 @@
  *              HELD ----> SUPPRESSED          settle: it arrived another way
  *
  *   delivery   READY ----> RENAMING ----> DELIVERED
- *                ^  |         |  '------> UNCONFIRMED ----> settle
+ *                ^  |       | |  '------> UNCONFIRMED ----> settle
  *                '--+- HELD <-'
- *                   '--> SUPERSEDED       a newer snapshot was there first
+ *                   '-------'--> SUPERSEDED   a newer snapshot was there first
  *
  *   commit                   function             if we die before it
  *   claim CLAIMED            ledger_claim()       the file is in the inbox
@@ -59,7 +59,11 @@ struct claim {
     struct str partner, folder; /* where it lay: "inbox" */
     struct str name;            /* its bytes, as the folder had them */
     enum claim_state state;
-    struct identity seen; /* when it was copied; mtime: when it was claimed */
+    /* Its place in the order in which files were found: a job's number is given
+     * when its file is taken, which an error may put off. */
+    uint64_t seq;
+    /* When it was copied; mtime and size: when it was claimed. */
+    struct identity seen;
     char sha256[HASH_HEX + 1];
     int64_t claimed_at, taken_at;
     struct str archive; /* below archive/ */
@@ -138,6 +142,7 @@ struct delivery {
     struct str partner; /* "": below the spool itself (mode test) */
     struct str folder, name;
     bool replace; /* a snapshot: takes the place of the last one */
+    uint64_t seq; /* of its claim: which of two snapshots is the newer one */
     enum delivery_state state;
     uint64_t epoch;
     uint64_t bytes, n_documents;
@@ -197,6 +202,10 @@ int ledger_begin(struct ledger *l, struct err *e);
 int ledger_commit(struct ledger *l, struct err *e);
 void ledger_rollback(struct ledger *l);
 
+/* Places for n claims, in the order of claims: *first and those behind it. */
+int ledger_reserve(struct ledger *l, uint64_t n, uint64_t *first,
+                   struct err *e);
+/* seq is one that was reserved. */
 int ledger_claim(struct ledger *l, const struct claim *c, struct err *e);
 /* It never left the inbox, or it was put back. */
 int ledger_unclaim(struct ledger *l, const struct claim *c, struct err *e);
@@ -251,7 +260,8 @@ int ledger_delivery_held(struct ledger *l, const struct delivery *d,
                          bool name_taken, const char *why, struct err *e);
 /* HELD or RENAMING -> READY, under a new epoch; the receipt goes on. */
 int ledger_delivery_again(struct ledger *l, struct delivery *d, struct err *e);
-int ledger_superseded(struct ledger *l, const struct delivery *d,
+/* By that job's. */
+int ledger_superseded(struct ledger *l, const struct delivery *d, uint64_t job,
                       struct err *e);
 /* The folder cannot be used now, by this one or any other; the states stay. */
 int ledger_delivery_waits(struct ledger *l, const struct delivery *d,
@@ -355,8 +365,9 @@ int ledger_events(struct ledger *l, uint64_t job, unsigned last,
 int ledger_events_since(struct ledger *l, uint64_t after, unsigned max,
                         struct arena *a, struct event **out, size_t *n,
                         struct err *e);
-/* Was a later job's file of that name delivered there already? */
-int ledger_newer(struct ledger *l, const struct delivery *d, bool *yes,
+/* The job of a file that was claimed later, and whose output of that name was
+ * delivered there already; 0: there is none. */
+int ledger_newer(struct ledger *l, const struct delivery *d, uint64_t *job,
                  struct err *e);
 /* Claims whose receipts have all ended and whose deliveries are all settled. */
 int ledger_to_archive(struct ledger *l, struct arena *a, struct claim **out,

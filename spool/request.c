@@ -98,13 +98,46 @@ static int do_retry(struct keeper *k, const struct request *q,
     return say(k, a, true, "it is converted again");
 }
 
+/* Have newer snapshots come to all the places where its results would go? */
+static int is_out_of_date(struct keeper *k, const struct receipt *r,
+                          uint64_t *newer, struct err *e)
+{
+    struct delivery *d;
+    uint64_t job;
+    size_t n;
+
+    *newer = 0;
+    if (ledger_deliveries(k->ledger, r->id, 0, &k->item, &d, &n, e) == -1)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (d[i].kind != OUT_FILE)
+            continue;
+        job = 0;
+        if (d[i].replace && ledger_newer(k->ledger, &d[i], &job, e) == -1)
+            return -1;
+        *newer = job;
+        if (!job)
+            break;
+    }
+    return 0;
+}
+
 static int do_resend(struct keeper *k, const struct request *q,
                      struct receipt *r, struct answer *a, struct err *e)
 {
+    uint64_t newer;
+
     (void)q;
     if (r->state != RECEIPT_DONE)
         return say(k, a, false, "it is %s, not DONE: kervan retry %llu",
                    receipt_state_names[r->state], (unsigned long long)r->job);
+    if (is_out_of_date(k, r, &newer, e) == -1)
+        return -1;
+    if (newer)
+        return say(k, a, false,
+                   "a newer one was delivered since, and stays: job %llu; drop "
+                   "the file again if this one is to take its place",
+                   (unsigned long long)newer);
     if (ledger_resend(k->ledger, r, e) == -1)
         return -1;
     return say(k, a, true, "its results are sent once more");
