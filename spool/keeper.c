@@ -12,6 +12,7 @@
 #include "converters/base/date.h"
 #include "spool/files.h"
 #include "spool/fsck.h"
+#include "spool/gates.h"
 #include "spool/generation.h"
 #include "spool/request.h"
 
@@ -286,7 +287,7 @@ int keeper_once(struct keeper *k, struct err *e)
         return -1;
     if (k->is_busy)
         return 0;
-    if (keeper_step(k, keeper_requests, e) == -1)
+    if (keeper_step(k, keeper_requests, e) == -1 || gates_started(k, e) == -1)
         return -1;
     return keeper_work(k, true, e);
 }
@@ -300,6 +301,8 @@ int keeper_work(struct keeper *k, bool look, struct err *e)
             return -1;
     }
     if (k->again && work(k, e) == -1)
+        return -1;
+    if (k->started && ledger_slots_started(k->ledger, e) == -1)
         return -1;
     return keeper_mark(k, e);
 }

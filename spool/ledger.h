@@ -176,6 +176,7 @@ struct slot {
     int64_t at;    /* the last one that ran */
     uint64_t upto; /* the jobs that may run: taken by then */
     uint64_t seen; /* AFTER: the other route's last job by then */
+    bool started;  /* a person has asked for another, which has not run */
 };
 
 enum ledger_mode {
@@ -309,8 +310,13 @@ int ledger_withdraw(struct ledger *l, uint64_t n, struct err *e);
 
 int ledger_slot(struct ledger *l, struct str route, struct slot *out,
                 struct err *e);
+/* Also what a person asked for has run then. */
 int ledger_slot_ran(struct ledger *l, struct str route, const struct slot *s,
                     struct err *e);
+/* A person wants a slot now. */
+int ledger_slot_start(struct ledger *l, struct str route, struct err *e);
+/* All that were asked for have run, or are not wanted any more. */
+int ledger_slots_started(struct ledger *l, struct err *e);
 /* The newest job of a route that is DONE; 0: none. */
 int ledger_last_done(struct ledger *l, struct str route, uint64_t *job,
                      struct err *e);

@@ -115,7 +115,8 @@ int ledger_adopt_clean(struct ledger *l, bool claims, struct err *e)
     if (db_change(l->db, e, ANY_ROWS,
                   "UPDATE request SET done_at=?,ok=0,answer='the ledger was"
                   " adopted; ask again' WHERE done_at IS NULL",
-                  "t", clock_now()) == -1)
+                  "t", clock_now()) == -1 ||
+        ledger_slots_started(l, e) == -1)
         return -1;
     if (!claims)
         return 0;

@@ -97,5 +97,8 @@ const struct ledger_step ledger_steps[] = {
       " FROM claim)) FROM counter WHERE name='job';"
       "DROP INDEX delivery_place;"
       "CREATE INDEX delivery_place ON delivery(partner, folder, name, seq);" },
+    { "routes that a person has started",
+      "CREATE TABLE started(route TEXT PRIMARY KEY, at TEXT NOT NULL)"
+      " WITHOUT ROWID;" },
     { NULL, NULL },
 };

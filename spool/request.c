@@ -210,15 +210,13 @@ static int do_start(struct keeper *k, const struct request *q,
     struct route *x = conf_route(k->conf, q->arg);
 
     (void)r;
-    (void)e;
     if (!x)
         return say(k, a, false, "no route is called %.*s", STR_ARGS(q->arg));
+    if ((!k->stays || x->schedule.kind != SCHEDULE_FILE) &&
+        ledger_slot_start(k->ledger, x->name, e) == -1)
+        return -1;
     gates_ask(x);
     k->started = true;
-    if (!k->stays) {
-        x->open = true;
-        x->upto = INT64_MAX;
-    }
     return say(k, a, true, "route %.*s takes what waits for it",
                STR_ARGS(q->arg));
 }
@@ -302,6 +300,8 @@ int keeper_requests(struct keeper *k, struct err *e)
             return -1;
         if (!q)
             return 0;
+        /* What was done is durable before it is told: if we die in between, it
+         * is asked once more, and done twice it is done. */
         if (handle(k, q, &a, e) == -1 ||
             ledger_answer(k->ledger, q->n, a.ok, a.text, e) == -1)
             return -1;
@@ -406,7 +406,7 @@ static int be_keeper(struct keeper *k, const char *what, uint64_t job,
     uint64_t n;
 
     if (ledger_ask(k->ledger, what, job, arg, &n, e) == -1 ||
-        keeper_step(k, keeper_requests, e) == -1 ||
+        keeper_step(k, keeper_requests, e) == -1 || gates_started(k, e) == -1 ||
         keeper_work(k, k->started, e) == -1)
         return -1;
     return read_answer(k->ledger, n, a, &done, ok, answer, e);
