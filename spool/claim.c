@@ -420,22 +420,6 @@ static struct str label_of(struct arena *a, struct str name)
     return (struct str){ out, name.len };
 }
 
-/*
- * Does equal content mean a file that came twice? Orders and invoices happen
- * once; stock and prices say how things are, and may be the same again.
- */
-static bool happens_once(const struct route *r)
-{
-    static const char *const states[] = { "stock", "price", "product",
-                                          "customer" };
-
-    for (const struct conf_read *x = r->reads; x; x = x->next)
-        for (size_t i = 0; x->map && i < COUNT(states); i++)
-            if (strcmp(x->map->document->name, states[i]) == 0)
-                return false;
-    return true;
-}
-
 static int commit_taken(struct keeper *k, struct claim *c, struct err *e)
 {
     struct receipt *r;
@@ -454,7 +438,7 @@ static int commit_taken(struct keeper *k, struct claim *c, struct err *e)
             .partner = c->partner,
             .name = label_of(&k->item, c->name),
             .size = c->seen.size,
-            .once = happens_once(x),
+            .once = conf_happens_once(x),
             .test = x->test,
             .run_time = c->taken_at,
             .taken_at = c->taken_at,

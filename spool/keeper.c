@@ -15,9 +15,10 @@
 #include "spool/gates.h"
 #include "spool/generation.h"
 #include "spool/request.h"
+#include "spool/retire.h"
 
 /* Files of a round: each round converts, delivers and archives them. */
-enum { BATCH = 256 };
+enum { BATCH = 256, RETIRE_MS = 2000 };
 
 void keeper_trouble(struct keeper *k, const char *fmt, ...)
 {
@@ -292,6 +293,23 @@ int keeper_once(struct keeper *k, struct err *e)
     return keeper_work(k, true, e);
 }
 
+/* What was kept long enough; the rest of a long list is the next run's. */
+static int retire(struct keeper *k, struct err *e)
+{
+    int64_t end = clock_ms() + RETIRE_MS;
+    bool more = true;
+
+    while (more && clock_ms() < end) {
+        int rc = keeper_retire(k, &more, e);
+
+        arena_reset(&k->arena);
+        arena_reset(&k->item);
+        if (rc == -1)
+            return -1;
+    }
+    return 0;
+}
+
 int keeper_work(struct keeper *k, bool look, struct err *e)
 {
     if (work(k, e) == -1)
@@ -302,7 +320,8 @@ int keeper_work(struct keeper *k, bool look, struct err *e)
     }
     if (k->again && work(k, e) == -1)
         return -1;
-    if (k->started && ledger_slots_started(k->ledger, e) == -1)
+    if ((k->started && ledger_slots_started(k->ledger, e) == -1) ||
+        (look && retire(k, e) == -1))
         return -1;
     return keeper_mark(k, e);
 }
@@ -325,6 +344,8 @@ void keeper_close(struct keeper *k)
     arena_release(&k->looked);
     looks_release(&k->looks);
     arena_release(&k->kept);
+    arena_release(&k->retiring.arena);
+    k->retiring = (struct retiring){ 0 };
     arena_release(&k->told);
     k->waiting = NULL;
 }

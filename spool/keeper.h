@@ -91,6 +91,11 @@ struct keeper {
     bool machine_failed; /* disk, memory: try again later */
     bool again;          /* there is more to do now: work once more */
     struct trouble *troubles, **last_trouble;
+    struct retiring {
+        struct arena arena; /* of the name */
+        struct str route;   /* "": from the first one on */
+        uint64_t after;     /* its jobs up to this one were looked at */
+    } retiring;
     struct looks looks;      /* at shared folders, before */
     struct waiting *waiting; /* seen at the last look, not claimed yet */
     bool unready_soon;       /* some of them will be complete in a moment */

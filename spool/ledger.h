@@ -1,7 +1,8 @@
 /*
  * ledger.h - what happened to every file: the one truth about states.
  *
- *   claim      CLAIMED ----> TAKEN ----> ARCHIVED
+ *   claim      CLAIMED ----> TAKEN ----> ARCHIVED ----> row gone: its keep
+ *                 |                                      time is over
  *                 '-> row gone: the file went back to the inbox
  *
  *   receipt    TAKEN ----> CONVERTED ----> DONE
@@ -27,6 +28,8 @@
  *   delivery DELIVERED       ledger_delivered()   look at both names
  *   receipt DONE             ledger_done()        nothing to do twice
  *   claim ARCHIVED           ledger_archived()    archive again
+ *   claim expired            ledger_expire()      it is kept some time more
+ *   rows gone                ledger_forget()      remove its files again
  *
  * A claim is one physical file, a receipt is that file on one route, a
  * delivery is one output at one destination. `job` is a receipt's number for
@@ -67,6 +70,8 @@ struct claim {
     char sha256[HASH_HEX + 1];
     int64_t claimed_at, taken_at;
     struct str archive; /* below archive/ */
+    /* ARCHIVED, and its keep time is over: files go, then all its rows. */
+    int64_t expired_at;
 };
 
 enum receipt_state {
@@ -332,6 +337,11 @@ int ledger_next_retry(struct ledger *l, int64_t *at, struct err *e);
 /* The last event that a person was told of. */
 int ledger_told(struct ledger *l, uint64_t *n, struct err *e);
 int ledger_tell(struct ledger *l, uint64_t n, struct err *e);
+
+/* The highest number of a job that was given. */
+int ledger_job_counter(struct ledger *l, uint64_t *value, struct err *e);
+/* With its number: there is no row, and the counter is beyond it. */
+#define JOB_IS_GONE "job %llu is not kept any more (see keep in kervan.conf(5))"
 
 /* ---- questions. Rows live in `a`; NULL or 0 asks for any. --------------- */
 

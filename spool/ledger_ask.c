@@ -4,6 +4,7 @@
 #include "spool/ledger.h"
 #include "spool/ledger_db.h"
 #include "spool/ledger_inside.h"
+#include "spool/retire.h"
 
 /* A growing array in an arena: its older copies are forgotten with it. */
 static void *room(struct arena *a, void *rows, size_t n, size_t size)
@@ -37,7 +38,7 @@ static const char *const claim_state_names[] = { "CLAIMED", "TAKEN",
 
 #define CLAIM_COLUMNS                                            \
     "SELECT id,partner,folder,name,state,dev,ino,size,mtime_ns," \
-    "ctime_ns,sha256,claimed_at,taken_at,archive,seq FROM claim c"
+    "ctime_ns,sha256,claimed_at,taken_at,archive,seq,expired_at FROM claim c"
 
 static struct claim claim_row(const struct rows *r, struct arena *a)
 {
@@ -51,6 +52,7 @@ static struct claim claim_row(const struct rows *r, struct arena *a)
         .taken_at = db_time(r, 12),
         .archive = db_str(r, 13, a),
         .seq = db_u(r, 14),
+        .expired_at = db_time(r, 15),
     };
 
     db_z(r, 0, c.id, sizeof(c.id));
@@ -99,6 +101,19 @@ int ledger_to_archive(struct ledger *l, struct arena *a, struct claim **out,
                " ON d.job=x.job WHERE x.claim=c.id AND d.state NOT IN"
                " ('DELIVERED','SUPERSEDED')) ORDER BY seq",
                "") == -1)
+        return -1;
+    return claim_list(&r, a, out, n, e);
+}
+
+int ledger_expired(struct ledger *l, unsigned max, struct arena *a,
+                   struct claim **out, size_t *n, struct err *e)
+{
+    struct rows r;
+
+    if (db_ask(l->db, e, &r,
+               CLAIM_COLUMNS " WHERE expired_at IS NOT NULL ORDER BY archive"
+                             " LIMIT ?",
+               "u", (uint64_t)max) == -1)
         return -1;
     return claim_list(&r, a, out, n, e);
 }
@@ -274,6 +289,29 @@ int ledger_next(struct ledger *l, struct str route, uint64_t after,
     }
     db_end(&r);
     return rc == -1 ? -1 : 0;
+}
+
+int ledger_ended(struct ledger *l, struct str route, uint64_t after,
+                 unsigned max, struct arena *a, struct receipt **out, size_t *n,
+                 struct err *e)
+{
+    struct rows r;
+    int rc;
+
+    if (db_ask(l->db, e, &r,
+               RECEIPT_COLUMNS " INDEXED BY receipt_in_order WHERE route=?"
+                               " AND job>? AND ended_at IS NOT NULL"
+                               " ORDER BY job LIMIT ?",
+               "suu", route, after, (uint64_t)max) == -1)
+        return -1;
+    *out = NULL;
+    *n = 0;
+    while ((rc = db_next(&r, e)) == 1) {
+        *out = room(a, *out, *n, sizeof(**out));
+        (*out)[(*n)++] = receipt_row(&r, a);
+    }
+    db_end(&r);
+    return rc;
 }
 
 /* ---- deliveries --------------------------------------------------------- */

@@ -100,5 +100,10 @@ const struct ledger_step ledger_steps[] = {
     { "routes that a person has started",
       "CREATE TABLE started(route TEXT PRIMARY KEY, at TEXT NOT NULL)"
       " WITHOUT ROWID;" },
+    { "files whose keep time is over",
+      "ALTER TABLE claim ADD COLUMN expired_at TEXT;"
+      "CREATE INDEX claim_expired ON claim(expired_at)"
+      " WHERE expired_at IS NOT NULL;"
+      "CREATE INDEX receipt_in_order ON receipt(route, job);" },
     { NULL, NULL },
 };

@@ -266,11 +266,35 @@ static const struct handler {
     { "fsck", false, do_fsck },      { "backup", false, do_backup },
 };
 
+/* Its row may be there for a moment yet, when its files go already. */
+static int has_expired(struct keeper *k, const struct receipt *r, bool *yes,
+                       struct err *e)
+{
+    struct claim *c;
+
+    if (ledger_find_claim(k->ledger, r->claim, &k->item, &c, e) == -1)
+        return -1;
+    *yes = c && c->expired_at;
+    return 0;
+}
+
+static int no_job(struct keeper *k, uint64_t job, struct answer *a,
+                  struct err *e)
+{
+    uint64_t last;
+
+    if (ledger_job_counter(k->ledger, &last, e) == -1)
+        return -1;
+    return say(k, a, false, job <= last ? JOB_IS_GONE : "there is no job %llu",
+               (unsigned long long)job);
+}
+
 static int handle(struct keeper *k, const struct request *q, struct answer *a,
                   struct err *e)
 {
     const struct ledger_find job = { .job = q->job };
     struct receipt *r = NULL;
+    bool expired = false;
     size_t n = 0;
 
     for (size_t i = 0; i < COUNT(handlers); i++) {
@@ -279,9 +303,10 @@ static int handle(struct keeper *k, const struct request *q, struct answer *a,
         if (handlers[i].of_job &&
             ledger_receipts(k->ledger, &job, &k->item, &r, &n, e) == -1)
             return -1;
-        if (handlers[i].of_job && n == 0)
-            return say(k, a, false, "there is no job %llu",
-                       (unsigned long long)q->job);
+        if (n && has_expired(k, r, &expired, e) == -1)
+            return -1;
+        if (handlers[i].of_job && (n == 0 || expired))
+            return no_job(k, q->job, a, e);
         return handlers[i].run(k, q, r, a, e);
     }
     return say(k, a, false, "this kervan does not know \"%.*s\"",
