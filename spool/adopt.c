@@ -176,6 +176,8 @@ static int put_row(struct adoption *x, struct manifest *m, const char *path,
     if (ledger_adopt_claim(x->k->ledger, &m->claim, path, e) == -1 ||
         ledger_adopt_job(x->k->ledger, &m->receipt, note, e) == -1)
         return -1;
+    if (ledger_adopt_counter(x->k->ledger, STR("claim"), m->claim.seq, e) == -1)
+        return -1;
     return keep_counters(x, m, e);
 }
 

@@ -63,9 +63,6 @@ int ledger_adopt_unknown(struct ledger *l, uint64_t job, const char *why,
 /* At least that. */
 int ledger_adopt_counter(struct ledger *l, struct str name, uint64_t value,
                          struct err *e);
-/* 0: there is none. */
-int ledger_counter(struct ledger *l, struct str name, uint64_t *value,
-                   struct err *e);
 /* Open requests end; with `claims`, files that were only claimed are nobody's
  * any more. */
 int ledger_adopt_clean(struct ledger *l, bool claims, struct err *e);

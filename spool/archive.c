@@ -133,7 +133,8 @@ static int claim_anew(struct keeper *k, const struct claim *c, int fd,
     id_new(anew.id);
     if (ledger_begin(k->ledger, e) == -1)
         return -1;
-    if (ledger_claim(k->ledger, &anew, e) == -1 ||
+    if (ledger_reserve(k->ledger, 1, &anew.seq, e) == -1 ||
+        ledger_claim(k->ledger, &anew, e) == -1 ||
         ledger_note(k->ledger, r->job, "changed",
                     STR("the sender went on writing after the file was taken; "
                         "it is taken again as it is now"),

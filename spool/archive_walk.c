@@ -68,7 +68,7 @@ static int walk_job(struct walk *w, const struct receipt *r, struct err *e)
 
     if (ledger_find_claim(w->l, r->claim, &w->arena, &c, e) == -1)
         return -1;
-    if (!c || c->state != CLAIM_ARCHIVED)
+    if (!c || c->state != CLAIM_ARCHIVED || c->expired_at)
         return 0;
     stamp_folder(c->taken_at, day);
     first = str_starts(c->archive, arena_fmt(&w->arena, "%s/%llu-", day,
@@ -140,7 +140,7 @@ int archive_still(struct ledger *l, const struct claim *c, bool *yes,
     struct claim *now;
     int rc = ledger_find_claim(l, c->id, &a, &now, e);
 
-    *yes = rc == 0 && now && now->state == CLAIM_ARCHIVED;
+    *yes = rc == 0 && now && now->state == CLAIM_ARCHIVED && !now->expired_at;
     arena_release(&a);
     return rc;
 }

@@ -29,7 +29,7 @@ int archive_walk(struct ledger *l, int spool_fd, int64_t since,
                  int (*look)(void *ctx, const struct archived *x,
                              struct err *e),
                  void *ctx, struct walk_counts *n, struct err *e);
-/* Is the claim still archived? */
+/* Is the claim still archived, and kept? */
 int archive_still(struct ledger *l, const struct claim *c, bool *yes,
                   struct err *e);
 

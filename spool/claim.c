@@ -10,12 +10,15 @@
  * Claim first, then read: a sender may replace a name at any moment, so what
  * is read and what is put away must be the same file, not the same name.
  *
- * If we die after 1: the file lies in the inbox, keeper_take() drops the row.
+ * If we die after 1: the file lies in the inbox. keeper_take() goes on at 2 if
+ * it is still the one that was seen, so that it keeps its place in the order of
+ * claims; else it drops the row.
  * After 2, 3, 4: keeper_take() begins again at 3 with the claimed file.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -132,7 +135,34 @@ static struct waiting *look_into(struct keeper *k, const struct inbox *in)
     return w;
 }
 
-void keeper_look(struct keeper *k)
+/*
+ * The places of all that are complete, whatever inbox they lie in: the oldest
+ * file first. They are kept, however long its turn or an error puts one off.
+ */
+static int number_waiting(struct keeper *k, struct err *e)
+{
+    struct found **all;
+    uint64_t first;
+    size_t n = 0;
+
+    for (const struct waiting *w = k->waiting; w; w = w->next)
+        n += w->n;
+    if (n == 0)
+        return 0;
+    all = arena_alloc(&k->looked, n * sizeof(struct found *));
+    n = 0;
+    for (const struct waiting *w = k->waiting; w; w = w->next)
+        for (size_t i = 0; i < w->n; i++)
+            all[n++] = &w->files[i];
+    qsort(all, n, sizeof(struct found *), scan_older);
+    if (ledger_reserve(k->ledger, n, &first, e) == -1)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        all[i]->seq = first + i;
+    return 0;
+}
+
+int keeper_look(struct keeper *k, struct err *e)
 {
     struct waiting **last = &k->waiting;
 
@@ -147,17 +177,19 @@ void keeper_look(struct keeper *k)
         *last = look_into(k, in);
         last = &(*last)->next;
     }
+    return number_waiting(k, e);
 }
 
 /* It may have been taken away, or written to, since we looked. */
-static bool is_as_seen(int dir_fd, const char *name, const struct found *f)
+static bool is_as_seen(int dir_fd, const char *name, uint64_t size,
+                       int64_t mtime_ns)
 {
     struct stat st;
 
     return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-           (uint64_t)st.st_size == f->size &&
+           (uint64_t)st.st_size == size &&
            (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec ==
-               f->mtime_ns;
+               mtime_ns;
 }
 
 int keeper_count(struct keeper *k, struct err *e)
@@ -197,7 +229,8 @@ static size_t choose(struct keeper *k, struct waiting *w, int dir_fd,
     for (; w->done < w->n && n < max; w->done++) {
         const struct found *f = &w->files[w->done];
 
-        if (!is_as_seen(dir_fd, arena_cstr(&k->arena, f->name), f) ||
+        if (!is_as_seen(dir_fd, arena_cstr(&k->arena, f->name), f->size,
+                        f->mtime_ns) ||
             !has_turn(k, w->in, f->name))
             continue;
         w->room = room_for(k->spool_fd, *bytes + f->size, &k->conf->limits);
@@ -207,7 +240,9 @@ static size_t choose(struct keeper *k, struct waiting *w, int dir_fd,
         id_new(claims[n].id);
         claims[n].partner = w->in->partner->name;
         claims[n].folder = w->in->folder;
-        claims[n].seen.mtime_ns = f->mtime_ns; /* they are taken in order */
+        claims[n].seq = f->seq;
+        claims[n].seen.size = f->size;
+        claims[n].seen.mtime_ns = f->mtime_ns;
         claims[n++].name = f->name;
     }
     return n;
@@ -228,7 +263,7 @@ static int claim_files(struct keeper *k, const struct open_inbox *o,
         }
     if (ledger_commit(k->ledger, e) == -1)
         return -1;
-    /* A rename that fails leaves a row that keeper_take() drops. */
+    /* One that fails is tried once more by keeper_take(). */
     for (size_t i = 0; i < n; i++)
         if (rename_fresh(o->fd, arena_cstr(&k->arena, claims[i].name),
                          o->claim_fd, claims[i].id) == -1 &&
@@ -386,22 +421,6 @@ static struct str label_of(struct arena *a, struct str name)
     return (struct str){ out, name.len };
 }
 
-/*
- * Does equal content mean a file that came twice? Orders and invoices happen
- * once; stock and prices say how things are, and may be the same again.
- */
-static bool happens_once(const struct route *r)
-{
-    static const char *const states[] = { "stock", "price", "product",
-                                          "customer" };
-
-    for (const struct conf_read *x = r->reads; x; x = x->next)
-        for (size_t i = 0; x->map && i < COUNT(states); i++)
-            if (strcmp(x->map->document->name, states[i]) == 0)
-                return false;
-    return true;
-}
-
 static int commit_taken(struct keeper *k, struct claim *c, struct err *e)
 {
     struct receipt *r;
@@ -420,7 +439,7 @@ static int commit_taken(struct keeper *k, struct claim *c, struct err *e)
             .partner = c->partner,
             .name = label_of(&k->item, c->name),
             .size = c->seen.size,
-            .once = happens_once(x),
+            .once = conf_happens_once(x),
             .test = x->test,
             .run_time = c->taken_at,
             .taken_at = c->taken_at,
@@ -512,11 +531,28 @@ static bool any_route(const struct keeper *k, const struct claim *c)
     return false;
 }
 
+/* Step 2 once more, for one that stayed in the inbox. */
+static int open_claimed(struct keeper *k, const struct claim *c,
+                        const struct open_inbox *o)
+{
+    const int how = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    const char *name = arena_cstr(&k->item, c->name);
+    int fd = openat(o->claim_fd, c->id, how);
+
+    if (fd != -1 || errno != ENOENT)
+        return fd;
+    if (!is_as_seen(o->fd, name, c->seen.size, c->seen.mtime_ns) ||
+        rename_fresh(o->fd, name, o->claim_fd, c->id) == -1) {
+        errno = ENOENT;
+        return -1;
+    }
+    return openat(o->claim_fd, c->id, how);
+}
+
 static int take_one(struct keeper *k, struct claim *c,
                     const struct open_inbox *o, struct err *e)
 {
-    int fd = openat(o->claim_fd, c->id,
-                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = open_claimed(k, c, o);
     enum taken how;
 
     if (fd == -1 && errno == ENOENT)

@@ -124,6 +124,59 @@ bool conf_interval(struct conf_parser *p, const struct oline *l,
     return false;
 }
 
+/* "10 files" or "7 days" of a `keep` line. */
+static bool keep_part(struct conf_parser *p, const struct oline *l,
+                      struct str *rest, struct str number, struct keep *keep)
+{
+    struct str unit;
+    uint64_t n;
+
+    if (!conf_need(p, l, rest, "keep", "needs days or files", &unit))
+        return false;
+    if (!str_to_uint(number, 100000, &n) || n == 0) {
+        conf_value(p, l, number, "keep", "wants a number from 1");
+        return false;
+    }
+    if (str_is(unit, "days") || str_is(unit, "day"))
+        keep->days = (uint32_t)n;
+    else if (str_is(unit, "files") || str_is(unit, "file"))
+        keep->files = (uint32_t)n;
+    else
+        conf_value(p, l, unit, "keep", "wants days or files");
+    return true;
+}
+
+void conf_keep(struct conf_parser *p, const struct oline *l, struct str rest,
+               struct keep *keep)
+{
+    static const char usage[] = "wants N days, N days and N files, or for ever";
+    struct str word;
+
+    if (keep->given)
+        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("keep"));
+    *keep = (struct keep){ .given = true };
+    if (!conf_need(p, l, &rest, "keep", usage, &word))
+        return;
+    keep->for_ever = str_is(word, "for") && str_is(str_trim(rest), "ever");
+    if (keep->for_ever || !keep_part(p, l, &rest, word, keep))
+        return;
+    if (str_trim(rest).len == 0)
+        return;
+    if (!conf_need(p, l, &rest, "keep", usage, &word))
+        return;
+    if (!str_is(word, "and"))
+        conf_value(p, l, word, "keep", usage);
+    else if (conf_need(p, l, &rest, "keep", usage, &word) &&
+             keep_part(p, l, &rest, word, keep))
+        conf_end(p, l, rest);
+}
+
+static void top_keep(struct conf_parser *p, const struct oline *l,
+                     struct str rest)
+{
+    conf_keep(p, l, rest, &p->conf->keep);
+}
+
 /* An absolute path from one relative to the configuration. */
 static const char *path_of(struct conf_parser *p, struct str s)
 {
@@ -488,6 +541,7 @@ static const struct conf_word top_words[] = {
     { .name = "include", .parse = top_include },
     { .name = "timezone", .parse = top_timezone },
     { .name = "on trouble", .parse = top_trouble },
+    { .name = "keep", .parse = top_keep },
     { .name = "partner", .parse = top_partner, .has_block = true },
     { .name = "route", .parse = conf_parse_route, .has_block = true },
     { .name = NULL },

@@ -80,6 +80,14 @@ struct conf_read {
     size_t n_writes;
 };
 
+/* How long what is settled stays: as long as any of both wants it. */
+struct keep {
+    bool given;
+    bool for_ever;
+    uint32_t days;  /* since it was taken */
+    uint32_t files; /* the last of the route that are DONE */
+};
+
 enum report_mode { REPORT_FAULTS, REPORT_ALWAYS, REPORT_NEVER };
 
 struct route {
@@ -102,6 +110,7 @@ struct route {
     bool report_given;       /* there is a `report` line */
     enum report_mode report; /* which jobs the sender gets a report of */
     uint32_t expect_minutes; /* expect every ...; 0: nothing is expected */
+    struct keep keep;        /* a `keep` line of its own */
     /* Of the keeper that works with it. */
     bool open;        /* its files may be claimed */
     bool unready;     /* the last look found some that will be complete soon */
@@ -133,6 +142,7 @@ struct conf {
     struct limits limits;
     const struct zone *zone; /* of times without one of their own */
     const char *on_trouble;  /* a program that is told; NULL: nobody is */
+    struct keep keep;        /* of routes without such a line */
     struct partner *partners;
     struct route *routes;
     struct conf_spare *spares; /* maps that no route can use */
@@ -158,6 +168,9 @@ const char *conf_find(const char *asked);
 
 /* Its documents are a state as a whole: the newest counts. */
 bool conf_is_snapshot(const struct conf_read *read);
+/* Does equal content mean a file that came twice? Orders and invoices happen
+ * once; stock and prices say how things are, and may be the same again. */
+bool conf_happens_once(const struct route *r);
 /* on error: one wrong record rejects the file. */
 bool conf_rejects_file(const struct route *r, const struct conf_read *read);
 

@@ -57,6 +57,10 @@ const struct partner *conf_need_partner(struct conf_parser *p,
 bool conf_interval(struct conf_parser *p, const struct oline *l,
                    struct str *rest, uint32_t *minutes);
 
+/* "keep 7 days and 10 files"; rest begins behind "keep". */
+void conf_keep(struct conf_parser *p, const struct oline *l, struct str rest,
+               struct keep *keep);
+
 /* A time zone by name, or NULL: reported. */
 const struct zone *conf_zone(struct conf_parser *p, const struct oline *l,
                              struct str name);

@@ -162,3 +162,15 @@ void conf_load_maps(struct conf *c, struct diags *diags)
         load_route(&ld, r);
     diags_sort(diags);
 }
+
+bool conf_happens_once(const struct route *r)
+{
+    static const char *const states[] = { "stock", "price", "product",
+                                          "customer" };
+
+    for (const struct conf_read *x = r->reads; x; x = x->next)
+        for (size_t i = 0; x->map && i < COUNT(states); i++)
+            if (strcmp(x->map->document->name, states[i]) == 0)
+                return false;
+    return true;
+}

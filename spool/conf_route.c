@@ -355,6 +355,12 @@ static void r_expect(struct conf_parser *p, const struct oline *l,
         conf_end(p, l, rest);
 }
 
+static void r_keep(struct conf_parser *p, const struct oline *l,
+                   struct str rest)
+{
+    conf_keep(p, l, rest, &p->route->keep);
+}
+
 static void r_trouble(struct conf_parser *p, const struct oline *l,
                       struct str rest)
 {
@@ -393,6 +399,7 @@ static const struct conf_word route_words[] = {
     { .name = "after", .parse = r_after },
     { .name = "by hand", .parse = r_by_hand },
     { .name = "expect every", .parse = r_expect },
+    { .name = "keep", .parse = r_keep },
     { .name = "on trouble", .parse = r_trouble },
     { .name = "trigger", .parse = r_trigger },
     { .name = "create", .not_built = true },

@@ -11,6 +11,7 @@
 #include "spool/gates.h"
 #include "spool/notify.h"
 #include "spool/request.h"
+#include "spool/retire.h"
 
 /* Milliseconds. */
 enum {
@@ -21,6 +22,9 @@ enum {
     MARK_EVERY = 10000,
     CHECK_EVERY = 60000,
     STOP_WAIT = 5000,
+    RETIRE_APART = 1000, /* steps of one round, */
+    RETIRE_EVERY = 3600000,
+    RETIRE_LATE = 600000, /* and when it is never idle */
 };
 
 enum { BATCH = 256, LATE_SECONDS = 3600 };
@@ -128,16 +132,19 @@ static int64_t look_in(const struct daemon *d)
     return after > 0 ? after : 0;
 }
 
-static void look(struct daemon *d)
+static int look(struct daemon *d, struct err *e)
 {
+    int rc;
+
     d->rung = false;
     d->k.machine_failed = false;
     d->k.n_put_back = 0;
     d->looked_ms = clock_ms();
     watch_inboxes(&d->bell, d->k.conf, &d->k.item);
     arena_reset(&d->k.item);
-    keeper_look(&d->k);
+    rc = keeper_look(&d->k, e);
     d->look_took_ms = clock_ms() - d->looked_ms;
+    return rc;
 }
 
 /* Files that had to wait in an inbox have their turn when half of what was
@@ -168,7 +175,8 @@ static int take(struct daemon *d, struct err *e)
     if (gates_open(k, &d->rung, e) == -1 || ring_for_turns(d, e) == -1)
         return -1;
     if (!k->waiting && look_in(d) == 0) {
-        look(d);
+        if (look(d, e) == -1)
+            return -1;
         looked = true;
     }
     if (k->waiting && keeper_claim(k, BATCH, &n, e) == -1)
@@ -191,6 +199,23 @@ static int mark(struct daemon *d, bool now, struct err *e)
     return keeper_mark(&d->k, e);
 }
 
+/* What was kept long enough goes in small steps, when nothing else is to do. */
+static int retire(struct daemon *d, struct err *e)
+{
+    struct keeper *k = &d->k;
+    int64_t late = clock_ms() - d->retire_ms;
+    bool busy = d->more || k->waiting || k->jobs.n, more;
+    int rc;
+
+    if (late < 0 || (busy && late < RETIRE_LATE))
+        return 0;
+    rc = keeper_retire(k, &more, e);
+    arena_reset(&k->arena);
+    arena_reset(&k->item);
+    d->retire_ms = clock_ms() + (more ? RETIRE_APART : RETIRE_EVERY);
+    return rc;
+}
+
 static int pass(struct daemon *d, struct err *e)
 {
     struct keeper *k = &d->k;
@@ -211,6 +236,8 @@ static int pass(struct daemon *d, struct err *e)
         return -1;
     /* Another route may run after the one that has just ended. */
     d->more = d->more || k->again || k->n_done > done;
+    if (retire(d, e) == -1)
+        return -1;
     return tell_pass(&d->tell, k, e);
 }
 
@@ -231,6 +258,8 @@ static int time_to_wait(struct daemon *d, struct err *e)
     if (d->more)
         return 0;
     sooner(&ms, jobs_timeout(k));
+    if (!k->jobs.n && !k->waiting)
+        sooner(&ms, d->retire_ms > clock_ms() ? d->retire_ms - clock_ms() : 0);
     sooner(&ms, wait < 0 ? -1 : wait * 1000);
     sooner(&ms, d->watchdog_ms ? d->watchdog_ms : -1);
     if (d->tell.pid)

@@ -45,6 +45,7 @@ struct daemon {
     int64_t marked_ms;     /* when the spool was told how far its ledger is */
     int64_t watchdog_ms;   /* between two signs of life; 0: none are wanted */
     int64_t checked_ms;    /* when silence was looked for */
+    int64_t retire_ms;     /* the next step of what was kept long enough */
 };
 
 /* Until a signal ends it: 0, also when another keeper is at work (is_busy).

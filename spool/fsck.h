@@ -61,7 +61,10 @@
       "every file in in/, out/ and tmp/ is of a job at work")                 \
     X(16, ARCHIVE, ARCHIVE, TELL,                                             \
       "originals and results of archived files lie in the archive, in their " \
-      "size, unless their whole day was removed")
+      "size, unless their whole day was removed")                             \
+    X(17, ORDER, LEDGER, STOP,                                                \
+      "a file has a place in the order of claims, not above its counter, and " \
+      "its deliveries have the same")
 /* clang-format on */
 
 enum fsck_rule {

@@ -23,6 +23,8 @@ int gates_begin(struct keeper *k, struct err *e)
         r->slot_at = 0;
         r->times = (struct schedule_state){ .last = s.at };
         schedule_begin(&r->schedule, &r->times, clock_now(), clock_up());
+        if (s.started)
+            gates_ask(r);
     }
     return 0;
 }
@@ -58,6 +60,22 @@ static int after_is_due(struct keeper *k, struct route *r, bool *due,
     return 0;
 }
 
+int gates_started(struct keeper *k, struct err *e)
+{
+    for (struct route *r = k->conf->routes; r; r = r->next) {
+        struct slot s;
+
+        if (ledger_slot(k->ledger, r->name, &s, e) == -1)
+            return -1;
+        if (!s.started)
+            continue;
+        r->open = true;
+        r->upto = INT64_MAX;
+        k->started = true;
+    }
+    return 0;
+}
+
 int gates_open(struct keeper *k, bool *opened, struct err *e)
 {
     for (struct route *r = k->conf->routes; r; r = r->next) {
@@ -89,7 +107,7 @@ int gates_close(struct keeper *k, struct err *e)
             return -1;
         if (r->held_back)
             continue; /* those that were taken run; then come the others */
-        s = (struct slot){ clock_now(), r->upto, r->seen };
+        s = (struct slot){ clock_now(), r->upto, r->seen, false };
         if (ledger_slot_ran(k->ledger, r->name, &s, e) == -1)
             return -1;
         schedule_ran(&r->times, s.at, clock_up());

@@ -5,7 +5,8 @@
  *   every, at, after  open when a slot is due, until all files that waited
  *                     are taken; then closed, and the slot is noted: if we
  *                     die before, it runs again, and takes what waits
- *   by hand           open when somebody asks for it
+ *   by hand           open when somebody asks for it: the ledger has it, until
+ *                     all files that waited are taken
  *
  * A file that several routes take is claimed by the first that is open; the
  * jobs of the others stay TAKEN until their own slot (route->upto).
@@ -17,6 +18,8 @@
 
 /* As the ledger has the schedules. */
 int gates_begin(struct keeper *k, struct err *e);
+/* Without schedules: opens what a person has started. */
+int gates_started(struct keeper *k, struct err *e);
 /* Opens what is due. *opened: look into the inboxes. */
 int gates_open(struct keeper *k, bool *opened, struct err *e);
 /* After a look and its claims: closes those that took all that waited. */

@@ -12,11 +12,13 @@
 #include "converters/base/date.h"
 #include "spool/files.h"
 #include "spool/fsck.h"
+#include "spool/gates.h"
 #include "spool/generation.h"
 #include "spool/request.h"
+#include "spool/retire.h"
 
 /* Files of a round: each round converts, delivers and archives them. */
-enum { BATCH = 256 };
+enum { BATCH = 256, RETIRE_MS = 2000 };
 
 void keeper_trouble(struct keeper *k, const char *fmt, ...)
 {
@@ -286,9 +288,26 @@ int keeper_once(struct keeper *k, struct err *e)
         return -1;
     if (k->is_busy)
         return 0;
-    if (keeper_step(k, keeper_requests, e) == -1)
+    if (keeper_step(k, keeper_requests, e) == -1 || gates_started(k, e) == -1)
         return -1;
     return keeper_work(k, true, e);
+}
+
+/* What was kept long enough; the rest of a long list is the next run's. */
+static int retire(struct keeper *k, struct err *e)
+{
+    int64_t end = clock_ms() + RETIRE_MS;
+    bool more = true;
+
+    while (more && clock_ms() < end) {
+        int rc = keeper_retire(k, &more, e);
+
+        arena_reset(&k->arena);
+        arena_reset(&k->item);
+        if (rc == -1)
+            return -1;
+    }
+    return 0;
 }
 
 int keeper_work(struct keeper *k, bool look, struct err *e)
@@ -296,11 +315,13 @@ int keeper_work(struct keeper *k, bool look, struct err *e)
     if (work(k, e) == -1)
         return -1;
     if (look) {
-        keeper_look(k);
-        if (work_rounds(k, e) == -1)
+        if (keeper_look(k, e) == -1 || work_rounds(k, e) == -1)
             return -1;
     }
     if (k->again && work(k, e) == -1)
+        return -1;
+    if ((k->started && ledger_slots_started(k->ledger, e) == -1) ||
+        (look && retire(k, e) == -1))
         return -1;
     return keeper_mark(k, e);
 }
@@ -323,6 +344,8 @@ void keeper_close(struct keeper *k)
     arena_release(&k->looked);
     looks_release(&k->looks);
     arena_release(&k->kept);
+    arena_release(&k->retiring.arena);
+    k->retiring = (struct retiring){ 0 };
     arena_release(&k->told);
     k->waiting = NULL;
 }

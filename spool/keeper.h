@@ -91,6 +91,11 @@ struct keeper {
     bool machine_failed; /* disk, memory: try again later */
     bool again;          /* there is more to do now: work once more */
     struct trouble *troubles, **last_trouble;
+    struct retiring {
+        struct arena arena; /* of the name */
+        struct str route;   /* "": from the first one on */
+        uint64_t after;     /* its jobs up to this one were looked at */
+    } retiring;
     struct looks looks;      /* at shared folders, before */
     struct waiting *waiting; /* seen at the last look, not claimed yet */
     bool unready_soon;       /* some of them will be complete in a moment */
@@ -127,7 +132,7 @@ int keeper_mark(struct keeper *k, struct err *e);
  * claim.c: looks into the inboxes; then claims up to `max` of the files that
  * were complete, *n says how many. What comes later waits for the next look.
  */
-void keeper_look(struct keeper *k);
+int keeper_look(struct keeper *k, struct err *e);
 /* Counts what the routes have taken and not converted. */
 int keeper_count(struct keeper *k, struct err *e);
 int keeper_claim(struct keeper *k, size_t max, size_t *n, struct err *e);

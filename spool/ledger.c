@@ -216,13 +216,35 @@ int ledger_settle(struct ledger *l, int rc, struct err *e)
     return -1;
 }
 
+int ledger_reserve(struct ledger *l, uint64_t n, uint64_t *first, struct err *e)
+{
+    struct rows rows;
+    int rc;
+
+    if (db_begin(l->db, e) == -1)
+        return -1;
+    rc = db_change(l->db, e, 1,
+                   "INSERT INTO counter VALUES('claim',?) ON CONFLICT(name) DO"
+                   " UPDATE SET value=value+excluded.value",
+                   "u", n);
+    if (rc == 0)
+        rc = db_ask(l->db, e, &rows,
+                    "SELECT value FROM counter WHERE name='claim'", "");
+    if (rc == 0) {
+        rc = db_next(&rows, e) == 1 ? 0 : -1;
+        *first = rc == 0 ? db_u(&rows, 0) - n + 1 : 0;
+        db_end(&rows);
+    }
+    return ledger_settle(l, rc, e);
+}
+
 int ledger_claim(struct ledger *l, const struct claim *c, struct err *e)
 {
     return db_change(l->db, e, 1,
-                     "INSERT INTO claim(id,partner,folder,name,state,mtime_ns,"
-                     "claimed_at) VALUES(?,?,?,?,'CLAIMED',?,?)",
-                     "zssbit", c->id, c->partner, c->folder, c->name,
-                     c->seen.mtime_ns, clock_now());
+                     "INSERT INTO claim(id,partner,folder,name,state,seq,size,"
+                     "mtime_ns,claimed_at) VALUES(?,?,?,?,'CLAIMED',?,?,?,?)",
+                     "zssbuuit", c->id, c->partner, c->folder, c->name, c->seq,
+                     c->seen.size, c->seen.mtime_ns, clock_now());
 }
 
 int ledger_unclaim(struct ledger *l, const struct claim *c, struct err *e)
@@ -449,14 +471,15 @@ int ledger_waits(struct ledger *l, const struct receipt *r, const char *why,
 int ledger_add_delivery(struct ledger *l, uint64_t job,
                         const struct delivery *d, struct err *e)
 {
-    return db_change(l->db, e, 1,
-                     "INSERT INTO delivery(id,job,kind,path,partner,folder,"
-                     "name,replace,state,bytes,n_documents,sha256,ready_at)"
-                     " VALUES(?,?,?,?,?,?,?,?,'READY',?,?,?,?)",
-                     "zuzssssuuuzt", d->id, job, out_kind_names[d->kind],
-                     d->path, d->partner, d->folder, d->name,
-                     (uint64_t)d->replace, d->bytes, d->n_documents, d->sha256,
-                     clock_now());
+    return db_change(
+        l->db, e, 1,
+        "INSERT INTO delivery(id,job,kind,path,partner,folder,"
+        "name,replace,state,bytes,n_documents,sha256,ready_at,seq)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,'READY',?9,?10,?11,?12," SEQ_OF_JOB(
+            "?2") ")",
+        "zuzssssuuuzt", d->id, job, out_kind_names[d->kind], d->path,
+        d->partner, d->folder, d->name, (uint64_t)d->replace, d->bytes,
+        d->n_documents, d->sha256, clock_now());
 }
 
 /* Names of counters are the route's own: two companies count apart. */

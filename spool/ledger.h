@@ -1,7 +1,8 @@
 /*
  * ledger.h - what happened to every file: the one truth about states.
  *
- *   claim      CLAIMED ----> TAKEN ----> ARCHIVED
+ *   claim      CLAIMED ----> TAKEN ----> ARCHIVED ----> row gone: its keep
+ *                 |                                      time is over
  *                 '-> row gone: the file went back to the inbox
  *
  *   receipt    TAKEN ----> CONVERTED ----> DONE
@@ -14,9 +15,9 @@
  *              HELD ----> SUPPRESSED          settle: it arrived another way
  *
  *   delivery   READY ----> RENAMING ----> DELIVERED
- *                ^  |         |  '------> UNCONFIRMED ----> settle
+ *                ^  |       | |  '------> UNCONFIRMED ----> settle
  *                '--+- HELD <-'
- *                   '--> SUPERSEDED       a newer snapshot was there first
+ *                   '-------'--> SUPERSEDED   a newer snapshot was there first
  *
  *   commit                   function             if we die before it
  *   claim CLAIMED            ledger_claim()       the file is in the inbox
@@ -27,6 +28,8 @@
  *   delivery DELIVERED       ledger_delivered()   look at both names
  *   receipt DONE             ledger_done()        nothing to do twice
  *   claim ARCHIVED           ledger_archived()    archive again
+ *   claim expired            ledger_expire()      it is kept some time more
+ *   rows gone                ledger_forget()      remove its files again
  *
  * A claim is one physical file, a receipt is that file on one route, a
  * delivery is one output at one destination. `job` is a receipt's number for
@@ -59,10 +62,16 @@ struct claim {
     struct str partner, folder; /* where it lay: "inbox" */
     struct str name;            /* its bytes, as the folder had them */
     enum claim_state state;
-    struct identity seen; /* when it was copied; mtime: when it was claimed */
+    /* Its place in the order in which files were found: a job's number is given
+     * when its file is taken, which an error may put off. */
+    uint64_t seq;
+    /* When it was copied; mtime and size: when it was claimed. */
+    struct identity seen;
     char sha256[HASH_HEX + 1];
     int64_t claimed_at, taken_at;
     struct str archive; /* below archive/ */
+    /* ARCHIVED, and its keep time is over: files go, then all its rows. */
+    int64_t expired_at;
 };
 
 enum receipt_state {
@@ -138,6 +147,7 @@ struct delivery {
     struct str partner; /* "": below the spool itself (mode test) */
     struct str folder, name;
     bool replace; /* a snapshot: takes the place of the last one */
+    uint64_t seq; /* of its claim: which of two snapshots is the newer one */
     enum delivery_state state;
     uint64_t epoch;
     uint64_t bytes, n_documents;
@@ -171,6 +181,7 @@ struct slot {
     int64_t at;    /* the last one that ran */
     uint64_t upto; /* the jobs that may run: taken by then */
     uint64_t seen; /* AFTER: the other route's last job by then */
+    bool started;  /* a person has asked for another, which has not run */
 };
 
 enum ledger_mode {
@@ -197,6 +208,10 @@ int ledger_begin(struct ledger *l, struct err *e);
 int ledger_commit(struct ledger *l, struct err *e);
 void ledger_rollback(struct ledger *l);
 
+/* Places for n claims, in the order of claims: *first and those behind it. */
+int ledger_reserve(struct ledger *l, uint64_t n, uint64_t *first,
+                   struct err *e);
+/* seq is one that was reserved. */
 int ledger_claim(struct ledger *l, const struct claim *c, struct err *e);
 /* It never left the inbox, or it was put back. */
 int ledger_unclaim(struct ledger *l, const struct claim *c, struct err *e);
@@ -251,7 +266,8 @@ int ledger_delivery_held(struct ledger *l, const struct delivery *d,
                          bool name_taken, const char *why, struct err *e);
 /* HELD or RENAMING -> READY, under a new epoch; the receipt goes on. */
 int ledger_delivery_again(struct ledger *l, struct delivery *d, struct err *e);
-int ledger_superseded(struct ledger *l, const struct delivery *d,
+/* By that job's. */
+int ledger_superseded(struct ledger *l, const struct delivery *d, uint64_t job,
                       struct err *e);
 /* The folder cannot be used now, by this one or any other; the states stay. */
 int ledger_delivery_waits(struct ledger *l, const struct delivery *d,
@@ -299,8 +315,13 @@ int ledger_withdraw(struct ledger *l, uint64_t n, struct err *e);
 
 int ledger_slot(struct ledger *l, struct str route, struct slot *out,
                 struct err *e);
+/* Also what a person asked for has run then. */
 int ledger_slot_ran(struct ledger *l, struct str route, const struct slot *s,
                     struct err *e);
+/* A person wants a slot now. */
+int ledger_slot_start(struct ledger *l, struct str route, struct err *e);
+/* All that were asked for have run, or are not wanted any more. */
+int ledger_slots_started(struct ledger *l, struct err *e);
 /* The newest job of a route that is DONE; 0: none. */
 int ledger_last_done(struct ledger *l, struct str route, uint64_t *job,
                      struct err *e);
@@ -316,6 +337,12 @@ int ledger_next_retry(struct ledger *l, int64_t *at, struct err *e);
 /* The last event that a person was told of. */
 int ledger_told(struct ledger *l, uint64_t *n, struct err *e);
 int ledger_tell(struct ledger *l, uint64_t n, struct err *e);
+
+/* Of a name: "job" is the highest number of a job that was given. 0: none. */
+int ledger_counter(struct ledger *l, struct str name, uint64_t *value,
+                   struct err *e);
+/* With its number: there is no row, and the counter is beyond it. */
+#define JOB_IS_GONE "job %llu is not kept any more (see keep in kervan.conf(5))"
 
 /* ---- questions. Rows live in `a`; NULL or 0 asks for any. --------------- */
 
@@ -355,8 +382,9 @@ int ledger_events(struct ledger *l, uint64_t job, unsigned last,
 int ledger_events_since(struct ledger *l, uint64_t after, unsigned max,
                         struct arena *a, struct event **out, size_t *n,
                         struct err *e);
-/* Was a later job's file of that name delivered there already? */
-int ledger_newer(struct ledger *l, const struct delivery *d, bool *yes,
+/* The job of a file that was claimed later, and whose output of that name was
+ * delivered there already; 0: there is none. */
+int ledger_newer(struct ledger *l, const struct delivery *d, uint64_t *job,
                  struct err *e);
 /* Claims whose receipts have all ended and whose deliveries are all settled. */
 int ledger_to_archive(struct ledger *l, struct arena *a, struct claim **out,

@@ -10,17 +10,18 @@ int ledger_adopt_claim(struct ledger *l, const struct claim *c,
     return db_change(
         l->db, e, 1,
         "INSERT INTO claim(id,partner,folder,name,state,dev,ino,size,mtime_ns,"
-        "ctime_ns,sha256,claimed_at,taken_at,archived_at,archive) VALUES"
-        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,nullif(?,'')) ON CONFLICT(id) DO UPDATE "
+        "ctime_ns,sha256,claimed_at,taken_at,archived_at,archive,seq) VALUES"
+        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,nullif(?,''),?) ON CONFLICT(id) DO "
+        "UPDATE "
         "SET state=excluded.state,dev=excluded.dev,ino=excluded.ino,"
         "size=excluded.size,mtime_ns=excluded.mtime_ns,"
         "ctime_ns=excluded.ctime_ns,sha256=excluded.sha256,"
         "taken_at=excluded.taken_at,archived_at=excluded.archived_at,"
         "archive=excluded.archive",
-        "zssbzuuuiiztttz", c->id, c->partner, c->folder, c->name,
+        "zssbzuuuiiztttzu", c->id, c->partner, c->folder, c->name,
         path ? "ARCHIVED" : "TAKEN", c->seen.dev, c->seen.ino, c->seen.size,
         c->seen.mtime_ns, c->seen.ctime_ns, c->sha256, c->claimed_at,
-        c->taken_at, path ? clock_now() : (int64_t)0, path ? path : "");
+        c->taken_at, path ? clock_now() : (int64_t)0, path ? path : "", c->seq);
 }
 
 int ledger_adopt_job(struct ledger *l, const struct receipt *r,
@@ -59,11 +60,12 @@ int ledger_adopt_delivery(struct ledger *l, uint64_t job,
     return db_change(
         l->db, e, ANY_ROWS,
         "INSERT INTO delivery(id,job,kind,path,partner,folder,name,replace,"
-        "state,bytes,n_documents,sha256,ready_at,delivered_at,why) VALUES"
-        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET "
-        "state=excluded.state,delivered_at=excluded.delivered_at,"
-        "why=excluded.why WHERE delivery.state NOT IN"
-        " ('DELIVERED','SUPERSEDED')",
+        "state,bytes,n_documents,sha256,ready_at,delivered_at,why,seq) VALUES"
+        "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15," SEQ_OF_JOB(
+            "?2") ") ON CONFLICT(id) DO UPDATE SET "
+                  "state=excluded.state,delivered_at=excluded.delivered_at,"
+                  "why=excluded.why WHERE delivery.state NOT IN"
+                  " ('DELIVERED','SUPERSEDED')",
         "zuzssssuzuuzttz", d->id, job, out_kind_names[d->kind], d->path,
         d->partner, d->folder, d->name, (uint64_t)d->replace,
         delivery_state_names[state], d->bytes, d->n_documents, d->sha256, at,
@@ -114,7 +116,8 @@ int ledger_adopt_clean(struct ledger *l, bool claims, struct err *e)
     if (db_change(l->db, e, ANY_ROWS,
                   "UPDATE request SET done_at=?,ok=0,answer='the ledger was"
                   " adopted; ask again' WHERE done_at IS NULL",
-                  "t", clock_now()) == -1)
+                  "t", clock_now()) == -1 ||
+        ledger_slots_started(l, e) == -1)
         return -1;
     if (!claims)
         return 0;

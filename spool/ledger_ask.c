@@ -4,6 +4,7 @@
 #include "spool/ledger.h"
 #include "spool/ledger_db.h"
 #include "spool/ledger_inside.h"
+#include "spool/retire.h"
 
 /* A growing array in an arena: its older copies are forgotten with it. */
 static void *room(struct arena *a, void *rows, size_t n, size_t size)
@@ -37,7 +38,7 @@ static const char *const claim_state_names[] = { "CLAIMED", "TAKEN",
 
 #define CLAIM_COLUMNS                                            \
     "SELECT id,partner,folder,name,state,dev,ino,size,mtime_ns," \
-    "ctime_ns,sha256,claimed_at,taken_at,archive FROM claim c"
+    "ctime_ns,sha256,claimed_at,taken_at,archive,seq,expired_at FROM claim c"
 
 static struct claim claim_row(const struct rows *r, struct arena *a)
 {
@@ -50,6 +51,8 @@ static struct claim claim_row(const struct rows *r, struct arena *a)
         .claimed_at = db_time(r, 11),
         .taken_at = db_time(r, 12),
         .archive = db_str(r, 13, a),
+        .seq = db_u(r, 14),
+        .expired_at = db_time(r, 15),
     };
 
     db_z(r, 0, c.id, sizeof(c.id));
@@ -79,7 +82,7 @@ int ledger_claims(struct ledger *l, enum claim_state state, struct arena *a,
 
     if (db_ask(l->db, e, &r,
                CLAIM_COLUMNS " WHERE state=?1 AND state<>'ARCHIVED'"
-                             " ORDER BY claimed_at,mtime_ns,name",
+                             " ORDER BY seq",
                "z", claim_state_names[state]) == -1)
         return -1;
     return claim_list(&r, a, out, n, e);
@@ -96,8 +99,21 @@ int ledger_to_archive(struct ledger *l, struct arena *a, struct claim **out,
                "SELECT 1 FROM receipt WHERE claim=c.id AND ended_at IS NULL)"
                " AND NOT EXISTS(SELECT 1 FROM receipt x JOIN delivery d"
                " ON d.job=x.job WHERE x.claim=c.id AND d.state NOT IN"
-               " ('DELIVERED','SUPERSEDED')) ORDER BY claimed_at,name",
+               " ('DELIVERED','SUPERSEDED')) ORDER BY seq",
                "") == -1)
+        return -1;
+    return claim_list(&r, a, out, n, e);
+}
+
+int ledger_expired(struct ledger *l, unsigned max, struct arena *a,
+                   struct claim **out, size_t *n, struct err *e)
+{
+    struct rows r;
+
+    if (db_ask(l->db, e, &r,
+               CLAIM_COLUMNS " WHERE expired_at IS NOT NULL ORDER BY archive"
+                             " LIMIT ?",
+               "u", (uint64_t)max) == -1)
         return -1;
     return claim_list(&r, a, out, n, e);
 }
@@ -275,12 +291,35 @@ int ledger_next(struct ledger *l, struct str route, uint64_t after,
     return rc == -1 ? -1 : 0;
 }
 
+int ledger_ended(struct ledger *l, struct str route, uint64_t after,
+                 unsigned max, struct arena *a, struct receipt **out, size_t *n,
+                 struct err *e)
+{
+    struct rows r;
+    int rc;
+
+    if (db_ask(l->db, e, &r,
+               RECEIPT_COLUMNS " INDEXED BY receipt_in_order WHERE route=?"
+                               " AND job>? AND ended_at IS NOT NULL"
+                               " ORDER BY job LIMIT ?",
+               "suu", route, after, (uint64_t)max) == -1)
+        return -1;
+    *out = NULL;
+    *n = 0;
+    while ((rc = db_next(&r, e)) == 1) {
+        *out = room(a, *out, *n, sizeof(**out));
+        (*out)[(*n)++] = receipt_row(&r, a);
+    }
+    db_end(&r);
+    return rc;
+}
+
 /* ---- deliveries --------------------------------------------------------- */
 
 #define DELIVERY_COLUMNS                                                     \
     "SELECT d.id,x.id,x.claim,d.job,kind,path,d.partner,folder,d.name,"      \
     "replace,d.state,epoch,bytes,n_documents,d.sha256,folder_id,name_taken," \
-    "by_absence,d.why,ready_at,delivered_at"                                 \
+    "by_absence,d.why,ready_at,delivered_at,d.seq"                           \
     " FROM delivery d JOIN receipt x ON x.job=d.job"
 
 static struct delivery delivery_row(const struct rows *r, struct arena *a)
@@ -304,6 +343,7 @@ static struct delivery delivery_row(const struct rows *r, struct arena *a)
         .why = db_str(r, 18, a),
         .ready_at = db_time(r, 19),
         .delivered_at = db_time(r, 20),
+        .seq = db_u(r, 21),
     };
 
     db_z(r, 0, d.id, sizeof(d.id));
@@ -331,12 +371,12 @@ int ledger_deliveries(struct ledger *l, const char *receipt, unsigned states,
                     "zz", receipt, list);
     else
         /* The + keeps SQLite from walking all jobs in their order. */
-        rc = db_ask(
-            l->db, e, &r,
-            DELIVERY_COLUMNS
-            " WHERE d.state NOT IN ('DELIVERED','SUPERSEDED') AND"
-            " x.by_hand=0 AND instr(?,','||d.state||',') ORDER BY +d.job,d.n",
-            "z", list);
+        rc = db_ask(l->db, e, &r,
+                    DELIVERY_COLUMNS
+                    " WHERE d.state NOT IN ('DELIVERED','SUPERSEDED') AND"
+                    " x.by_hand=0 AND instr(?,','||d.state||',') ORDER BY "
+                    "d.seq,d.job,d.n",
+                    "z", list);
     if (rc == -1)
         return -1;
     *out = NULL;

@@ -124,18 +124,22 @@ int ledger_delivery_again(struct ledger *l, struct delivery *d, struct err *e)
     return 0;
 }
 
-int ledger_superseded(struct ledger *l, const struct delivery *d, struct err *e)
+int ledger_superseded(struct ledger *l, const struct delivery *d, uint64_t job,
+                      struct err *e)
 {
+    char why[64];
     int rc;
 
+    snprintf(why, sizeof(why), "a newer one was delivered before: job %llu",
+             (unsigned long long)job);
     if (db_begin(l->db, e) == -1)
         return -1;
     rc = db_change(l->db, e, 1,
                    "UPDATE delivery SET state='SUPERSEDED',why=''"
-                   " WHERE id=? AND state='READY' AND epoch=?",
+                   " WHERE id=? AND state IN ('READY','RENAMING') AND epoch=?",
                    "zu", d->id, d->epoch);
     if (rc == 0)
-        rc = note(l, d, "superseded", "a newer one was delivered before", e);
+        rc = note(l, d, "superseded", why, e);
     return ledger_settle(l, rc, e);
 }
 
@@ -159,19 +163,20 @@ int ledger_delivery_waits(struct ledger *l, const struct delivery *d,
     return ledger_settle(l, rc, e);
 }
 
-int ledger_newer(struct ledger *l, const struct delivery *d, bool *yes,
+int ledger_newer(struct ledger *l, const struct delivery *d, uint64_t *job,
                  struct err *e)
 {
     struct rows r;
     int rc;
 
     if (db_ask(l->db, e, &r,
-               "SELECT 1 FROM delivery WHERE partner=? AND folder=? AND name=?"
-               " AND job>? AND state IN ('RENAMING','DELIVERED') LIMIT 1",
-               "sssu", d->partner, d->folder, d->name, d->job) == -1)
+               "SELECT job FROM delivery WHERE partner=? AND folder=? AND"
+               " name=? AND seq>=?4 AND (seq>?4 OR job>?5) AND state IN"
+               " ('RENAMING','DELIVERED') ORDER BY seq DESC LIMIT 1",
+               "sssuu", d->partner, d->folder, d->name, d->seq, d->job) == -1)
         return -1;
     rc = db_next(&r, e);
+    *job = rc == 1 ? db_u(&r, 0) : 0;
     db_end(&r);
-    *yes = rc == 1;
     return rc == -1 ? -1 : 0;
 }

@@ -31,6 +31,16 @@
     "SELECT d.job,'it is '||x.state||', '||d.name||' is '||d.state FROM " \
     "delivery d JOIN receipt x ON x.job=d.job WHERE" DELIVERY_OPEN " AND "
 
+#define OUT_OF_ORDER                                                      \
+    "SELECT 0,'claim '||id||' has the place '||c.seq FROM claim c"        \
+    " WHERE NOT EXISTS(SELECT 1 FROM counter k WHERE k.name='claim' AND " \
+    "c.seq BETWEEN 1 AND k.value)"
+
+#define OTHER_PLACE                                                         \
+    " UNION ALL SELECT d.job,d.name||' has the place '||d.seq FROM "        \
+    "delivery d JOIN receipt x ON x.job=d.job JOIN claim c ON c.id=x.claim" \
+    " WHERE d.seq<>c.seq"
+
 static const struct {
     const char *open, *all;
 } questions[N_FSCK_RULES] = {
@@ -92,6 +102,9 @@ static const struct {
                     "(SELECT min(n) FROM event v WHERE v.job=y.job AND "
                     "v.what='done')<(SELECT min(n) FROM event v WHERE "
                     "v.job=x.job AND v.what='taken')" },
+    [FSCK_ORDER] = { OUT_OF_ORDER " AND c.state<>'ARCHIVED'" OTHER_PLACE
+                                  " AND" DELIVERY_OPEN,
+                     OUT_OF_ORDER OTHER_PLACE },
 };
 
 static int ask(struct fsck *f, enum fsck_rule rule, const char *sql,

@@ -14,6 +14,11 @@ extern const char *const out_kind_names[N_OUT_KINDS];
 /* Ends what db_begin() began: all of it happened, or nothing. */
 int ledger_settle(struct ledger *l, int rc, struct err *e);
 
+/* The place of a job's file in the order of claims. */
+#define SEQ_OF_JOB(job)                                                \
+    "(SELECT c.seq FROM receipt x JOIN claim c ON c.id=x.claim WHERE " \
+    "x.job=" job ")"
+
 /* READY, of the job. */
 int ledger_add_delivery(struct ledger *l, uint64_t job,
                         const struct delivery *d, struct err *e);

@@ -105,12 +105,15 @@ int ledger_slot(struct ledger *l, struct str route, struct slot *out,
     int rc;
 
     *out = (struct slot){ 0 };
-    if (db_ask(l->db, e, &r, "SELECT at,upto,seen FROM slot WHERE route=?", "s",
-               route) == -1)
+    if (db_ask(l->db, e, &r,
+               "SELECT s.at,s.upto,s.seen,EXISTS(SELECT 1 FROM started WHERE"
+               " route=?1) FROM (SELECT 1) LEFT JOIN slot s ON s.route=?1",
+               "s", route) == -1)
         return -1;
     rc = db_next(&r, e);
     if (rc == 1)
-        *out = (struct slot){ db_time(&r, 0), db_u(&r, 1), db_u(&r, 2) };
+        *out = (struct slot){ db_time(&r, 0), db_u(&r, 1), db_u(&r, 2),
+                              db_u(&r, 3) != 0 };
     db_end(&r);
     return rc == -1 ? -1 : 0;
 }
@@ -118,11 +121,31 @@ int ledger_slot(struct ledger *l, struct str route, struct slot *out,
 int ledger_slot_ran(struct ledger *l, struct str route, const struct slot *s,
                     struct err *e)
 {
-    return db_change(l->db, e, 1,
-                     "INSERT INTO slot VALUES(?,?,?,?) ON CONFLICT(route) DO"
-                     " UPDATE SET at=excluded.at,upto=excluded.upto,"
-                     "seen=excluded.seen",
-                     "stuu", route, s->at, s->upto, s->seen);
+    int rc;
+
+    if (db_begin(l->db, e) == -1)
+        return -1;
+    rc = db_change(l->db, e, 1,
+                   "INSERT INTO slot VALUES(?,?,?,?) ON CONFLICT(route) DO"
+                   " UPDATE SET at=excluded.at,upto=excluded.upto,"
+                   "seen=excluded.seen",
+                   "stuu", route, s->at, s->upto, s->seen);
+    if (rc == 0)
+        rc = db_change(l->db, e, ANY_ROWS, "DELETE FROM started WHERE route=?",
+                       "s", route);
+    return ledger_settle(l, rc, e);
+}
+
+int ledger_slot_start(struct ledger *l, struct str route, struct err *e)
+{
+    return db_change(l->db, e, ANY_ROWS,
+                     "INSERT OR IGNORE INTO started VALUES(?,?)", "st", route,
+                     clock_now());
+}
+
+int ledger_slots_started(struct ledger *l, struct err *e)
+{
+    return db_change(l->db, e, ANY_ROWS, "DELETE FROM started", "");
 }
 
 static int one_number(struct rows *r, uint64_t *out, struct err *e)

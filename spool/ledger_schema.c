@@ -82,5 +82,28 @@ const struct ledger_step ledger_steps[] = {
       " job INTEGER NOT NULL, arg TEXT NOT NULL, done_at TEXT,"
       " ok INTEGER NOT NULL DEFAULT 0, answer TEXT NOT NULL DEFAULT '');"
       "CREATE INDEX request_open ON request(n) WHERE done_at IS NULL;" },
+    { "the order of claims, by which one snapshot is newer than another",
+      /* Until now it was that of the jobs. */
+      "ALTER TABLE claim ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;"
+      "ALTER TABLE delivery ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;"
+      "UPDATE claim SET seq=(SELECT min(job) FROM receipt WHERE"
+      " claim=claim.id) WHERE state<>'CLAIMED';"
+      "UPDATE claim SET seq=x.seq FROM (SELECT id,(SELECT value FROM counter"
+      "  WHERE name='job')+row_number() OVER (ORDER BY claimed_at,mtime_ns,"
+      "  name) AS seq FROM claim WHERE state='CLAIMED') x WHERE claim.id=x.id;"
+      "UPDATE delivery SET seq=(SELECT c.seq FROM receipt x JOIN claim c ON"
+      " c.id=x.claim WHERE x.job=delivery.job);"
+      "INSERT INTO counter SELECT 'claim',max(value,(SELECT ifnull(max(seq),0)"
+      " FROM claim)) FROM counter WHERE name='job';"
+      "DROP INDEX delivery_place;"
+      "CREATE INDEX delivery_place ON delivery(partner, folder, name, seq);" },
+    { "routes that a person has started",
+      "CREATE TABLE started(route TEXT PRIMARY KEY, at TEXT NOT NULL)"
+      " WITHOUT ROWID;" },
+    { "files whose keep time is over",
+      "ALTER TABLE claim ADD COLUMN expired_at TEXT;"
+      "CREATE INDEX claim_expired ON claim(expired_at)"
+      " WHERE expired_at IS NOT NULL;"
+      "CREATE INDEX receipt_in_order ON receipt(route, job);" },
     { NULL, NULL },
 };

@@ -46,6 +46,8 @@ static void add_claim(struct buf *b, const struct manifest *m)
     number(b, c->seen.ino);
     number(b, (uint64_t)c->seen.mtime_ns);
     number(b, (uint64_t)c->seen.ctime_ns);
+    buf_addz(b, "\norder");
+    number(b, c->seq);
 }
 
 static void add_receipt(struct buf *b, const struct receipt *r)
@@ -223,6 +225,7 @@ static void r_claim(struct line *l, struct manifest *m)
     m->claim.partner = m->receipt.partner = next(l);
     m->claim.folder = next(l);
     m->first_job = next_number(l);
+    m->claim.seq = m->first_job; /* as it was before there was such a line */
 }
 
 static void r_seen(struct line *l, struct manifest *m)
@@ -231,6 +234,11 @@ static void r_seen(struct line *l, struct manifest *m)
     m->claim.seen.ino = next_number(l);
     m->claim.seen.mtime_ns = (int64_t)next_number(l);
     m->claim.seen.ctime_ns = (int64_t)next_number(l);
+}
+
+static void r_order(struct line *l, struct manifest *m)
+{
+    m->claim.seq = next_number(l);
 }
 
 static void r_job(struct line *l, struct manifest *m)
@@ -334,7 +342,7 @@ static const struct {
     { "run", r_run },           { "counts", r_counts },
     { "summary", r_summary },   { "why", r_why },
     { "map", r_map },           { "counter", r_counter },
-    { "delivery", r_delivery },
+    { "delivery", r_delivery }, { "order", r_order },
 };
 
 /* Words of a newer version are passed over. */

@@ -73,6 +73,21 @@ static int write_part(const struct delivery *d, const char *part, int from_fd,
     return rc;
 }
 
+/* A snapshot that waited until a newer one was there becomes SUPERSEDED. */
+static int give_way(struct ledger *l, struct delivery *d, struct err *e)
+{
+    uint64_t newer;
+
+    if (!d->replace)
+        return 0;
+    if (ledger_newer(l, d, &newer, e) == -1 ||
+        (newer && ledger_superseded(l, d, newer, e) == -1))
+        return -1;
+    if (newer)
+        d->state = DELIVERY_SUPERSEDED;
+    return 0;
+}
+
 /* ---- RENAMING: look at both names --------------------------------------- */
 
 enum found { ABSENT, OURS, OTHER, UNKNOWN };
@@ -186,8 +201,14 @@ static int finish(struct ledger *l, struct delivery *d,
     }
     publish_part_name(d, part);
     snprintf(name, sizeof(name), "%.*s", STR_ARGS(d->name));
-    if (fstatat(to->dir_fd, part, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        return rename_part(l, d, to, part, name, e);
+    if (fstatat(to->dir_fd, part, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        if (give_way(l, d, e) == -1)
+            return -1;
+        if (d->state != DELIVERY_SUPERSEDED)
+            return rename_part(l, d, to, part, name, e);
+        unlinkat(to->dir_fd, part, 0);
+        return 0;
+    }
     if (errno != ENOENT)
         return err_sys(e, ERR_RETRY, "look at %s", part);
     found = look(to->dir_fd, name, d);
@@ -219,7 +240,6 @@ int publish(struct ledger *l, struct delivery *d, int from_fd,
     char folder_id[48];
     struct str written_in = d->folder_id;
     struct stat st;
-    bool newer;
 
     if (!name_is_safe(d->name))
         return ledger_delivery_held(l, d, false, "not a usable file name", e);
@@ -228,12 +248,10 @@ int publish(struct ledger *l, struct delivery *d, int from_fd,
     snprintf(folder_id, sizeof(folder_id), "%llx:%llu",
              (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
     if (d->state == DELIVERY_READY) {
-        if (d->replace && ledger_newer(l, d, &newer, e) == -1)
+        if (give_way(l, d, e) == -1)
             return -1;
-        if (d->replace && newer) {
-            d->state = DELIVERY_SUPERSEDED;
-            return ledger_superseded(l, d, e);
-        }
+        if (d->state == DELIVERY_SUPERSEDED)
+            return 0;
         if (prepare(l, d, from_fd, to, folder_id, e) == -1)
             return -1;
         written_in = str_of(folder_id);

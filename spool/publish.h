@@ -24,7 +24,9 @@
  * one now (an unmounted disk, an exchanged folder) gives UNCONFIRMED.
  *
  * A snapshot (`replace`: stock, prices) takes the place of a file of its own
- * name; any other file never does.
+ * name; any other file never does. If a file that was claimed later has been
+ * delivered under that name meanwhile, it becomes SUPERSEDED instead, also when
+ * all that is left is its rename.
  */
 #ifndef SPOOL_PUBLISH_H
 #define SPOOL_PUBLISH_H

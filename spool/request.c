@@ -98,13 +98,46 @@ static int do_retry(struct keeper *k, const struct request *q,
     return say(k, a, true, "it is converted again");
 }
 
+/* Have newer snapshots come to all the places where its results would go? */
+static int is_out_of_date(struct keeper *k, const struct receipt *r,
+                          uint64_t *newer, struct err *e)
+{
+    struct delivery *d;
+    uint64_t job;
+    size_t n;
+
+    *newer = 0;
+    if (ledger_deliveries(k->ledger, r->id, 0, &k->item, &d, &n, e) == -1)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (d[i].kind != OUT_FILE)
+            continue;
+        job = 0;
+        if (d[i].replace && ledger_newer(k->ledger, &d[i], &job, e) == -1)
+            return -1;
+        *newer = job;
+        if (!job)
+            break;
+    }
+    return 0;
+}
+
 static int do_resend(struct keeper *k, const struct request *q,
                      struct receipt *r, struct answer *a, struct err *e)
 {
+    uint64_t newer;
+
     (void)q;
     if (r->state != RECEIPT_DONE)
         return say(k, a, false, "it is %s, not DONE: kervan retry %llu",
                    receipt_state_names[r->state], (unsigned long long)r->job);
+    if (is_out_of_date(k, r, &newer, e) == -1)
+        return -1;
+    if (newer)
+        return say(k, a, false,
+                   "a newer one was delivered since, and stays: job %llu; drop "
+                   "the file again if this one is to take its place",
+                   (unsigned long long)newer);
     if (ledger_resend(k->ledger, r, e) == -1)
         return -1;
     return say(k, a, true, "its results are sent once more");
@@ -177,15 +210,13 @@ static int do_start(struct keeper *k, const struct request *q,
     struct route *x = conf_route(k->conf, q->arg);
 
     (void)r;
-    (void)e;
     if (!x)
         return say(k, a, false, "no route is called %.*s", STR_ARGS(q->arg));
+    if ((!k->stays || x->schedule.kind != SCHEDULE_FILE) &&
+        ledger_slot_start(k->ledger, x->name, e) == -1)
+        return -1;
     gates_ask(x);
     k->started = true;
-    if (!k->stays) {
-        x->open = true;
-        x->upto = INT64_MAX;
-    }
     return say(k, a, true, "route %.*s takes what waits for it",
                STR_ARGS(q->arg));
 }
@@ -235,11 +266,35 @@ static const struct handler {
     { "fsck", false, do_fsck },      { "backup", false, do_backup },
 };
 
+/* Its row may be there for a moment yet, when its files go already. */
+static int has_expired(struct keeper *k, const struct receipt *r, bool *yes,
+                       struct err *e)
+{
+    struct claim *c;
+
+    if (ledger_find_claim(k->ledger, r->claim, &k->item, &c, e) == -1)
+        return -1;
+    *yes = c && c->expired_at;
+    return 0;
+}
+
+static int no_job(struct keeper *k, uint64_t job, struct answer *a,
+                  struct err *e)
+{
+    uint64_t last;
+
+    if (ledger_counter(k->ledger, STR("job"), &last, e) == -1)
+        return -1;
+    return say(k, a, false, job <= last ? JOB_IS_GONE : "there is no job %llu",
+               (unsigned long long)job);
+}
+
 static int handle(struct keeper *k, const struct request *q, struct answer *a,
                   struct err *e)
 {
     const struct ledger_find job = { .job = q->job };
     struct receipt *r = NULL;
+    bool expired = false;
     size_t n = 0;
 
     for (size_t i = 0; i < COUNT(handlers); i++) {
@@ -248,9 +303,10 @@ static int handle(struct keeper *k, const struct request *q, struct answer *a,
         if (handlers[i].of_job &&
             ledger_receipts(k->ledger, &job, &k->item, &r, &n, e) == -1)
             return -1;
-        if (handlers[i].of_job && n == 0)
-            return say(k, a, false, "there is no job %llu",
-                       (unsigned long long)q->job);
+        if (n && has_expired(k, r, &expired, e) == -1)
+            return -1;
+        if (handlers[i].of_job && (n == 0 || expired))
+            return no_job(k, q->job, a, e);
         return handlers[i].run(k, q, r, a, e);
     }
     return say(k, a, false, "this kervan does not know \"%.*s\"",
@@ -269,6 +325,8 @@ int keeper_requests(struct keeper *k, struct err *e)
             return -1;
         if (!q)
             return 0;
+        /* What was done is durable before it is told: if we die in between, it
+         * is asked once more, and done twice it is done. */
         if (handle(k, q, &a, e) == -1 ||
             ledger_answer(k->ledger, q->n, a.ok, a.text, e) == -1)
             return -1;
@@ -373,7 +431,7 @@ static int be_keeper(struct keeper *k, const char *what, uint64_t job,
     uint64_t n;
 
     if (ledger_ask(k->ledger, what, job, arg, &n, e) == -1 ||
-        keeper_step(k, keeper_requests, e) == -1 ||
+        keeper_step(k, keeper_requests, e) == -1 || gates_started(k, e) == -1 ||
         keeper_work(k, k->started, e) == -1)
         return -1;
     return read_answer(k->ledger, n, a, &done, ok, answer, e);

@@ -254,6 +254,11 @@ static int older(const void *a, const void *b)
     return str_cmp(x->name, y->name);
 }
 
+int scan_older(const void *a, const void *b)
+{
+    return older(*(struct found *const *)a, *(struct found *const *)b);
+}
+
 static struct found *add(struct arena *a, struct found **list, size_t *n,
                          size_t *cap)
 {

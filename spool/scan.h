@@ -33,11 +33,15 @@ struct found {
     bool stays;      /* for a reason that somebody has to do away with */
     bool no_route;   /* no route takes such a name */
     bool is_temporary;
+    uint64_t seq; /* its place in the order of claims; claim.c gives it */
 };
 
 /* The files of an inbox, oldest first. -1: the folder cannot be read. */
 int scan_inbox(const struct conf *c, const struct inbox *in, struct arena *a,
                struct found **out, size_t *n, struct err *e);
+
+/* For qsort(): an array of struct found *. */
+int scan_older(const void *a, const void *b);
 
 bool scan_is_temporary(struct str name);
 /* The name of the file that says that `name` is complete: with the ending

@@ -186,13 +186,18 @@ static void print_json(struct view *v, const struct shown *s)
 static int show(struct view *v, uint64_t job)
 {
     struct shown s = { 0 };
+    uint64_t last = 0;
     struct err e;
     int rc = v->ledger ? find(v, job, &s, &e) : 0;
 
     if (rc == -1)
         return view_failed(&e);
+    if (rc == 0 && v->ledger &&
+        ledger_counter(v->ledger, STR("job"), &last, &e) == -1)
+        return view_failed(&e);
     if (rc == 0)
-        return cmd_usage(&cmd_show, "there is no job %llu",
+        return cmd_usage(&cmd_show,
+                         job <= last ? JOB_IS_GONE : "there is no job %llu",
                          (unsigned long long)job);
     if (cmd_globals.json)
         print_json(v, &s);

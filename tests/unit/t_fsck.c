@@ -77,8 +77,8 @@ static const struct {
 } changes[] = {
     { "nothing", "SELECT 1", 0, false },
     { "a claim without jobs",
-      "INSERT INTO claim(id,partner,folder,name,state,claimed_at) VALUES"
-      "('00112233445566778899aabbccddeeff','eshop','inbox','x','TAKEN',"
+      "INSERT INTO claim(id,partner,folder,name,state,seq,claimed_at) VALUES"
+      "('00112233445566778899aabbccddeeff','eshop','inbox','x','TAKEN',1,"
       "'2027-01-15T08:00:00Z')",
       1, true },
     { "a job of no claim",
@@ -117,6 +117,10 @@ static const struct {
     { "the same content DONE twice",
       "UPDATE receipt SET state='DONE',converted_at=taken_at WHERE job=4", 11,
       false },
+    { "a claim above its counter",
+      "UPDATE counter SET value=3 WHERE name='claim'", 17, false },
+    { "a delivery that is of another place",
+      "UPDATE delivery SET seq=9 WHERE job=2", 17, true },
     { "another ledger", "UPDATE meta SET value='x' WHERE name='generation'", 12,
       true },
     { "an older ledger", "DELETE FROM event WHERE n>3", 12, true },

@@ -12,7 +12,7 @@ static void a_file_that_is_put_back_is_durable_first(void **state)
     (void)state;
     once();
     put("eshop/inbox/orders.csv", "one");
-    keeper_look(&k);
+    assert_int_equal(keeper_look(&k, &e), 0);
     fd = open(at("eshop/inbox/orders.csv"), O_WRONLY);
     assert_int_equal(keeper_claim(&k, 1, &n, &e), 0);
     assert_int_equal(n, 1);
@@ -36,6 +36,7 @@ static void a_copy_goes_with_its_claim(void **state)
     (void)state;
     id_new(c.id);
     once();
+    assert_int_equal(ledger_reserve(k.ledger, 1, &c.seq, &e), 0);
     assert_int_equal(ledger_claim(k.ledger, &c, &e), 0);
     keeper_close(&k);
     put(arena_cstr(&diag_arena, arena_fmt(&diag_arena, "spool/in/%s", c.id)),
@@ -43,6 +44,43 @@ static void a_copy_goes_with_its_claim(void **state)
     put("eshop/inbox/orders.csv", "one order");
     once();
     expect_job(1, RECEIPT_DONE);
+    expect_clean();
+    keeper_close(&k);
+}
+
+static void put_of_age(const char *below, int seconds)
+{
+    struct timespec t[2] = { { .tv_sec = 1800000000 - seconds } };
+
+    t[1] = t[0];
+    put(below, below);
+    assert_int_equal(utimensat(AT_FDCWD, at(below), t, 0), 0);
+}
+
+/* The rename of the older file failed, or we died before it. */
+static void a_claim_keeps_its_place(void **state)
+{
+    struct claim *c;
+    size_t n;
+
+    (void)state;
+    once();
+    put_of_age("eshop/inbox/orders-b.csv", 9);
+    put_of_age("eshop/inbox/orders-a.csv", 8);
+    assert_int_equal(keeper_look(&k, &e), 0);
+    assert_int_equal(keeper_claim(&k, 9, &n, &e), 0);
+    assert_int_equal(
+        ledger_claims(k.ledger, CLAIM_CLAIMED, &k.arena, &c, &n, &e), 0);
+    assert_int_equal(n, 2);
+    assert_true(str_is(c[0].name, "orders-b.csv"));
+    assert_int_equal(
+        rename(at(arena_fmt(&k.arena, "eshop/inbox/.claim/%s", c[0].id).p),
+               arena_cstr(&k.arena, str_of(at("eshop/inbox/orders-b.csv")))),
+        0);
+    keeper_close(&k);
+    once();
+    assert_true(str_is(job(1).name, "orders-b.csv"));
+    assert_true(str_is(job(2).name, "orders-a.csv"));
     expect_clean();
     keeper_close(&k);
 }
@@ -160,7 +198,7 @@ static void files_that_do_not_fit_together_wait(void **state)
     put("eshop/inbox/orders2.csv", "two");
     assert_int_equal(truncate(at("eshop/inbox/orders1.csv"), size), 0);
     assert_int_equal(truncate(at("eshop/inbox/orders2.csv"), size), 0);
-    keeper_look(&k);
+    assert_int_equal(keeper_look(&k, &e), 0);
     assert_int_equal(keeper_claim(&k, 10, &n, &e), 0);
     assert_int_equal(n, 1);
     assert_null(k.troubles); /* the next round asks again */
@@ -346,6 +384,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_file_that_is_put_back_is_durable_first),
         TEST(a_copy_goes_with_its_claim),
+        TEST(a_claim_keeps_its_place),
         TEST(the_name_of_the_spool_is_durable),
         TEST(a_late_writer_is_taken_again),
         TEST(a_claimed_file_without_a_row_is_given_back),

@@ -51,6 +51,7 @@ static struct claim new_claim(const char *name)
 
     id_new(c.id);
     memset(c.sha256, 'a', HASH_HEX);
+    OK(ledger_reserve(l, 1, &c.seq, &e));
     OK(ledger_claim(l, &c, &e));
     return c;
 }
@@ -336,6 +337,88 @@ static void an_older_ledger_is_brought_up_to_date(void **state)
     ledger_close(old);
 }
 
+/* What the second version had: a stock file that was delivered, two that were
+ * only claimed. */
+static void claims_of_an_older_ledger_have_their_order(void **state)
+{
+    struct ledger *old;
+    struct delivery *d;
+    struct claim *c;
+    struct db *db;
+    uint64_t first;
+    size_t n;
+
+    (void)state;
+    OK(db_open(&db, at("old.db"), true, &e));
+    OK(db_script(db,
+                 "CREATE TABLE migration(version INTEGER PRIMARY KEY,"
+                 " at TEXT NOT NULL, what TEXT NOT NULL)",
+                 &e));
+    OK(db_script(db, ledger_steps[0].sql, &e));
+    OK(db_script(db, ledger_steps[1].sql, &e));
+    OK(db_script(
+        db,
+        "PRAGMA user_version=2;"
+        "INSERT INTO meta VALUES('generation','old');"
+        "UPDATE counter SET value=8 WHERE name='job';"
+        "INSERT INTO claim(id,partner,folder,name,state,mtime_ns,claimed_at)"
+        " VALUES('a','erp','in','a.csv','TAKEN',1,'2026-01-01T00:00:00Z'),"
+        "('b','erp','in','b.csv','CLAIMED',9,'2026-01-01T00:00:00Z'),"
+        "('c','erp','in','c.csv','CLAIMED',5,'2026-01-01T00:00:00Z');"
+        "INSERT INTO receipt(job,id,claim,route,partner,name,size,sha256,once,"
+        "test,state,run_id,run_time,taken_at) VALUES(7,'r','a','s','erp',"
+        "'a.csv',1,'x',0,0,'CONVERTED','1','2026-01-01T00:00:00Z',"
+        "'2026-01-01T00:00:00Z');"
+        "INSERT INTO delivery(id,job,kind,path,partner,folder,name,replace,"
+        "state,bytes,n_documents,sha256,ready_at) VALUES('d',7,'file','p',"
+        "'shop','in','s',1,'READY',1,1,'x','2026-01-01T00:00:00Z')",
+        &e));
+    db_close(db);
+    OK(ledger_open(&old, at("old.db"), LEDGER_WRITE, &e));
+    OK(ledger_deliveries(old, "r", 0, &a, &d, &n, &e));
+    assert_int_equal(d[0].seq, 7);
+    OK(ledger_claims(old, CLAIM_CLAIMED, &a, &c, &n, &e));
+    assert_int_equal(n, 2);
+    assert_string_equal(c[0].id, "c");
+    assert_int_equal(c[0].seq, 9);
+    assert_int_equal(c[1].seq, 10);
+    OK(ledger_reserve(old, 3, &first, &e));
+    assert_int_equal(first, 11);
+    ledger_close(old);
+}
+
+/* ---- which snapshot is newer ----------------------------------------------
+ */
+
+static struct delivery snapshot(struct claim *c)
+{
+    struct receipt r = new_receipt(c, "stock", false);
+    struct delivery d = new_delivery();
+
+    d.replace = true;
+    OK(ledger_taken(l, c, &r, 1, &e));
+    OK(ledger_converted(l, &r, &d, 1, &e));
+    return find_delivery(&r);
+}
+
+static void the_order_of_claims_tells_which_is_newer(void **state)
+{
+    struct claim first = new_claim("a.csv"), second = new_claim("b.csv");
+    struct delivery newer = snapshot(&second), older = snapshot(&first);
+    uint64_t job;
+
+    (void)state;
+    assert_true(older.job > newer.job);
+    OK(ledger_newer(l, &older, &job, &e));
+    assert_int_equal(job, 0); /* nothing was delivered yet */
+    OK(ledger_renaming(l, &newer, "1:2", &e));
+    OK(ledger_newer(l, &older, &job, &e));
+    assert_int_equal(job, newer.job);
+    OK(ledger_newer(l, &newer, &job, &e));
+    assert_int_equal(job, 0);
+    OK(ledger_superseded(l, &older, job, &e));
+}
+
 /* ---- what a person changes ----------------------------------------------- */
 
 static struct receipt converted(const char *name)
@@ -504,6 +587,8 @@ int main(void)
         TEST(a_run_id_never_comes_again),
         TEST(it_is_the_same_after_opening_again),
         TEST(an_older_ledger_is_brought_up_to_date),
+        TEST(claims_of_an_older_ledger_have_their_order),
+        TEST(the_order_of_claims_tells_which_is_newer),
         TEST(a_hold_and_its_release),
         TEST(results_are_sent_again_once_each),
         TEST(an_unconfirmed_delivery_is_settled_both_ways),

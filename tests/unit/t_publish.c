@@ -60,11 +60,12 @@ static void must(int rc, int line)
 }
 
 /* A receipt that is CONVERTED with one delivery. */
-static struct delivery converted(bool replace)
+static struct delivery converted(bool replace, uint64_t seq)
 {
     struct claim c = { .partner = STR("eshop"),
                        .folder = STR("inbox"),
                        .name = STR("x.csv"),
+                       .seq = seq,
                        .taken_at = 1 };
     struct receipt r = { .route = STR("orders"),
                          .partner = STR("eshop"),
@@ -135,7 +136,7 @@ static void test_case(void **state)
     assert_int_equal(mkdir(at("in"), 0700), 0);
     put("staged", OURS);
     must(ledger_open(&l, at("ledger.db"), LEDGER_WRITE, &e), __LINE__);
-    d = converted(c->replace);
+    d = converted(c->replace, 1);
     set_up(c, &d);
     to.dir_fd = open(at("in"), O_RDONLY | O_DIRECTORY);
     from = open(at("staged"), O_RDONLY);
@@ -165,7 +166,7 @@ static void a_damaged_staged_file_does_not_travel(void **state)
     assert_int_equal(mkdir(at("in"), 0700), 0);
     put("staged", "<0rder/>");
     must(ledger_open(&l, at("ledger.db"), LEDGER_WRITE, &e), __LINE__);
-    d = converted(false);
+    d = converted(false, 1);
     to.dir_fd = open(at("in"), O_RDONLY | O_DIRECTORY);
     from = open(at("staged"), O_RDONLY);
     assert_int_equal(publish(l, &d, from, &to, &e), -1);
@@ -179,13 +180,49 @@ static void a_damaged_staged_file_does_not_travel(void **state)
     tree_drop();
 }
 
+/* Taking the older file was put off by an error: its job is the later one. */
+static void a_late_snapshot_gives_way(void **state)
+{
+    for (int renaming = 0; renaming <= 1; renaming++) {
+        const struct publish_case late = { .renaming = renaming,
+                                           .part = renaming ? OTHER : NULL };
+        struct place_to to = { .mode = 0640, .group = (gid_t)-1 };
+        struct delivery newer, older;
+        int from;
+
+        (void)state;
+        tree_make();
+        assert_int_equal(mkdir(at("in"), 0700), 0);
+        put("staged", OURS);
+        must(ledger_open(&l, at("ledger.db"), LEDGER_WRITE, &e), __LINE__);
+        newer = converted(true, 2);
+        older = converted(true, 1);
+        set_up(&late, &older);
+        to.dir_fd = open(at("in"), O_RDONLY | O_DIRECTORY);
+        from = open(at("staged"), O_RDONLY);
+        must(publish(l, &newer, from, &to, &e), __LINE__);
+        must(publish(l, &older, from, &to, &e), __LINE__);
+        assert_int_equal(newer.state, DELIVERY_DELIVERED);
+        assert_int_equal(reload(&older).state, DELIVERY_SUPERSEDED);
+        assert_string_equal(text_of("in/x.xml"), OURS);
+        assert_int_equal(n_names("in"), 1);
+        close(from);
+        close(to.dir_fd);
+        ledger_close(l);
+        arena_release(&a);
+        tree_drop();
+    }
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[COUNT(cases) + 1];
+    struct CMUnitTest tests[COUNT(cases) + 2];
 
     for (size_t i = 0; i < COUNT(cases); i++)
         tests[i] = (struct CMUnitTest)ROW(test_case, &cases[i]);
     tests[COUNT(cases)] = (struct CMUnitTest)cmocka_unit_test(
         a_damaged_staged_file_does_not_travel);
+    tests[COUNT(cases) + 1] =
+        (struct CMUnitTest)cmocka_unit_test(a_late_snapshot_gives_way);
     return cmocka_run_group_tests_name("publish", tests, NULL, NULL);
 }
