@@ -287,7 +287,7 @@ bool val_to_int(struct run *r, const struct expr *e, const struct val *v,
 bool val_to_count(struct run *r, const struct expr *e, const struct val *v,
                   uint32_t *out)
 {
-    int32_t n;
+    int32_t n = 0;
 
     if (!val_to_int(r, e, v, 0, 1000000, &n))
         return false;
