@@ -202,7 +202,7 @@ soak: all                                ## 50,000 files, readers crash: long
 bench:                                   ## measure beside rivals: 20 minutes
 	@tests/setup build bench
 	@$(MAKE) --no-print-directory MODE=release bench-tools
-	@tests/bench/run $(BENCH_OPTIONS)
+	@tests/bench/run
 
 fuzz:                                    ## fuzz target T (none: all) SECONDS
 	@tests/setup build fuzz

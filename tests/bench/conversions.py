@@ -287,7 +287,7 @@ def beside_the_floor(bench, report, w):
 def beside_rivals(bench, report, w, present):
     for rival in w.rivals:
         if rival not in present:
-            report.missing("", rival.name, f"skipped, install {rival.package()}")
+            report.missing(w.title, rival.name, f"install {rival.package()}")
     if not present:
         return
     path, _ = w.make(bench, FIFTH)

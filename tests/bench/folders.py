@@ -84,7 +84,7 @@ FAST_DISK_MS = 0.3  # what the aim refers to
 def many_files(bench, report):
     title = "(5) small order files, `kervan once`"
     n = max(50, int(2000 * bench.scale))
-    source = f"{bench.data}/small-{n}"
+    source = f"{bench.data}/small-{n}-{generate.version()}"
     if not os.path.isdir(source):
         generate.small_orders(source, n)
     names = sorted(os.listdir(source))

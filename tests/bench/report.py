@@ -36,6 +36,7 @@ class Report:
         self.growing = []
         self.facts = []
         self.checks = []
+        self.skipped = []
         self.missed = 0
 
     def row(self, what, who, mb=None, took=None, memory=None, ratios=None):
@@ -49,8 +50,10 @@ class Report:
         self.rows.append([what, who, figure(mb), figure(cpu), figure(wall),
                           figure(rate), figure(memory), *told])
 
-    def missing(self, what, who, why):
-        self.rows.append([what, f"{who}: {why}"] + [""] * 7)
+    def missing(self, title, who, why):
+        """A rival that is not installed."""
+        self.rows.append(["", f"{who}: skipped, {why}"] + [""] * 7)
+        self.skipped.append(f"{title}: {who} gives the same # SKIP {why}")
 
     def aim(self, what, value, unit="", most=None, least=None, note=""):
         """Is a figure at most, or at least, what it should be?"""
@@ -96,16 +99,18 @@ class Report:
                                         self.aims)]
         wrong = [c for c in self.checks if not c[1]]
         parts.append(f"Results were looked at: {len(self.checks)} checks, "
-                     f"{len(wrong)} failed.")
+                     f"{len(wrong)} failed, {len(self.skipped)} skipped.")
         parts += [f"- **wrong**: {name}: {why}" for name, _, why in wrong]
         return "\n\n".join(parts)
 
     def tap(self):
-        out = [f"1..{len(self.checks)}"]
+        out = [f"1..{len(self.checks) + len(self.skipped)}"]
         for i, (name, right, why) in enumerate(self.checks, 1):
             out.append(f"{'ok' if right else 'not ok'} {i} - {name}")
             if not right:
                 out += ["#   " + line for line in why.splitlines()[:20]]
+        out += [f"ok {i} - {name}" for i, name in
+                enumerate(self.skipped, len(self.checks) + 1)]
         return "\n".join(out)
 
 
