@@ -29,8 +29,10 @@ LIB    = $(BASE) $(FORM) $(DOC) $(LANG_) $(TRADE) $(SPOOL)
 UNIT   = $(wildcard tests/unit/t_*.c)
 FUZZ   = $(wildcard tests/fuzz/f_*.c)
 CRASH  = $(wildcard tests/crash/*.c)
+BENCH  = $(wildcard tests/bench/*.c)
 SHIM   = $(addprefix tests/crash/,shim.c shim_data.c server.c)
-OUR_C  = $(GEN) $(LIB) $(CMD) $(UNIT) $(wildcard tests/fuzz/*.c) $(CRASH)
+OUR_C  = $(GEN) $(LIB) $(CMD) $(UNIT) $(wildcard tests/fuzz/*.c) $(CRASH) \
+         $(BENCH)
 OUR_H  = $(wildcard converters/*/*.h formats/*.h spool/*.h tests/*/*.h)
 MAN_IN = converters/kervan.1.in spool/kervan.conf.5.in \
          mappings/kervan-mapping.5.in
@@ -83,8 +85,8 @@ FUZZ_X = $(FUZZ:%.c=$B/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all units man check test cases demo soak lint tidy format install clean \
-        crash crash-tools fuzz fuzzers help FORCE
+.PHONY: all units man check test cases demo soak bench lint tidy format install \
+        clean crash crash-tools bench-tools fuzz fuzzers help FORCE
 
 all: $B/kervan man                       ## build the program and its manual
 man: $(MAN)
@@ -155,6 +157,14 @@ $B/mutants/%: tests/crash/mutants/%.sed tests/crash/mutate $B/libkervan.a \
 	$Q$(CC) $(ALL_CFLAGS) -w $(ALL_LDFLAGS) -o $@ $@.d/*/*.c $(CMD_O) \
 	  $B/libkervan.a $(PKG_LIBS) $(LIBS_MORE)
 
+# ---- tests/bench: what parsing alone costs, as a program.
+bench-tools: $B/kervan $B/bench/floor
+
+$B/bench/floor: $B/tests/bench/floor.o
+	@mkdir -p $(@D)
+	$(if $V,,@$(SAY) '  LINK $@')
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcsv
+
 # The tables in the manual pages are printed by the program.
 define PAGE
 $B/man/$(notdir $(1:.in=)): $1 converters/make-manual $B/kervan
@@ -188,6 +198,11 @@ demo:                                    ## lay out an exchange and run it
 
 soak: all                                ## 50,000 files, readers crash: long
 	tests/daemon/soak $(FILES)
+
+bench:                                   ## measure beside rivals: 20 minutes
+	@tests/setup build bench
+	@$(MAKE) --no-print-directory MODE=release bench-tools
+	@tests/bench/run
 
 fuzz:                                    ## fuzz target T (none: all) SECONDS
 	@tests/setup build fuzz
