@@ -88,6 +88,9 @@ struct want {
      * the wanted columns in item->cells. A glob may have several. */
     uint32_t *cells;
     uint32_t n_cells;
+    /* XML only, set by the format: its number among its parent's children,
+     * which is its place in item->found. */
+    uint32_t index;
 };
 
 struct plan {
@@ -104,6 +107,12 @@ struct plan {
 
 /* ---- reading: what is handed over --------------------------------------- */
 
+/* The children of an item that came of one want: the first and the last; what
+ * lies between them may have come of others. */
+struct item_span {
+    struct item *first, *last;
+};
+
 /* A wanted thing in a record. Lives in reader->arena. */
 struct item {
     const struct want *want;
@@ -111,6 +120,9 @@ struct item {
     struct str text; /* own text, joined; p == NULL when not asked for */
     struct item *child, *last, *next; /* in the order of the file */
     struct item *parent;
+    /* XML, in records as read: for each child of `want`, by want->index. NULL:
+     * there is no child, or nobody has noted where they are. */
+    struct item_span *found;
     uint32_t line, col; /* where its text begins; rows: line of the row */
     uint32_t n_fields;  /* ragged rows: how many; else 0 */
 

@@ -1,32 +1,48 @@
 /*
- * xml.c - the XML reader, and the only file that includes libxml2.
+ * xml.c - the XML reader.
  *
- * libxml2's SAX2 push parser gets text that input.c has decoded and checked.
- * It is given nothing that it could load, and none of its own ideas of
+ * How a byte travels:
+ *
+ *   input.c      decodes it: chunks of valid UTF-8
+ *   feed()       hands a chunk to libxml2's SAX2 push parser, then
+ *   xml_guard.c  measures what the parser holds back
+ *   on_start(), on_end(), on_text()
+ *                are told what the parser has read, and begin
+ *   read_plain() that looks at what follows: elements like those before are
+ *                read by xml_plain.c, three of four in most files, and the
+ *                parser's cursor is put behind them
+ *   start_element(), end_element(), take_text()
+ *                get it from both, at the same places: limits, then
+ *   xml_match.c  which keeps what the map wants, as items, until
+ *   end_record() hands a record to the sink
+ *
+ * Places are counted by xml_at.c, from what the parser has in its buffer.
+ *
+ * libxml2 is given nothing that it could load, and none of its own ideas of
  * defaults: the handler is zeroed but for what stands below. Measured facts
  * that shaped this (libxml2 2.9.14):
  *
  *   - It expands entities even in a SAX parse, so the first declaration of
- *     one ends the file, and so does every reference but the five of XML.
- *     A DOCTYPE without declarations is harmless: nothing is loaded.
+ *     one ends the file, and so does every reference but the five of XML
+ *     (xml_refuse.c). A DOCTYPE without declarations is harmless: nothing is
+ *     loaded.
  *   - It knows no limit of depth or attributes, and needs quadratic time for
  *     them. What spans chunks is measured by xml_guard.c before it is parsed,
  *     what fits into one (and so is harmless) by the callbacks.
+ *   - Behind a start or end tag it keeps no pointer into its buffer: there,
+ *     in the callback, its cursor may be moved.
  *   - Without XML_PARSE_NOENT, an & in an attribute arrives as "&#38;".
  *   - Columns are sometimes bytes, sometimes characters: we count ourselves.
  *     Lines are exact.
  */
-#include "formats/format.h"
+#include "formats/xml_reader.h"
 
 #include <libxml/parser.h>
+
 #include <stdlib.h>
 
 #include "formats/input.h"
-#include "formats/xml_cut.h"
-#include "formats/xml_guard.h"
 #include "formats/xml_library.h"
-#include "formats/xml_match.h"
-#include "formats/xml_place.h"
 
 /* libxml2 tells its callbacks more than they need. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
@@ -34,134 +50,7 @@
 extern const struct write_ops xml_write_ops;
 extern const struct opt_spec xml_write_opts[];
 
-struct xml {
-    struct reader *r;
-    xmlParserCtxtPtr ctxt;
-    const uint64_t *max; /* the limits */
-    struct xml_match match;
-    struct xml_place at;
-    uint64_t raw;       /* an offset in the file... */
-    uint64_t raw_text;  /* ...and the same place in the decoded text */
-    uint64_t last_tag;  /* offset of the last tag seen */
-    uint64_t text_run;  /* bytes of text since then */
-    uint64_t small_tag; /* a tag up to here cannot be over any limit */
-    uint64_t depth;
-    struct buf value; /* an attribute's, decoded */
-    struct xml_hold held;
-    struct xml_cut cut; /* if the reader has one */
-    const struct charset *cs;
-    bool at_end; /* the parser knows that no more text comes */
-    bool junk;   /* ...and the outermost element was complete before */
-    int rc;      /* not 0: over */
-};
-
-/* ---- places ------------------------------------------------------------- */
-
-static uint64_t offset_of(const struct xml *x, const xmlChar *p)
-{
-    return (uint64_t)(x->ctxt->input->consumed + (p - x->ctxt->input->base));
-}
-
-/* The text between `offset` and p, a place in the parser's buffer. Empty if
- * there is none, or if the parser was stopped and has dropped it. */
-static struct str text_since(const struct xml *x, uint64_t offset,
-                             const void *p)
-{
-    xmlParserInputPtr in = x->ctxt->input;
-    const char *from = (const char *)in->base, *to = p;
-
-    if (!x->cs || offset < in->consumed ||
-        offset - in->consumed > (uint64_t)(in->end - in->base))
-        return STR("");
-    from += offset - in->consumed;
-    return to <= from ? STR("") : (struct str){ from, (size_t)(to - from) };
-}
-
-/* libxml2 may drop what it has parsed within a chunk, too: behind a long
- * comment, for one. Then the text since a place is not there any more. */
-static bool is_dropped(const struct xml *x, uint64_t offset)
-{
-    return x->cs && !x->rc && offset < x->ctxt->input->consumed;
-}
-
-/* Begins anew at the start of p's line, or at what libxml2 says of p. */
-static void place_anew(struct xml *x, const char *p, uint32_t line)
-{
-    const char *base = (const char *)x->ctxt->input->base;
-    const char *lf = p > base ? memrchr(base, '\n', (size_t)(p - base)) : NULL;
-
-    x->at.line = line;
-    x->at.col = lf ? 1 : (uint32_t)x->ctxt->input->col;
-    x->at.offset = offset_of(x, (const xmlChar *)(lf ? lf + 1 : p));
-}
-
-/* Moves x->at forward to p. Called at least once per chunk. */
-static void move_to(struct xml *x, const void *p)
-{
-    xmlParserInputPtr in = x->ctxt->input;
-    const char *to = p, *cur = (const char *)in->cur;
-    bool dropped = is_dropped(x, x->at.offset);
-    struct str text = text_since(x, x->at.offset, p);
-    uint32_t line = (uint32_t)in->line;
-
-    if (text.len == 0 && !dropped)
-        return;
-    if (to < cur)
-        line -= xml_count_lines((struct str){ to, (size_t)(cur - to) });
-    if (dropped) {
-        place_anew(x, p, line);
-        text = text_since(x, x->at.offset, p);
-    }
-    xml_place_move(&x->at, text, line);
-}
-
-/* The same for the end of the start tag being read, a little faster. */
-static void move_behind_tag(struct xml *x)
-{
-    xmlParserInputPtr in = x->ctxt->input;
-    const char *end = (const char *)in->cur + (*in->cur == '/' ? 2 : 1);
-    size_t n = (size_t)in->col - 1 + (size_t)(end - (const char *)in->cur);
-
-    if (n >= XML_LOOK_BACK || end - (const char *)in->base < XML_LOOK_BACK ||
-        !xml_line_is_plain(end, n)) {
-        move_to(x, end);
-        return;
-    }
-    x->at.offset = in->consumed + (uint64_t)(end - (const char *)in->base);
-    x->at.line = (uint32_t)in->line;
-    x->at.col = (uint32_t)n + 1;
-}
-
-/* Where in the file is p? */
-static uint64_t raw_offset(struct xml *x, const void *p)
-{
-    struct str text = text_since(x, x->raw_text, p);
-
-    if (is_dropped(x, x->raw_text)) { /* from the end of what it was given */
-        x->raw_text = offset_of(x, p);
-        text.p = p;
-        text.len = (size_t)((const char *)x->ctxt->input->end - text.p);
-        x->raw = x->r->in->dec.raw_done - xml_raw_size(x->cs, text);
-        return x->raw;
-    }
-    x->raw_text += text.len;
-    x->raw += xml_raw_size(x->cs, text);
-    return x->raw;
-}
-
 /* ---- faults ------------------------------------------------------------- */
-
-#define FAIL(x, id, ...) \
-    ((x)->rc = READER_FAIL((x)->r, id, (x)->at.line, (x)->at.col, __VA_ARGS__))
-
-/* Ends the parse from inside a callback. */
-#define STOP(x, id, ...)              \
-    do {                              \
-        if (!(x)->rc) {               \
-            FAIL(x, id, __VA_ARGS__); \
-            xmlStopParser((x)->ctxt); \
-        }                             \
-    } while (0)
 
 static void fail_limit(struct xml *x, enum limit_id id, const char *what)
 {
@@ -192,14 +81,14 @@ static struct str error_text(const struct xml *x, const xmlError *e)
 static void fail_truncated(struct xml *x)
 {
     if (x->depth && x->ctxt->name)
-        FAIL(x, FILE_TRUNCATED,
-             arena_fmt(x->r->names, "element %.*s is not closed",
-                       STR_ARGS(xml_clip(x->ctxt->name))));
+        XML_FAIL(x, FILE_TRUNCATED,
+                 arena_fmt(x->r->names, "element %.*s is not closed",
+                           STR_ARGS(xml_clip(x->ctxt->name))));
     else if (x->ctxt->instate == XML_PARSER_EPILOG)
-        FAIL(x, FILE_TRUNCATED,
-             STR("what stands behind the outermost element is cut"));
+        XML_FAIL(x, FILE_TRUNCATED,
+                 STR("what stands behind the outermost element is cut"));
     else
-        FAIL(x, FILE_TRUNCATED, STR("the outermost element is missing"));
+        XML_FAIL(x, FILE_TRUNCATED, STR("the outermost element is missing"));
 }
 
 /* Warnings do not, nor some errors of namespaces. */
@@ -223,20 +112,21 @@ static void on_error(void *ctx, xmlErrorPtr e)
 
     if (x->rc || !matters(x, e))
         return;
-    move_to(x, x->ctxt->input->cur);
+    xml_move_to(x, x->ctxt->input->cur);
     if (e->code == XML_ERR_INTERNAL_ERROR && strstr(e->message, "Huge input"))
-        FAIL(x, XML_SYNTAX,
-             STR("a CDATA section of more than 10,000,000 bytes"));
+        XML_FAIL(x, XML_SYNTAX,
+                 STR("a CDATA section of more than 10,000,000 bytes"));
     else if (e->code == XML_ERR_NAME_TOO_LONG && x->ctxt->nameNr == 0 &&
              strstr(e->message, "Literal"))
-        FAIL(x, XML_SYNTAX,
-             STR("an address of more than 50,000 characters in the DOCTYPE"));
+        XML_FAIL(
+            x, XML_SYNTAX,
+            STR("an address of more than 50,000 characters in the DOCTYPE"));
     else if (e->code == XML_ERR_NAME_TOO_LONG)
         fail_limit(x, LIMIT_XML_NAME, "an XML name");
     else if (x->at_end && !x->junk && e->code != XML_ERR_LT_IN_ATTRIBUTE)
         fail_truncated(x);
     else
-        FAIL(x, XML_SYNTAX, error_text(x, e));
+        XML_FAIL(x, XML_SYNTAX, error_text(x, e));
 }
 
 /* ---- tags --------------------------------------------------------------- */
@@ -266,13 +156,13 @@ static bool name_too_long(const struct xml *x, const void *name)
 
 static bool tag_over(struct xml *x, enum limit_id id, const char *what)
 {
-    move_to(x, tag_begin(x));
+    xml_move_to(x, tag_begin(x));
     stop_limit(x, id, what);
     return false;
 }
 
 /* Called only when the tag may be over a limit. */
-static bool check_tag(struct xml *x, const xmlChar *name, int n_namespaces,
+static bool check_tag(struct xml *x, const char *name, int n_namespaces,
                       int n_attributes, const xmlChar **attributes)
 {
     const xmlParserCtxt *ctxt = x->ctxt;
@@ -300,11 +190,11 @@ static bool namespaces_over(const struct xml *x, int n)
     return (uint32_t)n > max || (uint32_t)x->ctxt->nsNr / 16 > max;
 }
 
-static bool check_start(struct xml *x, const xmlChar *name, int n_namespaces,
+static bool check_start(struct xml *x, const char *name, int n_namespaces,
                         int n_attributes, const xmlChar **attributes)
 {
     const uint64_t *max = x->max;
-    uint64_t offset = offset_of(x, x->ctxt->input->cur);
+    uint64_t offset = XML_OFFSET(x, x->ctxt->input->cur);
 
     if (offset - x->last_tag > x->small_tag &&
         !check_tag(x, name, n_namespaces, n_attributes, attributes))
@@ -344,7 +234,7 @@ static void on_attributes(struct xml *x, int n, const xmlChar **attributes)
 
         while (xml_next_value(&p))
             p = xml_value_end(p);
-        move_to(x, p);
+        xml_move_to(x, p);
         p = xml_value_end(p);
         name = name_of(a[0], a[1], a[2]);
         xml_match_attribute(&x->match, &name, xml_value_decode(&x->value, v),
@@ -358,10 +248,10 @@ static void begin_record(struct xml *x)
 {
     struct item *it = x->match.item;
 
-    move_to(x, tag_begin(x));
+    xml_move_to(x, tag_begin(x));
     it->line = x->at.line;
     it->col = x->at.col;
-    it->raw_offset = raw_offset(x, tag_begin(x));
+    it->raw_offset = xml_raw_offset(x, tag_begin(x));
     if (x->r->n_records >= x->max[LIMIT_RECORDS])
         stop_limit(x, LIMIT_RECORDS, "the number of records");
 }
@@ -383,35 +273,27 @@ static void cut_open(struct xml *x)
 
     if (!x->r->cut)
         return;
-    from = raw_offset(x, tag_begin(x));
-    xml_cut_open(&x->cut, from, raw_offset(x, tag_end(x)));
+    from = xml_raw_offset(x, tag_begin(x));
+    xml_cut_open(&x->cut, from, xml_raw_offset(x, tag_end(x)));
 }
 
 static void cut_pass(struct xml *x)
 {
     if (x->r->cut && !x->match.item)
-        xml_cut_pass(&x->cut, raw_offset(x, x->ctxt->input->cur));
+        xml_cut_pass(&x->cut, xml_raw_offset(x, x->ctxt->input->cur));
 }
 
-static void on_start(void *ctx, const xmlChar *local, const xmlChar *prefix,
-                     const xmlChar *uri, int n_namespaces,
-                     const xmlChar **namespaces, int n_attributes,
-                     int n_defaulted, const xmlChar **attributes)
+static void start_element(struct xml *x, const struct xml_name *name,
+                          int n_namespaces, int n_attributes,
+                          const xmlChar **attributes)
 {
-    struct xml *x = ctx;
     enum xml_started started;
-    struct xml_name name;
 
-    if (x->rc) {
-        xmlStopParser(x->ctxt);
-        return;
-    }
-    if (!check_start(x, local, n_namespaces, n_attributes, attributes))
+    if (!check_start(x, name->local, n_namespaces, n_attributes, attributes))
         return;
     if (xml_match_skips_start(&x->match))
         return;
-    name = name_of(local, prefix, uri);
-    started = xml_match_start(&x->match, &name);
+    started = xml_match_start(&x->match, name);
     if (started == XML_SKIPPED)
         return;
     if (started == XML_RECORD)
@@ -423,7 +305,7 @@ static void on_start(void *ctx, const xmlChar *local, const xmlChar *prefix,
     if (n_attributes && xml_match_wants_attributes(&x->match))
         on_attributes(x, n_attributes, attributes);
     if (x->match.n_pairs > x->match.frames[x->match.n_frames - 1].first_pair) {
-        move_behind_tag(x);
+        xml_move_behind_tag(x);
         xml_match_place(&x->match, x->at.line, x->at.col);
         check_memory(x);
     }
@@ -433,7 +315,7 @@ static void end_record(struct xml *x)
 {
     struct item *it = x->match.item;
 
-    it->raw_len = raw_offset(x, x->ctxt->input->cur) - it->raw_offset;
+    it->raw_len = xml_raw_offset(x, x->ctxt->input->cur) - it->raw_offset;
     x->match.item = NULL;
     x->r->n_records++;
     if (x->r->cut)
@@ -443,15 +325,11 @@ static void end_record(struct xml *x)
         xmlStopParser(x->ctxt);
 }
 
-static void on_end(void *ctx, const xmlChar *local, const xmlChar *prefix,
-                   const xmlChar *uri)
+static void end_element(struct xml *x)
 {
-    struct xml *x = ctx;
     const struct item *late;
 
-    if (x->rc)
-        return;
-    x->last_tag = offset_of(x, x->ctxt->input->cur);
+    x->last_tag = XML_OFFSET(x, x->ctxt->input->cur);
     x->text_run = 0;
     x->depth--;
     if (xml_match_skips_end(&x->match))
@@ -459,7 +337,7 @@ static void on_end(void *ctx, const xmlChar *local, const xmlChar *prefix,
     switch (xml_match_end(&x->match, &late)) {
     case XML_GOES_ON:
         if (x->r->cut && !x->match.item)
-            xml_cut_close(&x->cut, raw_offset(x, x->ctxt->input->cur));
+            xml_cut_close(&x->cut, xml_raw_offset(x, x->ctxt->input->cur));
         break;
     case XML_RECORD_ENDS:
         end_record(x);
@@ -467,47 +345,159 @@ static void on_end(void *ctx, const xmlChar *local, const xmlChar *prefix,
     case XML_IS_LATE:
         x->at.line = late->line;
         x->at.col = late->col;
-        STOP(x, XML_LATE,
-             arena_fmt(x->r->names, "element %.*s", STR_ARGS(late->name)));
+        XML_STOP(x, XML_LATE,
+                 arena_fmt(x->r->names, "element %.*s", STR_ARGS(late->name)));
         break;
     }
+}
+
+static void take_text(struct xml *x, struct str piece)
+{
+    x->text_run += piece.len;
+    if (x->text_run <= x->match.max_text &&
+        (!x->match.keeps_text || xml_match_text(&x->match, piece)))
+        return;
+    xml_move_to(x, x->ctxt->input->cur);
+    stop_limit(x, LIMIT_XML_TEXT, "an XML text");
+}
+
+static struct str unread(const struct xml *x)
+{
+    xmlParserInputPtr in = x->ctxt->input;
+
+    return (struct str){ (const char *)in->cur, (size_t)(in->end - in->cur) };
+}
+
+/* ---- plain elements ------------------------------------------------------ */
+
+/* Text in pieces, as libxml2 hands it over. */
+static void take_text_with_references(struct xml *x, struct str s)
+{
+    while (s.len && !x->rc) {
+        ptrdiff_t amp = str_find_char(s, '&');
+        char c;
+
+        if (amp != 0)
+            take_text(x, amp < 0 ? s : str_first(s, (size_t)amp));
+        if (amp < 0 || x->rc)
+            return;
+        s = str_from(s, (size_t)amp);
+        s = str_from(s, xml_plain_reference(s, &c));
+        take_text(x, (struct str){ &c, 1 });
+    }
+}
+
+/* Over a '>'. The column must never be too high: see xml_line_is_plain(). */
+static void step(xmlParserInputPtr in, int n)
+{
+    in->cur += n;
+    in->col += n;
+}
+
+/* What libxml2 would tell of the token that begins where it is, at the same
+ * place. */
+static void read_token(struct xml *x, const struct xml_token *t)
+{
+    xmlParserInputPtr in = x->ctxt->input;
+    struct str text = str_between((const char *)in->cur, t->end);
+
+    in->line += (int)t->lines;
+    in->col = (t->lines ? 1 : in->col) + (int)t->last_line;
+    in->cur = (const xmlChar *)t->end;
+    switch (t->kind) {
+    case XML_TEXT:
+        take_text(x, text);
+        return;
+    case XML_TEXT_REFERS:
+        take_text_with_references(x, text);
+        return;
+    case XML_OPENS: /* libxml2 tells of it while it stands at the '>' */
+        step(in, -1);
+        start_element(x, &t->opens->name, 0, 0, NULL);
+        if (!x->rc) /* else the parser has stopped and dropped its text */
+            step(in, 1);
+        return;
+    case XML_CLOSES:
+        end_element(x);
+        return;
+    }
+}
+
+/*
+ * libxml2 stands behind a tag: reads the plain elements that follow, and lets
+ * it go on behind them. What may be over the limit of a text is left to it.
+ */
+static void read_plain(struct xml *x)
+{
+    xmlParserInputPtr in = x->ctxt->input;
+    struct xml_plain *plain = &x->plain;
+
+    while (!x->rc && x->depth && xml_plain_find(plain, unread(x)) &&
+           (uint64_t)(plain->tokens[plain->n_tokens - 1].end -
+                      (const char *)in->cur) <= x->match.max_text)
+        for (size_t i = 0; i < plain->n_tokens && !x->rc; i++)
+            read_token(x, &plain->tokens[i]);
+}
+
+/* ---- what the parser tells ----------------------------------------------- */
+
+static void on_start(void *ctx, const xmlChar *local, const xmlChar *prefix,
+                     const xmlChar *uri, int n_namespaces,
+                     const xmlChar **namespaces, int n_attributes,
+                     int n_defaulted, const xmlChar **attributes)
+{
+    struct xml *x = ctx;
+    xmlParserInputPtr in = x->ctxt->input;
+    struct xml_name name = name_of(local, prefix, uri);
+
+    if (x->rc) {
+        xmlStopParser(x->ctxt);
+        return;
+    }
+    if (n_namespaces)
+        xml_plain_declare(&x->plain, x->depth + 1);
+    else if (!n_attributes)
+        xml_plain_learn(&x->plain, (const char *)in->base,
+                        (const char *)in->cur, &name, (const char *)prefix);
+    start_element(x, &name, n_namespaces, n_attributes, attributes);
+    if (x->rc || *in->cur != '>')
+        return;
+    /* libxml2 goes on at this tag's '>': that of the last tag will do. */
+    step(in, 1);
+    read_plain(x);
+    if (!x->rc)
+        step(in, -1);
+}
+
+static void on_end(void *ctx, const xmlChar *local, const xmlChar *prefix,
+                   const xmlChar *uri)
+{
+    struct xml *x = ctx;
+
+    if (x->rc)
+        return;
+    xml_plain_close(&x->plain, x->depth);
+    end_element(x);
+    read_plain(x);
 }
 
 static void on_text(void *ctx, const xmlChar *text, int len)
 {
     struct xml *x = ctx;
-    struct str piece = { (const char *)text, (size_t)len };
 
-    if (x->rc)
-        return;
-    x->text_run += piece.len;
-    if (x->text_run <= x->match.max_text &&
-        (!x->match.keeps_text || xml_match_text(&x->match, piece)))
-        return;
-    move_to(x, x->ctxt->input->cur);
-    stop_limit(x, LIMIT_XML_TEXT, "an XML text");
-}
-
-/* Where what has just been read whole begins: at its `open`. */
-static const char *begin_of(const struct xml *x, const char *open)
-{
-    const char *base = (const char *)x->ctxt->input->base;
-    const char *p = (const char *)x->ctxt->input->cur;
-
-    while (p > base && strncmp(p, open, strlen(open)) != 0)
-        p--;
-    return p;
+    if (!x->rc)
+        take_text(x, (struct str){ (const char *)text, (size_t)len });
 }
 
 /* The size of a comment or an instruction. */
 static void check_size(struct xml *x, const char *open, enum limit_id id,
                        const char *what)
 {
-    const char *p = begin_of(x, open);
+    const char *p = xml_begin_of(x, open);
 
     if ((uint64_t)((const char *)x->ctxt->input->cur - p) <= x->max[id])
         return;
-    move_to(x, p);
+    xml_move_to(x, p);
     stop_limit(x, id, what);
 }
 
@@ -528,78 +518,6 @@ static void on_instruction(void *ctx, const xmlChar *target,
     if (!x->rc)
         check_size(x, "<?", LIMIT_XML_PI, "an XML processing instruction");
     cut_pass(x);
-}
-
-/* ---- what is refused ---------------------------------------------------- */
-
-static void on_reference(void *ctx, const xmlChar *name)
-{
-    struct xml *x = ctx;
-
-    move_to(x, begin_of(x, "&"));
-    STOP(x, XML_ENTITY,
-         arena_fmt(x->r->names, "&%.*s;", STR_ARGS(xml_clip(name))));
-}
-
-static xmlEntityPtr on_entity(void *ctx, const xmlChar *name)
-{
-    on_reference(ctx, name);
-    return NULL;
-}
-
-/* open: how it begins, "<!ENTITY". */
-static void refuse_declaration(struct xml *x, const char *open,
-                               const xmlChar *name)
-{
-    move_to(x, begin_of(x, open));
-    STOP(x, XML_DTD,
-         arena_fmt(x->r->names, "%s %.*s", open + 2, STR_ARGS(xml_clip(name))));
-}
-
-static xmlEntityPtr on_parameter_entity(void *ctx, const xmlChar *name)
-{
-    struct xml *x = ctx;
-
-    move_to(x, begin_of(x, "%"));
-    STOP(x, XML_DTD,
-         arena_fmt(x->r->names, "parameter entity %.*s",
-                   STR_ARGS(xml_clip(name))));
-    return NULL;
-}
-
-static void on_entity_decl(void *ctx, const xmlChar *name, int type,
-                           const xmlChar *public_id, const xmlChar *system_id,
-                           xmlChar *content)
-{
-    refuse_declaration(ctx, "<!ENTITY", name);
-}
-
-static void on_unparsed_entity(void *ctx, const xmlChar *name,
-                               const xmlChar *public_id,
-                               const xmlChar *system_id,
-                               const xmlChar *notation)
-{
-    refuse_declaration(ctx, "<!ENTITY", name);
-}
-
-static void on_notation(void *ctx, const xmlChar *name,
-                        const xmlChar *public_id, const xmlChar *system_id)
-{
-    refuse_declaration(ctx, "<!NOTATION", name);
-}
-
-static void on_attribute_decl(void *ctx, const xmlChar *element,
-                              const xmlChar *name, int type, int def,
-                              const xmlChar *value, xmlEnumerationPtr tree)
-{
-    xmlFreeEnumeration(tree); /* the handler owns it */
-    refuse_declaration(ctx, "<!ATTLIST", name);
-}
-
-static void on_element_decl(void *ctx, const xmlChar *name, int type,
-                            xmlElementContentPtr content)
-{
-    refuse_declaration(ctx, "<!ELEMENT", name);
 }
 
 /* ---- the parser --------------------------------------------------------- */
@@ -623,17 +541,10 @@ static void parser_open(struct xml *x)
         .cdataBlock = on_text,
         .comment = on_comment,
         .processingInstruction = on_instruction,
-        .reference = on_reference,
-        .getEntity = on_entity,
-        .getParameterEntity = on_parameter_entity,
-        .entityDecl = on_entity_decl,
-        .unparsedEntityDecl = on_unparsed_entity,
-        .notationDecl = on_notation,
-        .attributeDecl = on_attribute_decl,
-        .elementDecl = on_element_decl,
         .serror = on_error,
     };
 
+    xml_refuse(&sax);
     xml_library_init();
     x->ctxt = xmlCreatePushParserCtxt(&sax, x, NULL, 0, NULL);
     xmlCtxtUseOptions(x->ctxt, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC);
@@ -645,13 +556,6 @@ static void parser_close(struct xml *x)
     if (x->ctxt->myDoc)
         xmlFreeDoc(x->ctxt->myDoc);
     xmlFreeParserCtxt(x->ctxt);
-}
-
-static struct str unread(const struct xml *x)
-{
-    xmlParserInputPtr in = x->ctxt->input;
-
-    return (struct str){ (const char *)in->cur, (size_t)(in->end - in->cur) };
 }
 
 static bool in_cdata(const struct xml *x)
@@ -670,7 +574,7 @@ static void guard(struct xml *x)
         unread(x).len > x->max[LIMIT_XML_TAG])
         fail_limit(x, LIMIT_XML_TAG, "a DOCTYPE");
     else if (what && limit == N_LIMITS)
-        FAIL(x, XML_SYNTAX, str_of(what));
+        XML_FAIL(x, XML_SYNTAX, str_of(what));
     else if (what)
         fail_limit(x, limit, what);
 }
@@ -680,13 +584,13 @@ static int feed(struct xml *x, struct str chunk)
     xmlParseChunk(x->ctxt, chunk.p, (int)chunk.len, 0);
     if (x->rc)
         return x->rc;
-    move_to(x, x->ctxt->input->cur);
-    raw_offset(x, x->ctxt->input->cur);
+    xml_move_to(x, x->ctxt->input->cur);
+    xml_raw_offset(x, x->ctxt->input->cur);
     guard(x);
     if ((uint64_t)xmlDictSize(x->ctxt->dict) > x->max[LIMIT_XML_NAMES])
         fail_limit(x, LIMIT_XML_NAMES, "the number of different XML names");
     if (!x->rc && !x->ctxt->wellFormed)
-        FAIL(x, XML_SYNTAX, STR("it cannot be parsed"));
+        XML_FAIL(x, XML_SYNTAX, STR("it cannot be parsed"));
     return x->rc;
 }
 
@@ -712,7 +616,7 @@ static int finish(struct xml *x)
     struct str rest = unread(x);
 
     if (rest.len && x->at.offset == 0 && rest.p[0] != '<')
-        return FAIL(x, XML_SYNTAX, STR("it does not begin with '<'"));
+        return XML_FAIL(x, XML_SYNTAX, STR("it does not begin with '<'"));
     /* Behind the outermost element only what begins with '<' can be cut. */
     x->junk =
         x->ctxt->instate == XML_PARSER_EPILOG && rest.len && rest.p[0] != '<';
@@ -760,6 +664,7 @@ static int xml_read(struct reader *r)
              max[LIMIT_XML_TEXT] < MB(512) ? max[LIMIT_XML_TEXT] : MB(512));
     parser_open(&x);
     xml_match_init(&x.match, r, intern, &x);
+    xml_plain_init(&x.plain);
     xml_cut_begin(&x.cut, r->cut);
     if (pull_chunks(&x) == 0 && r->cut)
         xml_cut_end(&x.cut);

@@ -69,6 +69,8 @@ static void compile_children(const struct compiler *c, struct xml_step *s)
 {
     const struct want *w = s->want;
 
+    for (struct want *k = w->child; k; k = k->next)
+        k->index = s->n_children++;
     s->elements = compile_kind(c, w, WANT_ELEMENT, &s->n_elements);
     s->attributes = compile_kind(c, w, WANT_ATTRIBUTE, &s->n_attributes);
     s->selves = compile_kind(c, w, WANT_SELF, &s->n_selves);
@@ -108,8 +110,28 @@ static bool fits(const struct xml_step *s, const struct xml_name *name)
 
 /* ---- items --------------------------------------------------------------- */
 
-/* Items inside a record go with the arena, those of r->root one by one. */
-static inline struct item *item_new(struct xml_match *m, struct item *parent,
+/* Inside a record: so that nobody searches all of parent's children. */
+static inline void note_child(struct xml_match *m, const struct xml_step *up,
+                              struct item *parent, struct item *child)
+{
+    struct item_span *span;
+
+    if (!parent->found)
+        parent->found =
+            arena_alloc(&m->r->arena, up->n_children * sizeof(*parent->found));
+    span = &parent->found[child->want->index];
+    if (!span->first)
+        span->first = child;
+    span->last = child;
+}
+
+/*
+ * A child of `parent`, which came of `up`. Items inside a record go with the
+ * arena, those of r->root one by one.
+ */
+static inline struct item *item_new(struct xml_match *m,
+                                    const struct xml_step *up,
+                                    struct item *parent,
                                     const struct xml_step *step,
                                     const char *name)
 {
@@ -129,6 +151,8 @@ static inline struct item *item_new(struct xml_match *m, struct item *parent,
     else
         parent->child = it;
     parent->last = it;
+    if (m->item)
+        note_child(m, up, parent, it);
     return it;
 }
 
@@ -250,7 +274,7 @@ static void add_selves(struct xml_match *m, struct xml_step *step,
 {
     for (uint32_t i = 0; i < step->n_selves; i++) {
         struct xml_step *self = &step->selves[i];
-        struct item *it = item_new(m, item, self, NULL);
+        struct item *it = item_new(m, step, item, self, NULL);
 
         it->name = item->name;
         pair_push(m, self, it);
@@ -287,7 +311,7 @@ static void match_children(struct xml_match *m, const struct xml_name *name,
             if (!has_frame)
                 frame_push(m);
             has_frame = true;
-            pair_push(m, s, item_new(m, m->pairs[i].item, s, name->local));
+            pair_push(m, s, item_new(m, up, m->pairs[i].item, s, name->local));
         }
     }
 }
@@ -428,7 +452,7 @@ void xml_match_attribute(struct xml_match *m, const struct xml_name *name,
 
             if (!fits(s, name))
                 continue;
-            it = item_new(m, p.item, s, name->local);
+            it = item_new(m, p.step, p.item, s, name->local);
             it->line = line;
             it->col = col;
             if (s->want->needs_text)

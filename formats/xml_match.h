@@ -34,7 +34,7 @@ struct xml_step {
     bool any_uri, is_glob, needs_text;
     bool any_name; /* the glob `*` */
     struct xml_step *elements, *attributes, *selves;
-    uint32_t n_elements, n_attributes, n_selves;
+    uint32_t n_elements, n_attributes, n_selves, n_children;
     /* For telling quickly that an element fits none of `elements`: a bit for
      * each of their names, all bits if one is a glob. */
     uint64_t name_bits;

@@ -55,6 +55,11 @@ static inline bool str_ends(struct str s, struct str with)
             memcmp(s.p + s.len - with.len, with.p, with.len) == 0);
 }
 
+static inline struct str str_between(const char *from, const char *to)
+{
+    return (struct str){ from, (size_t)(to - from) };
+}
+
 /* The rest of s from byte n on; empty past its end. */
 static inline struct str str_from(struct str s, size_t n)
 {

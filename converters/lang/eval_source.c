@@ -100,30 +100,49 @@ static bool walk_cells(struct walk *w, const struct item *row,
     return true;
 }
 
+/* Which children of an item may have come of `want`? */
+static struct item_span span_of(const struct item *item,
+                                const struct want *want)
+{
+    if (item->found && want->parent == item->want)
+        return item->found[want->index];
+    return (struct item_span){ item->child, item->last };
+}
+
 static bool walk_item(struct walk *w, const struct item *item,
                       const struct step *s)
 {
+    struct item_span span;
+
     if (s->kind == WANT_SELF)
         return walk_on(w, item, s);
     if (item->cells)
         return walk_cells(w, item, s->want);
-    for (const struct item *c = item->child; c; c = c->next)
+    span = span_of(item, s->want);
+    for (const struct item *c = span.first; c; c = c->next) {
         if (!walk_step(w) || (c->want == s->want && !walk_on(w, c, s)))
             return false;
+        if (c == span.last)
+            break;
+    }
     return true;
 }
 
 /* Open ancestors as they stood when the record came: its own copy, if it has
  * waited for its group, else the reader's. */
+static const struct item *root_of(const struct run *r,
+                                  const struct item *record)
+{
+    while (record && record->parent)
+        record = record->parent;
+    return record && record->context ? record->context : r->reader->root;
+}
+
 static bool walk_root(struct walk *w, const struct item *record,
                       const struct step *steps)
 {
-    const struct item *root = w->r->reader->root;
+    const struct item *root = root_of(w->r, record);
 
-    while (record && record->parent)
-        record = record->parent;
-    if (record && record->context)
-        root = record->context;
     return !root || walk_item(w, root, steps);
 }
 
@@ -252,12 +271,62 @@ bool eval_column_text(const struct run *r, const struct expr *e,
     return true;
 }
 
+/* The only child that came of `want`, or NULL. False: there are several. */
+static bool only_child(const struct item *item, const struct want *want,
+                       const struct item **child)
+{
+    struct item_span span = span_of(item, want);
+
+    *child = NULL;
+    for (const struct item *c = span.first; c; c = c->next) {
+        if (c->want == want) {
+            if (*child)
+                return false;
+            *child = c;
+        }
+        if (c == span.last)
+            break;
+    }
+    return true;
+}
+
+/*
+ * The same for elements: a path in one record whose every step is there once,
+ * or not at all (then out->item is NULL). False: it is another one.
+ */
+static bool eval_path(const struct run *r, const struct expr *e,
+                      struct val *out)
+{
+    const struct ctx *c = &r->ctx;
+    const struct item *item = c->item;
+
+    if (!item && c->n_rows == 1)
+        item = c->rows[0];
+    if (!item || item->cells || e->own)
+        return false;
+    if (e->absolute)
+        item = root_of(r, item);
+    for (const struct step *s = e->steps; s && item; s = s->next) {
+        if (s->filter)
+            return false;
+        if (s->kind != WANT_SELF && !only_child(item, s->want, &item))
+            return false;
+    }
+    if (item)
+        val_of(r, item, -1, out);
+    else
+        *out = val_empty();
+    return true;
+}
+
 bool eval_source(struct run *r, const struct expr *e, struct val *out)
 {
     struct walk w;
 
     if (is_column(r, e))
         return eval_column(r, e, out);
+    if (eval_path(r, e, out))
+        return true;
     w = (struct walk){ .r = r, .visit = visit_single, .e = e };
     w.value = val_empty();
     walk_begin(r);
@@ -283,6 +352,15 @@ static bool where_holds(struct walk *w, struct ctx beside, bool *holds)
     return ok;
 }
 
+static bool each_value(struct walk *w, struct val *v)
+{
+    if (w->elements && v->cell < 0 && v->kind == V_EMPTY)
+        *v = (struct val){
+            .kind = V_TEXT, .s = STR("1"), .item = v->item, .cell = -1
+        };
+    return w->each(w->each_ctx, v);
+}
+
 static bool visit_several(struct walk *w, const struct item *item, int32_t cell)
 {
     const struct item *around =
@@ -299,11 +377,7 @@ static bool visit_several(struct walk *w, const struct item *item, int32_t cell)
     if (!holds)
         return true;
     val_of(w->r, item, cell, &v);
-    if (w->elements && cell < 0 && v.kind == V_EMPTY)
-        v = (struct val){
-            .kind = V_TEXT, .s = STR("1"), .item = item, .cell = -1
-        };
-    return w->each(w->each_ctx, &v);
+    return each_value(w, &v);
 }
 
 /* An expression computed once per element that the driver finds. */
@@ -373,11 +447,15 @@ static bool read_several(struct run *r, const struct expr *x,
     struct walk w = {
         .r = r, .e = x, .each = each, .each_ctx = ctx, .where = call->where
     };
+    struct val v;
 
     if (x->kind == E_SOURCE) {
         w.visit = visit_several;
-        w.elements = strcmp(call->func->name, "count") == 0;
-        (void)walk_steps(&w, x, x->steps);
+        w.elements = call->func->flags & FN_ELEMENTS;
+        if (w.where || !eval_path(r, x, &v))
+            (void)walk_steps(&w, x, x->steps);
+        else if (v.item)
+            (void)each_value(&w, &v);
         return !w.failed;
     }
     if (x->driver_steps) {

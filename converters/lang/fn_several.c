@@ -246,7 +246,7 @@ const struct func fn_several[] = {
       "the first value that is not empty", fn_first },
     { "last", 1, -1, FN_SEVERAL, -1, "value, ...",
       "the last value that is not empty", fn_last },
-    { "count", 1, -1, FN_SEVERAL, -1, "value, ...",
+    { "count", 1, -1, FN_SEVERAL | FN_ELEMENTS, -1, "value, ...",
       "how many values are not empty", fn_count },
     { "sum", 1, -1, FN_SEVERAL, -1, "value, ...",
       "the sum; empty if all are empty", fn_sum },

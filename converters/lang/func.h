@@ -13,14 +13,15 @@
 struct run;
 
 enum {
-    FN_SEVERAL = 1, /* takes several values and `where`: sum(a where b) */
-    FN_BARE = 2,    /* may stand without (): today, now */
-    FN_TABLE = 4,   /* the first argument names a table */
-    FN_DATE = 8,    /* argument `const_arg` is a date pattern */
-    FN_MEMBER = 16, /* only inside an each of a write map: share */
-    FN_AGREE = 64,  /* what all rows of a group agree on counts once: join */
-    FN_WRITE = 128, /* only in write maps: counter */
-    FN_FORMAT = 32, /* argument `const_arg` is a date or number pattern */
+    FN_SEVERAL = 1,    /* takes several values and `where`: sum(a where b) */
+    FN_BARE = 2,       /* may stand without (): today, now */
+    FN_TABLE = 4,      /* the first argument names a table */
+    FN_DATE = 8,       /* argument `const_arg` is a date pattern */
+    FN_MEMBER = 16,    /* only inside an each of a write map: share */
+    FN_AGREE = 64,     /* what all rows of a group agree on counts once: join */
+    FN_WRITE = 128,    /* only in write maps: counter */
+    FN_ELEMENTS = 256, /* elements are values though they have no text: count */
+    FN_FORMAT = 32,    /* argument `const_arg` is a date or number pattern */
 };
 
 struct func {

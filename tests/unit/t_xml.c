@@ -491,6 +491,10 @@ static void make_places(struct buf *b)
         "<?pi \xC5\x99\n?>",
         "&#65;&amp;",
         "<u><w/>\n</u>",
+        "\n\n",
+        "<x>N</x>\n\n<x>N</x>",
+        "<v>\xC5\x99\n\n</v>",
+        "<v>\xC5\x99<w>&lt;</w></v>",
     };
     uint32_t seed = 1;
 
