@@ -7,7 +7,8 @@
  *   2  unlink the originals; move the    again: what is gone is gone. From 1 on
  *      jobs' folders to tmp/ and remove  nobody misses a file, and no command
  *      them there                        touches the job
- *   3  sync the folders of their days    again
+ *   3  sync the folders of their days,   again
+ *      and tmp/
  *   4  commit: their rows are gone       again
  *
  * Files go before rows: a row that is still there finds its files, but nobody
