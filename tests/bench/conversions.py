@@ -81,7 +81,7 @@ class Conversion:
 
     def make(self, bench, share):
         """The file of a share of the full size: (path, facts)."""
-        size = max(20, int(self.size * bench.scale * share))
+        size = max(20, round(self.size * bench.scale * share))
         path = f"{bench.data}/{self.stem}-{size}.{self.ending}"
         return path, generate.kept(path, self.generator, size)
 
