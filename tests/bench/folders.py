@@ -84,7 +84,7 @@ TIMED_RUNS = 3      # nothing is paired here, and a slow disk takes its time
 
 def many_files(bench, report):
     title = "(5) small order files, `kervan once`"
-    n = max(50, int(2000 * bench.scale))
+    n = max(20, round(2000 * bench.scale))
     source = f"{bench.data}/small-{n}-{generate.version()}"
     if not os.path.isdir(source):
         generate.small_orders(source, n)
