@@ -1,9 +1,9 @@
 """Workloads that convert one file: beside the parser's floor and rivals.
 
 Beside the floor, and where one workload is measured by another, all runs are of
-the full size. Rivals are slow, so the pairs with them are of a fifth of it; their seconds
-and memory in the table are from one run of the full size. xsltproc is not: it
-takes more for each card, the more there are.
+the full size. Rivals are slow, so the pairs with them are of a fifth of it;
+their seconds and memory in the table are from one run of the full size.
+xsltproc is not: it takes more for each card, the more there are.
 """
 import csv
 import json
