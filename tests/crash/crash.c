@@ -147,7 +147,7 @@ static struct verdict go_on(const struct task *t, struct worker *w,
     if (f->n_prepare < f->n_actions)
         show_output(w, "what is done after it");
     if (!v.wrong)
-        look_at_end(f, t->receiver, w, t->kind == ERROR, &v);
+        look_at_end(f, t->receiver, w, &v);
     if (!v.wrong && (f->by_hand || seed % 8 == 1))
         look_with_fsck(t, w, seed + 9, &v);
     return v;

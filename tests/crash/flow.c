@@ -101,8 +101,6 @@ static bool read_line(struct flow *f, const char *word, const char *a,
         f->fresh = true;
     } else if (strcmp(word, "again") == 0) {
         f->again = true;
-    } else if (strcmp(word, "any-order") == 0) {
-        f->any_order = true;
     } else if (strcmp(word, "late") == 0) {
         set_drop(f, &f->late[f->n_late++], a, b);
     } else if (strcmp(word, "backup") == 0) {

@@ -12,7 +12,6 @@
  *   late FILE PATH     dropped when the daemon has nothing more to do
  *   fresh              the spool does not exist yet
  *   again              the same file once more would be suppressed
- *   any-order          an error may change which of two snapshots is last
  *   pairs              a second kill strikes its recovery
  *   stays              only for the daemon
  *   unchanged          the command changes nothing
@@ -92,7 +91,7 @@ struct flow {
         char what[64];
         unsigned n;
     } expects[MAX_LINES];
-    bool fresh, again, pairs, any_order;
+    bool fresh, again, pairs;
 
     /* From the undisturbed run, per receiver. */
     struct disk disk[N_RECEIVERS];

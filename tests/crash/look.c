@@ -527,26 +527,6 @@ void look_now(const struct flow *f, enum receiver r, const struct worker *w,
     listing_free(&taken);
 }
 
-/* What was put off by an error may come after what was dropped later. */
-static void allow_any_order(const struct flow *f, enum receiver r,
-                            struct listing *tree)
-{
-    for (uint32_t i = 0; i < tree->n; i++) {
-        struct file *g = &tree->files[i];
-
-        for (uint32_t j = 0; j < f->ends[r][0].tree.n; j++) {
-            const struct file *want = &f->ends[r][0].tree.files[j];
-
-            if (outbox_of(f, g->path) < 0 || strcmp(want->path, g->path) != 0 ||
-                !is_final(&f->finals[r], g->path, &g->data))
-                continue;
-            g->data.p = must(realloc(g->data.p, want->data.len + 1));
-            memcpy(g->data.p, want->data.p, want->data.len);
-            g->data.len = want->data.len;
-        }
-    }
-}
-
 static void compare_ends(const struct flow *f, const struct end *want,
                          const struct end *got, struct verdict *v)
 {
@@ -584,13 +564,11 @@ void look_after(const struct flow *f, enum receiver r, const struct worker *w,
 
 /* One of the ends will do; what the first would want is told. */
 void look_at_end(const struct flow *f, enum receiver r, const struct worker *w,
-                 bool after_error, struct verdict *v)
+                 struct verdict *v)
 {
     struct end now = end_now(f, w);
     struct verdict first = { 0 };
 
-    if (after_error && f->any_order)
-        allow_any_order(f, r, &now.tree);
     for (uint32_t i = 0; i < f->n_ends; i++) {
         struct verdict next = { 0 };
 

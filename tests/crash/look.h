@@ -38,7 +38,7 @@ void look_after(const struct flow *f, enum receiver r, const struct worker *w,
 void find_whole(struct end *e, const struct flow *f, const struct worker *w);
 /* After recovery: is everything as without the trouble? */
 void look_at_end(const struct flow *f, enum receiver r, const struct worker *w,
-                 bool after_error, struct verdict *v);
+                 struct verdict *v);
 /* After the same files came once more: nothing more must have arrived. */
 void look_again(const struct flow *f, enum receiver r, const struct worker *w,
                 struct verdict *v);

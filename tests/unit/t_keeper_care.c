@@ -234,7 +234,7 @@ static void start_three(uint64_t at_once)
     put("eshop/inbox/orders.csv", "gate of orders");
     put("eshop/inbox/x-both.csv", "gate of copies");
     put("eshop/inbox/hand.csv", "gate of hand");
-    keeper_look(&k);
+    assert_int_equal(keeper_look(&k, &e), 0);
     assert_int_equal(keeper_claim(&k, 10, &n, &e), 0);
     assert_int_equal(keeper_take(&k, &e), 0);
     assert_int_equal(keeper_start(&k, &e), 0);
