@@ -261,11 +261,12 @@ static int put(struct sink *s, struct str text, const struct escapes *esc,
 
 int sink_text(struct sink *s, struct str utf8, const struct escapes *esc)
 {
-    const char *p = utf8.p, *end = utf8.p + utf8.len;
+    const char *p = utf8.p, *end;
     size_t before = s->out.len;
 
     if (utf8.len == 0)
         return 0;
+    end = p + utf8.len;
     if (!esc)
         esc = &no_escapes;
     /* Nearly all values: there is room, and nothing needs a decision. */
