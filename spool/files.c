@@ -94,6 +94,22 @@ int dir_sync(int fd)
     return -1;
 }
 
+int folder_sync(int at, struct str below)
+{
+    int fd = dir_open_at(at, below);
+    int rc = fd == -1 ? -1 : dir_sync(fd), saved = errno;
+
+    if (fd != -1)
+        close(fd);
+    errno = saved;
+    return rc;
+}
+
+void file_start_sync(int fd)
+{
+    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 int dir_make(int at, const char *path, mode_t mode)
 {
     int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
