@@ -105,11 +105,6 @@ int folder_sync(int at, struct str below)
     return rc;
 }
 
-void file_start_sync(int fd)
-{
-    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-}
-
 int dir_make(int at, const char *path, mode_t mode)
 {
     int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -23,10 +23,6 @@ int dir_open_at(int at, struct str below);
 int dir_sync(int fd);
 /* The same of a folder below `at`. */
 int folder_sync(int at, struct str below);
-/* Before files are synced one by one: all of them are on their way to the disk
- * then, and what the file system notes of them is written once. Needed for
- * nothing but speed. */
-void file_start_sync(int fd);
 /* mkdir -p below `at`; every new name is synced in its parent. */
 int dir_make(int at, const char *path, mode_t mode);
 /* A rename that takes no other file's place, where the system can tell. */

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "spool/files.h"
+#include "spool/sync.h"
 
 void publish_part_name(const struct delivery *d, char out[PART_NAME])
 {
@@ -60,7 +62,6 @@ static int fill_part(struct publishing *p)
                        "the converted file in the spool is damaged");
     if (set_owner(p->part_fd, p->to) == -1)
         return err_sys(&p->e, ERR_RETRY, "set mode and group");
-    file_start_sync(p->part_fd);
     return 0;
 }
 
@@ -91,19 +92,32 @@ static void write_part(struct publishing *p)
     }
 }
 
-static void sync_part(struct publishing *p)
+static void close_part(struct publishing *p, int error)
 {
-    int rc = fsync(p->part_fd);
+    int rc = close(p->part_fd);
 
-    if (rc == -1)
-        fail_sys(p, "sync");
-    if (close(p->part_fd) == -1 && rc == 0) {
-        rc = -1;
-        fail_sys(p, "close");
-    }
     p->part_fd = -1;
-    if (rc == -1)
-        remove_part(p);
+    if (rc == 0 && !error)
+        return;
+    errno = error ? error : errno;
+    fail_sys(p, "sync");
+    remove_part(p);
+}
+
+static void sync_parts(struct publishing *p, size_t n)
+{
+    struct synced *f = xcalloc(n + 1, sizeof(*f));
+    size_t n_files = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (p[i].step == WRITTEN)
+            f[n_files++].fd = p[i].part_fd;
+    sync_files(f, n_files);
+    n_files = 0;
+    for (size_t i = 0; i < n; i++)
+        if (p[i].step == WRITTEN)
+            close_part(&p[i], f[n_files++].error);
+    free(f);
 }
 
 /* 0, or -1 with errno, of the one sync that all files of a folder have. */
@@ -135,9 +149,7 @@ static void write_parts(struct publishing *p, size_t n)
     for (size_t i = 0; i < n; i++)
         if (p[i].step == TO_WRITE)
             write_part(&p[i]);
-    for (size_t i = 0; i < n; i++)
-        if (p[i].step == WRITTEN)
-            sync_part(&p[i]);
+    sync_parts(p, n);
     sync_folders(p, n, WRITTEN);
 }
 

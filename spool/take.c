@@ -27,6 +27,7 @@
 #include "spool/inbox.h"
 #include "spool/keeper.h"
 #include "spool/scan.h"
+#include "spool/sync.h"
 
 enum taken {
     TAKEN,    /* it is, or is going to be */
@@ -101,7 +102,6 @@ static int fill_copy(struct keeper *k, struct taking *t)
         content_copy(t->from, t->to, k->conf->limits.v[LIMIT_INPUT], &t->got) ==
             -1)
         return -1;
-    file_start_sync(t->to);
     return 0;
 }
 
@@ -119,15 +119,24 @@ static void copy(struct keeper *k, struct taking *t)
         cannot_copy(t);
 }
 
-static void sync_copy(struct taking *t)
+static void sync_copies(struct keeper *k, struct taking *t, size_t n)
 {
-    int rc = fsync(t->to);
+    struct synced *f = arena_alloc(&k->item, (n + 1) * sizeof(*f));
+    size_t n_files = 0;
 
-    if (close(t->to) == -1)
-        rc = -1;
-    t->to = -1;
-    if (rc == -1)
-        cannot_copy(t);
+    for (size_t i = 0; i < n; i++)
+        if (t[i].how == TAKEN)
+            f[n_files++].fd = t[i].to;
+    sync_files(f, n_files);
+    for (size_t i = 0; i < n; i++) {
+        if (t[i].how != TAKEN)
+            continue;
+        errno = f->error;
+        if (close(t[i].to) == -1 || f->error)
+            cannot_copy(&t[i]);
+        t[i].to = -1;
+        f++;
+    }
 }
 
 /* in/<id>, if nobody has written to the claimed file. */
@@ -178,9 +187,7 @@ static void copy_all(struct keeper *k, struct taking *t, size_t n)
     for (size_t i = 0; i < n; i++)
         if (t[i].how == TAKEN)
             copy(k, &t[i]);
-    for (size_t i = 0; i < n; i++)
-        if (t[i].how == TAKEN)
-            sync_copy(&t[i]);
+    sync_copies(k, t, n);
     for (size_t i = 0; i < n; i++)
         if (t[i].how == TAKEN)
             name_copy(k, &t[i]);
