@@ -113,6 +113,8 @@ static bool rule_is_direct(const struct map *m, const struct rule *rule)
         return false;
     if (e->kind == E_CONST)
         return e->value.kind == V_TEXT || e->value.kind == V_EMPTY;
+    if (e->kind == E_SETTING)
+        return true;
     if (e->kind != E_FIELD || e->index >= e->shape->n_fixed)
         return false;
     type = shape_type(e->shape, e->index);
