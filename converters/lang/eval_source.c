@@ -298,13 +298,13 @@ static bool where_holds(struct walk *w, struct ctx beside, bool *holds)
     return ok;
 }
 
-static bool each_value(struct walk *w, struct val *v)
+/* An element counts though it has no text. */
+static void count_element(struct val *v)
 {
-    if (w->elements && v->cell < 0 && v->kind == V_EMPTY)
+    if (v->cell < 0 && v->kind == V_EMPTY)
         *v = (struct val){
             .kind = V_TEXT, .s = STR("1"), .item = v->item, .cell = -1
         };
-    return w->each(w->each_ctx, v);
 }
 
 static bool visit_several(struct walk *w, const struct item *item, int32_t cell)
@@ -323,7 +323,9 @@ static bool visit_several(struct walk *w, const struct item *item, int32_t cell)
     if (!holds)
         return true;
     val_of(w->r, item, cell, &v);
-    return each_value(w, &v);
+    if (w->elements)
+        count_element(&v);
+    return w->each(w->each_ctx, &v);
 }
 
 /* An expression computed once per element that the driver finds. */
@@ -390,18 +392,24 @@ static bool read_several(struct run *r, const struct expr *x,
                          const struct expr *call,
                          bool (*each)(void *, struct val *), void *ctx)
 {
-    struct walk w = {
-        .r = r, .e = x, .each = each, .each_ctx = ctx, .where = call->where
-    };
+    bool elements = call->func->flags & FN_ELEMENTS;
+    struct walk w;
     struct val v;
 
+    if (x->kind == E_SOURCE && !call->where && eval_path(r, x, &v)) {
+        if (elements && v.item)
+            count_element(&v);
+        if (v.item)
+            (void)each(ctx, &v);
+        return true;
+    }
+    w = (struct walk){
+        .r = r, .e = x, .each = each, .each_ctx = ctx, .where = call->where
+    };
     if (x->kind == E_SOURCE) {
         w.visit = visit_several;
-        w.elements = call->func->flags & FN_ELEMENTS;
-        if (w.where || !eval_path(r, x, &v))
-            (void)walk_steps(&w, x, x->steps);
-        else if (v.item)
-            (void)each_value(&w, &v);
+        w.elements = elements;
+        (void)walk_steps(&w, x, x->steps);
         return !w.failed;
     }
     if (x->driver_steps) {
