@@ -370,20 +370,24 @@ static struct str unread(const struct xml *x)
 
 /* ---- plain elements ------------------------------------------------------ */
 
-/* Text in pieces, as libxml2 hands it over. */
-static void take_text_with_references(struct xml *x, struct str s)
+/* Text in pieces, as libxml2 hands it over: CR goes, a reference is one. */
+static void take_coded_text(struct xml *x, struct str s)
 {
     while (s.len && !x->rc) {
-        ptrdiff_t amp = str_find_char(s, '&');
+        size_t n = 0;
         char c;
 
-        if (amp != 0)
-            take_text(x, amp < 0 ? s : str_first(s, (size_t)amp));
-        if (amp < 0 || x->rc)
+        while (n < s.len && s.p[n] != '&' && s.p[n] != '\r')
+            n++;
+        if (n)
+            take_text(x, str_first(s, n));
+        s = str_from(s, n);
+        if (x->rc || !s.len)
             return;
-        s = str_from(s, (size_t)amp);
-        s = str_from(s, xml_plain_reference(s, &c));
-        take_text(x, (struct str){ &c, 1 });
+        n = xml_plain_reference(s, &c);
+        if (n)
+            take_text(x, (struct str){ &c, 1 });
+        s = str_from(s, n ? n : 1);
     }
 }
 
@@ -408,8 +412,8 @@ static void read_token(struct xml *x, const struct xml_token *t)
     case XML_TEXT:
         take_text(x, text);
         return;
-    case XML_TEXT_REFERS:
-        take_text_with_references(x, text);
+    case XML_TEXT_CODED:
+        take_coded_text(x, text);
         return;
     case XML_OPENS: /* libxml2 tells of it while it stands at the '>' */
         step(in, -1);

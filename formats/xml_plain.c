@@ -88,7 +88,7 @@ static struct xml_plain_name *name_at(struct xml_plain *l, struct str s)
 /* ---- text ---------------------------------------------------------------- */
 
 /* What a byte is to a text. */
-enum { FOREIGN, PLAIN, LINE_END, AMPERSAND };
+enum { FOREIGN, PLAIN, LINE_END, CR, AMPERSAND };
 
 /*
  * U+FFFE and U+FFFF, which XML forbids, begin with EF; a ']' may belong to a
@@ -98,6 +98,8 @@ static unsigned char kind_of(int byte)
 {
     if (byte == '\n')
         return LINE_END;
+    if (byte == '\r')
+        return CR;
     if (byte == '&')
         return AMPERSAND;
     if (byte == '<' || byte == ']' || byte == 0xEF ||
@@ -155,8 +157,13 @@ static const char *scan_text(const struct xml_plain *l, const char *p,
             line = ++p;
             t->lines++;
             break;
+        case CR: /* before LF it is dropped, else it becomes one */
+            t->kind = XML_TEXT_CODED;
+            n = end - p > 1 && p[1] == '\n';
+            p += n;
+            break;
         case AMPERSAND:
-            t->kind = XML_TEXT_REFERS;
+            t->kind = XML_TEXT_CODED;
             n = xml_plain_reference(str_between(p, end), &c);
             p += n;
             break;

@@ -15,8 +15,8 @@
  *
  *   - each start tag is byte for byte one that libxml2 has taken apart while
  *     no namespace was declared and none went out of scope since;
- *   - text has no ']', CR, or character that XML forbids, and no '&' but that
- *     of the five references that XML knows itself;
+ *   - text has no ']', no character that XML forbids, no CR but before LF, and
+ *     no '&' but that of the five references that XML knows itself;
  *   - each end tag has the name of its start tag, and no blank;
  *   - all of it, to the end of the element that begins it, is there.
  *
@@ -44,7 +44,12 @@ struct xml_plain_name {
     struct xml_plain_name *then; /* which tag came next the last time */
 };
 
-enum xml_token_kind { XML_TEXT, XML_TEXT_REFERS, XML_OPENS, XML_CLOSES };
+enum xml_token_kind {
+    XML_TEXT,
+    XML_TEXT_CODED, /* with references or CRLF in it */
+    XML_OPENS,
+    XML_CLOSES
+};
 
 /* Begins where the one before it ends. */
 struct xml_token {
