@@ -88,12 +88,9 @@ static struct xml_plain_name *name_at(struct xml_plain *l, struct str s)
 /* ---- text ---------------------------------------------------------------- */
 
 /* What a byte is to a text. */
-enum { FOREIGN, PLAIN, LINE_END, CR, AMPERSAND };
+enum { FOREIGN, PLAIN, LINE_END, CR, AMPERSAND, BRACKET };
 
-/*
- * U+FFFE and U+FFFF, which XML forbids, begin with EF; a ']' may belong to a
- * "]]>", which may not stand in text.
- */
+/* U+FFFE and U+FFFF, which XML forbids, begin with EF. */
 static unsigned char kind_of(int byte)
 {
     if (byte == '\n')
@@ -102,8 +99,9 @@ static unsigned char kind_of(int byte)
         return CR;
     if (byte == '&')
         return AMPERSAND;
-    if (byte == '<' || byte == ']' || byte == 0xEF ||
-        (byte < ' ' && byte != '\t'))
+    if (byte == ']')
+        return BRACKET;
+    if (byte == '<' || byte == 0xEF || (byte < ' ' && byte != '\t'))
         return FOREIGN;
     return PLAIN;
 }
@@ -165,6 +163,10 @@ static const char *scan_text(const struct xml_plain *l, const char *p,
         case AMPERSAND:
             t->kind = XML_TEXT_CODED;
             n = xml_plain_reference(str_between(p, end), &c);
+            p += n;
+            break;
+        case BRACKET: /* "]]>" may not stand in text */
+            n = end - p > 2 && !(p[1] == ']' && p[2] == '>');
             p += n;
             break;
         default:
