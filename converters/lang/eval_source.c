@@ -376,15 +376,18 @@ static bool has_source(const struct expr *e)
     return false;
 }
 
-static bool several_once(struct walk *w)
+/* An expression that has one value, whatever is walked. */
+static bool several_once(struct run *r, const struct expr *x,
+                         const struct expr *where,
+                         bool (*each)(void *, struct val *), void *ctx)
 {
     struct val v;
-    bool holds;
+    bool holds = true;
 
-    if (!where_holds(w, w->r->ctx, &holds) || (holds && !eval(w->r, w->e, &v)))
+    if ((where && !eval_cond(r, where, &holds)) || (holds && !eval(r, x, &v)))
         return false;
     if (holds)
-        (void)w->each(w->each_ctx, &v);
+        (void)each(ctx, &v);
     return true;
 }
 
@@ -419,7 +422,7 @@ static bool read_several(struct run *r, const struct expr *x,
     }
     if (!r->ctx.item && r->ctx.n_rows && has_source(x))
         return several_rows(&w);
-    return several_once(&w);
+    return several_once(r, x, call->where, each, ctx);
 }
 
 /* One member of the driver: true to go on. */
@@ -441,15 +444,16 @@ static bool write_several(struct run *r, const struct expr *x,
                           const struct expr *call,
                           bool (*each)(void *, struct val *), void *ctx)
 {
-    struct walk w = {
-        .r = r, .e = x, .each = each, .each_ctx = ctx, .where = call->where
-    };
     const struct driver *d = &call->driver;
     int at = call->index;
     struct doc *outer, *m;
+    struct walk w;
 
     if (!d->is_on)
-        return several_once(&w);
+        return several_once(r, x, call->where, each, ctx);
+    w = (struct walk){
+        .r = r, .e = x, .each = each, .each_ctx = ctx, .where = call->where
+    };
     outer = r->scope[at];
     if (d->depth == -1) {
         for (m = r->all_docs(r->ctx_of, true); m && several_member(&w, at, m);)
@@ -488,15 +492,13 @@ static bool agree_one(void *ctx, struct val *v)
     return !a->differ;
 }
 
-bool eval_several(struct run *r, const struct expr *x, const struct expr *call,
-                  bool (*each)(void *, struct val *), void *ctx)
+/* Once, if all rows agree; else each value. */
+static bool agreed_value(struct run *r, const struct expr *x,
+                         const struct expr *call,
+                         bool (*each)(void *, struct val *), void *ctx)
 {
     struct agree a = { .r = r };
 
-    if (r->map->is_write || !r->reader)
-        return write_several(r, x, call, each, ctx);
-    if (!(call->func->flags & FN_AGREE) || call->where || r->ctx.item)
-        return read_several(r, x, call, each, ctx);
     if (!read_several(r, x, call, agree_one, &a))
         return false;
     if (a.differ)
@@ -504,6 +506,16 @@ bool eval_several(struct run *r, const struct expr *x, const struct expr *call,
     if (a.any)
         (void)each(ctx, &a.v);
     return true;
+}
+
+bool eval_several(struct run *r, const struct expr *x, const struct expr *call,
+                  bool (*each)(void *, struct val *), void *ctx)
+{
+    if (r->map->is_write || !r->reader)
+        return write_several(r, x, call, each, ctx);
+    if (!(call->func->flags & FN_AGREE) || call->where || r->ctx.item)
+        return read_several(r, x, call, each, ctx);
+    return agreed_value(r, x, call, each, ctx);
 }
 
 struct items {
