@@ -143,6 +143,12 @@ static inline bool copy_tail(const char *p, size_t n, const struct escapes *esc,
     return first_doubt((chars16)(pair){ first, last }, esc) == 16;
 }
 
+/* Most values: short, and plain to their end. False: look closer. */
+static inline bool copy_short(struct str s, const struct escapes *esc, char *to)
+{
+    return s.len < 16 && (s.len == 0 || copy_tail(s.p, s.len, esc, to));
+}
+
 /* Copies what is plain up to the first character that is not: an escape or a
  * non-ASCII one. */
 static inline const char *copy_plain(const char *p, const char *end,
@@ -273,6 +279,10 @@ int sink_text(struct sink *s, struct str utf8, const struct escapes *esc)
     if (s->cs->kind != CS_UTF16 && s->out.cap - before >= utf8.len + 8) {
         char *to = s->out.p + before;
 
+        if (copy_short(utf8, esc, to)) {
+            s->out.len += utf8.len;
+            return 0;
+        }
         p = copy_run(s->cs, p, end, esc, &to);
         s->out.len = (size_t)(to - s->out.p);
     }
@@ -291,10 +301,16 @@ int sink_between(struct sink *s, struct str open, struct str utf8,
     if (s->cs->kind != CS_UTF16 && s->out.cap - before >= need) {
         const char *end = utf8.len ? utf8.p + utf8.len : utf8.p;
         char *to = s->out.p + before;
+        bool is_done;
 
         memcpy(to, open.p, open.len);
         to += open.len;
-        if (copy_run(s->cs, utf8.p, end, esc, &to) == end) {
+        is_done = copy_short(utf8, esc, to);
+        if (is_done)
+            to += utf8.len;
+        else
+            is_done = copy_run(s->cs, utf8.p, end, esc, &to) == end;
+        if (is_done) {
             memcpy(to, close.p, close.len);
             s->out.len = (size_t)(to - s->out.p) + close.len;
             return 0;
