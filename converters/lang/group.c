@@ -481,7 +481,7 @@ struct spill {
     size_t len;
 };
 
-enum { SPILL_AHEAD = 4096 };
+enum { SPILL_AHEAD = 4096, SPILL_NEAR = 4 * SPILL_AHEAD };
 
 /* A row as it was packed, in the reader's arena; NULL: it cannot be read. */
 static struct item *spilled_row(struct read_run *rr, struct spill *spill,
@@ -499,9 +499,13 @@ static struct item *spilled_row(struct read_run *rr, struct spill *spill,
         return item_unpack(&rr->reader->arena, (struct str){ packed, n });
     }
     if (from < spill->at || to > spill->at + spill->len) {
+        /* Scattered without any order, what lies behind a row is no use. */
+        if (from - spill->at > SPILL_NEAR)
+            spill->len = n;
+        else
+            spill->len = s->size - from < SPILL_AHEAD ? (size_t)(s->size - from)
+                                                      : SPILL_AHEAD;
         spill->at = from;
-        spill->len = s->size - from < SPILL_AHEAD ? (size_t)(s->size - from)
-                                                  : SPILL_AHEAD;
         if (read_at(rr, spill->p, spill->len, from) == -1)
             return NULL;
     }
