@@ -4,6 +4,7 @@
  * A field is not copied from libcsv's buffer unless it held doubled quotes:
  * its place in the row follows from the lengths, and the row is kept anyway.
  */
+#include "converters/base/bytes.h"
 #include "formats/csv.h"
 
 /* What blanks and tabs are while libcsv has them; see veil(). */
@@ -159,17 +160,8 @@ static int stray_quote(struct csv *c, size_t at)
 
 /* ---- lines -------------------------------------------------------------- */
 
-/* The high bit of each byte of w that is ch. */
-static inline uint64_t bytes_that_are(uint64_t w, char ch)
-{
-    const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
-    uint64_t x = w ^ (UINT64_C(0x0101010101010101) * (unsigned char)ch);
-
-    return ~(((x & low) + low) | x | low);
-}
-
-/* Where delimiters and quotes stand in the eight bytes at p, or in those before
- * `end`: the high bit of each, the lowest one first. */
+/* Marks delimiters and quotes in the eight bytes at p, or in those before
+ * `end`: there is no NUL among them. */
 static inline uint64_t specials(const char *p, const char *end,
                                 struct csv_dialect d)
 {
@@ -180,17 +172,8 @@ static inline uint64_t specials(const char *p, const char *end,
         memcpy(&w, p, 8);
     else
         memcpy(&w, p, n);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    w = __builtin_bswap64(w);
-#endif
-    w = bytes_that_are(w, d.delimiter) |
-        (d.quote ? bytes_that_are(w, d.quote) : 0);
-    return n == 8 ? w : w & ((UINT64_C(1) << 8 * n) - 1);
-}
-
-static inline unsigned first_byte(uint64_t bits)
-{
-    return (unsigned)__builtin_ctzll(bits) / 8;
+    return bytes_that_are(w, d.delimiter) |
+           (d.quote ? bytes_that_are(w, d.quote) : 0);
 }
 
 /*
@@ -288,8 +271,9 @@ static bool split_row(struct csv *c, struct str row)
     const char *end = row.p + row.len, *next = row.p;
 
     for (const char *p = row.p; p < end; p += 8) {
-        for (uint64_t found = specials(p, end, d); found; found &= found - 1) {
-            const char *at = p + first_byte(found);
+        for (uint64_t found = specials(p, end, d); found;
+             found = bytes_rest(found)) {
+            const char *at = p + bytes_first(found);
 
             if (at < next)
                 continue; /* the second of two quotes */

@@ -1,16 +1,7 @@
 #include "formats/sink.h"
 
+#include "converters/base/bytes.h"
 #include "converters/base/utf8.h"
-
-/* Which of the eight bytes in memory is the first that is not 0. */
-static inline unsigned first_byte(uint64_t w)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return (unsigned)__builtin_ctzll(w) / 8;
-#else
-    return (unsigned)__builtin_clzll(w) / 8;
-#endif
-}
 
 static const struct escapes no_escapes;
 
@@ -107,7 +98,7 @@ static inline unsigned first_doubt(chars16 v, const struct escapes *esc)
     half = (pair)doubt;
     if (!(half[0] | half[1]))
         return 16;
-    return half[0] ? first_byte(half[0]) : 8 + first_byte(half[1]);
+    return half[0] ? bytes_first(half[0]) : 8 + bytes_first(half[1]);
 }
 
 /*

@@ -1,8 +1,8 @@
 #include "formats/xml_place.h"
 
-#include "converters/base/utf8.h"
+#include "converters/base/bytes.h"
 
-#define HIGHS 0x8080808080808080
+#include "converters/base/utf8.h"
 
 static uint64_t load(const char *p)
 {

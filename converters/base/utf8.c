@@ -1,8 +1,7 @@
 /* utf8.c - checking and counting UTF-8; ASCII, the bulk, in long steps. */
 #include "converters/base/utf8.h"
 
-#define ONES  0x0101010101010101u
-#define HIGHS 0x8080808080808080u
+#include "converters/base/bytes.h"
 
 /*
  * What may follow a first byte: how many bytes, and the range of the second
@@ -84,16 +83,6 @@ size_t utf8_ascii_len(struct str s)
     return i;
 }
 
-/* Which of the eight bytes in memory is the first with its high bit set. */
-static inline unsigned first_high(uint64_t highs)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return (unsigned)__builtin_ctzll(highs) / 8;
-#else
-    return (unsigned)__builtin_clzll(highs) / 8;
-#endif
-}
-
 /* The last n bytes, 1 to 7 of them: loads that overlap. */
 static inline bool ascii_tail(const unsigned char *p, size_t len, size_t n)
 {
@@ -130,7 +119,7 @@ size_t utf8_valid_len(struct str s)
                 i += 8;
                 continue;
             }
-            i += first_high(w);
+            i += bytes_first(w);
         } else if (ascii_tail(p, s.len, s.len - i)) {
             return s.len;
         }
