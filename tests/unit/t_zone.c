@@ -381,7 +381,7 @@ static struct broken_case {
     { __LINE__, "changes out of order", 88 + 15, 30, "in order" },
     { __LINE__, "the same change twice", 88 + 15, 0, "in order" },
     { __LINE__, "a type that is not there", 88 + 25, 1, "not there" },
-    { __LINE__, "an offset of years", 88 + 27, 127, "more than a day" },
+    { __LINE__, "an offset of years", 88 + 27, 127, "more than 16 hours" },
     { __LINE__, "no footer", 88 + 33, 'x', "no footer" },
 };
 
