@@ -141,6 +141,7 @@
     X(CONF_MISSING, "conf-missing", ERROR, "%1 has no line \"%2\"") \
     X(CONF_TWICE, "conf-twice", ERROR, "%1 stands twice") \
     X(CONF_NO_PARTNER, "conf-no-partner", ERROR, "no partner is called %1%2") \
+    X(CONF_NO_ROUTE, "conf-no-route", ERROR, "no route is called %1%2") \
     X(CONF_NO_MAP, "conf-no-map", ERROR, "no map %1; looked in %2") \
     X(CONF_DOCUMENTS, "conf-documents", ERROR, "the read map makes %1 documents, the write map takes %2") \
     X(CONF_FOLDER, "conf-folder", WARNING, "folder %1: %2") \
