@@ -110,13 +110,21 @@ static void check_routes(struct check *c)
 {
     struct arena *a = &c->s->v.arena;
 
-    for (size_t i = 0; i < c->s->n_routes; i++)
-        if (c->s->routes[i].is_late)
+    for (size_t i = 0; i < c->s->n_routes; i++) {
+        const struct route_line *x = &c->s->routes[i];
+        struct str limit = interval_text(a, x->route->expect_minutes);
+
+        if (!x->is_late)
+            continue;
+        if (x->counts.last_at)
+            wrong(c, arena_fmt(a, "route %.*s took no file for more than %.*s",
+                               STR_ARGS(x->route->name), STR_ARGS(limit)));
+        else
             wrong(c, arena_fmt(a,
-                               "route %.*s took no file for more than %u "
-                               "minutes",
-                               STR_ARGS(c->s->routes[i].route->name),
-                               c->s->routes[i].route->expect_minutes));
+                               "route %.*s took no file yet; one is expected "
+                               "every %.*s",
+                               STR_ARGS(x->route->name), STR_ARGS(limit)));
+    }
 }
 
 static void check_files(struct check *c)
