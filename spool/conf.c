@@ -83,8 +83,8 @@ void conf_line(struct conf_parser *p, const struct oline *l,
                  arena_fmt(&p->conf->arena, "\"%s\"", words->name));
         if (words->parse)
             words->parse(p, l, rest);
-        if (l->child && !words->has_block && !words->not_built)
-            DIAG0(p->diags, NO_BLOCK, oline_whole(l->child));
+        if (!words->has_block && !words->not_built)
+            outline_no_block(l, p->diags);
         return;
     }
     unknown_word(p, l, words);
