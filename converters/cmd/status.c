@@ -375,14 +375,16 @@ const struct cmd cmd_status = {
     .name = "status",
     .args = "[--check]",
     .help = "what waits, what is held, and why",
-    .more = "A line for each route; then the jobs that are not through, the "
-            "reports that have\nnot reached their sender, the files in the "
-            "inboxes with the reason why they are\nnot taken yet, and those "
-            "that no route takes.\n\n"
-            "  --check    for cron and monitoring: prints nothing, or one line "
-            "that says what\n             is wrong, with exit status 1: jobs "
-            "that are held; jobs, deliveries\n             and files that wait "
-            "for more than an hour; files that are overdue;\n             a "
-            "folder that cannot be read; a ledger that is not the spool's\n",
+    .more =
+        "A line for each route; then the jobs that are not through, the "
+        "reports that have\nnot reached their sender, the files in the "
+        "inboxes with the reason why they are\nnot taken yet, and those "
+        "that no route takes.\n\n"
+        "  --check    for cron and monitoring: prints nothing, or one line "
+        "that says what\n             is wrong, with exit status 1: jobs "
+        "that are held; jobs, deliveries\n             and files that wait "
+        "for more than an hour; files that are overdue;\n             a "
+        "folder that cannot be read; a disk that is too full to take more;\n"
+        "             a ledger that is not the spool's\n",
     .run = run,
 };

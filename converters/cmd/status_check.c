@@ -7,6 +7,7 @@
 #include "converters/base/date.h"
 #include "converters/cmd/cmd.h"
 #include "converters/cmd/status.h"
+#include "spool/room.h"
 
 enum { HOUR = 3600 };
 
@@ -140,6 +141,24 @@ static void check_files(struct check *c)
                                STR_ARGS(x->place), STR_ARGS(x->why)));
 }
 
+/* Nothing more is taken, whether or not a file has waited for an hour yet. */
+static void check_room(struct check *c)
+{
+    const struct limits *limits = &c->s->v.conf.limits;
+    struct arena *a = &c->s->v.arena;
+    struct room room;
+    struct str text;
+
+    if (c->s->spool_fd == -1)
+        return;
+    room = room_for(c->s->spool_fd, 0, limits);
+    if (room.enough)
+        return;
+    text = room_text(a, &room, limits);
+    wrong(c, arena_fmt(a, "%s: %.*s; nothing more is taken", c->s->v.conf.spool,
+                       STR_ARGS(text)));
+}
+
 static void print(const struct check *c)
 {
     struct json j;
@@ -170,6 +189,7 @@ int status_check(struct status *s)
     struct err e;
 
     check_ledger(&c);
+    check_room(&c);
     check_jobs(&c);
     if (check_deliveries(&c, &e) == -1)
         return view_failed(&e);
