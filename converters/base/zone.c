@@ -426,10 +426,13 @@ const struct zone *zone_load(struct arena *a, struct str name, struct err *e)
     str_copy(path + sizeof(ZONE_FOLDER) - 1, name);
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
-        bool absent = errno == ENOENT || errno == ENOTDIR;
-
-        err_sys(e, absent ? ERR_REJECT : ERR_RETRY, "time zone %.*s (%s)",
-                STR_ARGS(name), path);
+        if (errno == ENOENT || errno == ENOTDIR)
+            err_set(e, ERR_REJECT,
+                    "there is no time zone %.*s (no file %s); one is "
+                    "Europe/Prague",
+                    STR_ARGS(name), path);
+        else
+            err_sys(e, ERR_RETRY, "time zone %.*s (%s)", STR_ARGS(name), path);
         return NULL;
     }
     text = read_file(fd, name, &len, e);

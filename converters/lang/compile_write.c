@@ -28,8 +28,7 @@ static struct node *new_node(struct writing *c, enum node_kind kind,
 
 static void no_block(struct writing *c, const struct oline *l)
 {
-    if (l->child)
-        DIAG0(c->ld->diags, NO_BLOCK, oline_whole(l->child));
+    outline_no_block(l, c->ld->diags);
 }
 
 /* ---- values ------------------------------------------------------------- */
