@@ -363,6 +363,8 @@ static bool on_record(struct job *j, struct str payload)
         d->member >= j->n_sources)
         return false;
     j->out->n_read++;
+    if (job_io_failed(j))
+        return true; /* see may_begin_anew() */
     j->current = d;
     doc_derive(&j->docs, d, on_differ, j);
     job_name_file(j, d);
@@ -401,6 +403,7 @@ static void on_restart(struct job *j)
     j->aside.too_many = false;
     o->n_read = o->n_written = o->n_aside = o->n_filtered = o->n_warnings = 0;
     diags_init(&o->diags, &o->arena, j->spec->limits->v[LIMIT_ERRORS]);
+    o->err = (struct err){ 0 };
     j->n_sources = 0;
     j->sources = NULL;
     j->cap_sources = 0;
@@ -439,7 +442,8 @@ static bool on_frame(struct job *j, enum frame_type type, struct str payload)
     return false;
 }
 
-/* The disk failed below a write: the job as a whole must be run again. */
+/* A write cannot go on, because of the disk or a limit: the job as a whole
+ * fails. */
 bool job_io_failed(struct job *j)
 {
     if (j->kept.failed) {
@@ -455,6 +459,17 @@ bool job_io_failed(struct job *j)
 }
 
 /* ---- the reader process ------------------------------------------------- */
+
+/*
+ * Was the limit that a write is over perhaps none of the file? Rows of a group
+ * that stand far apart make several documents until the reader notices, and all
+ * of them are forgotten then.
+ */
+static bool may_begin_anew(const struct job *j)
+{
+    return j->spec->read->group && !j->scattered && !j->ended &&
+           j->out->err.next == ERR_REJECT;
+}
 
 enum job_pumped job_pump(struct job *j, int fd)
 {
@@ -472,7 +487,7 @@ enum job_pumped job_pump(struct job *j, int fd)
                 rc == -1 && errno == ETIMEDOUT ? READER_LATE : READER_BAD_FRAME;
             break;
         }
-        if (job_io_failed(j)) {
+        if (job_io_failed(j) && !may_begin_anew(j)) {
             how = READER_IO;
             break;
         }

@@ -61,7 +61,7 @@ void job_write_fault(void *ctx, const struct fault *f);
 /* file.name and friends are those of d's file from now on. */
 void job_name_file(struct job *j, const struct doc *d);
 void job_reset_counts(struct job *j);
-/* The disk failed below a write: result->err tells; the job ends. */
+/* A write cannot go on, because of the disk or a limit: result->err tells. */
 bool job_io_failed(struct job *j);
 
 /* ---- job_reader.c: the reader process ------------------------------------ */

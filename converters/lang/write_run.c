@@ -723,6 +723,7 @@ bool write_needs_all(const struct write_run *w)
 bool write_reset(struct write_run *w)
 {
     outputs_forget(w);
+    w->io_failed = false; /* it was over a limit at most */
     w->n_written = w->n_replaced = 0;
     w->n_distinct = 0;
     memset(w->run.index, 0, sizeof(w->run.index));
