@@ -362,6 +362,9 @@ int ledger_claims(struct ledger *l, enum claim_state state, struct arena *a,
 int ledger_receipts(struct ledger *l, const struct ledger_find *f,
                     struct arena *a, struct receipt **out, size_t *n,
                     struct err *e);
+/* CONVERTED, and all deliveries are settled. */
+int ledger_to_finish(struct ledger *l, struct arena *a, struct receipt **out,
+                     size_t *n, struct err *e);
 /*
  * The first job of a route that is TAKEN, later than `after`, not later than
  * `upto`, and whose time to be tried has come (now 0: all); NULL: none. A time

@@ -105,6 +105,16 @@ static struct delivery reload(const struct delivery *d)
     return all[0];
 }
 
+static int publish_one(struct delivery *d, int from, struct place_to *to)
+{
+    struct publishing p = { .d = d, .from_fd = from, .to = to };
+
+    if (publish(l, &p, 1, &e) == -1)
+        return -1;
+    e = p.e;
+    return p.rc;
+}
+
 static void set_up(const struct publish_case *c, struct delivery *d)
 {
     char part[PART_NAME], below[PART_NAME + 4], id[48];
@@ -140,7 +150,7 @@ static void test_case(void **state)
     set_up(c, &d);
     to.dir_fd = open(at("in"), O_RDONLY | O_DIRECTORY);
     from = open(at("staged"), O_RDONLY);
-    must(publish(l, &d, from, &to, &e), c->line);
+    must(publish_one(&d, from, &to), c->line);
     close(from);
     close(to.dir_fd);
     d = reload(&d);
@@ -169,7 +179,7 @@ static void a_damaged_staged_file_does_not_travel(void **state)
     d = converted(false, 1);
     to.dir_fd = open(at("in"), O_RDONLY | O_DIRECTORY);
     from = open(at("staged"), O_RDONLY);
-    assert_int_equal(publish(l, &d, from, &to, &e), -1);
+    assert_int_equal(publish_one(&d, from, &to), -1);
     assert_int_equal(e.next, ERR_HOLD);
     assert_int_equal(n_names("in"), 0);
     assert_int_equal(reload(&d).state, DELIVERY_READY);
@@ -200,8 +210,8 @@ static void a_late_snapshot_gives_way(void **state)
         set_up(&late, &older);
         to.dir_fd = open(at("in"), O_RDONLY | O_DIRECTORY);
         from = open(at("staged"), O_RDONLY);
-        must(publish(l, &newer, from, &to, &e), __LINE__);
-        must(publish(l, &older, from, &to, &e), __LINE__);
+        must(publish_one(&newer, from, &to), __LINE__);
+        must(publish_one(&older, from, &to), __LINE__);
         assert_int_equal(newer.state, DELIVERY_DELIVERED);
         assert_int_equal(reload(&older).state, DELIVERY_SUPERSEDED);
         assert_string_equal(text_of("in/x.xml"), OURS);
