@@ -471,29 +471,27 @@ static bool may_begin_anew(const struct job *j)
            j->out->err.next == ERR_REJECT;
 }
 
-enum job_pumped job_pump(struct job *j, int fd)
+void job_listen(const struct job_spec *spec, struct frame_in *in, int fd)
 {
-    struct frame_in in;
+    frame_in_init(in, fd, spec->limits->v[LIMIT_DOCUMENT] + MB(1),
+                  (int64_t)spec->limits->v[LIMIT_WALL] * 1000);
+}
+
+enum job_pumped job_pump(struct job *j, struct frame_in *in)
+{
     enum frame_type type;
     struct str payload;
-    enum job_pumped how = READER_OK;
     int rc;
 
-    frame_in_init(&in, fd, j->spec->limits->v[LIMIT_DOCUMENT] + MB(1),
-                  (int64_t)j->spec->limits->v[LIMIT_WALL] * 1000);
-    while (!j->ended && (rc = frame_next(&in, &type, &payload)) != 0) {
-        if (rc == -1 || !on_frame(j, type, payload)) {
-            how =
-                rc == -1 && errno == ETIMEDOUT ? READER_LATE : READER_BAD_FRAME;
-            break;
-        }
-        if (job_io_failed(j) && !may_begin_anew(j)) {
-            how = READER_IO;
-            break;
-        }
+    while (!j->ended && (rc = frame_next(in, &type, &payload)) != 0) {
+        if (rc == -1 && errno == ETIMEDOUT)
+            return READER_LATE;
+        if (rc == -1 || !on_frame(j, type, payload))
+            return READER_BAD_FRAME;
+        if (job_io_failed(j) && !may_begin_anew(j))
+            return READER_IO;
     }
-    frame_in_release(&in);
-    return how;
+    return READER_OK;
 }
 
 /* ---- the result --------------------------------------------------------- */
@@ -678,19 +676,12 @@ void job_limit_memory(const struct limits *limits)
 int job_run(const struct job_spec *spec, struct job_result *out)
 {
     struct job j;
-    int spill_fd;
 
     hash_seed();
     job_begin(&j, spec, out);
-    spill_fd = docfile_temporary(spec->staging);
-    if (spill_fd == -1) {
-        (void)job_machine_failed(&j, "cannot make a temporary file");
-    } else {
-        if (job_run_reader(&j, spill_fd) == 0) {
-            job_conclude(&j);
-            job_ask_again(&j, spill_fd);
-        }
-        close(spill_fd);
+    if (job_run_reader(&j) == 0) {
+        job_conclude(&j);
+        job_ask_again(&j);
     }
     job_end(&j);
     return 0;

@@ -44,8 +44,10 @@ static int say(struct keeper *k, struct answer *a, bool ok, const char *fmt,
 
 static bool is_running(const struct keeper *k, uint64_t job)
 {
-    for (size_t i = 0; i < k->jobs.n; i++)
-        if (k->jobs.v[i]->receipt.job == job)
+    const struct job_file *x;
+
+    for (size_t i = 0; (x = jobs_file(&k->jobs, i)); i++)
+        if (x->receipt.job == job)
             return true;
     return false;
 }
