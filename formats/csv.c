@@ -186,6 +186,7 @@ static int take_end(struct csv *c)
         return 0;
     if (c->row_len == 0 && is_nothing(rest))
         return 0;
+    c->at_end = csv_without_break(rest).len == rest.len;
     if (rest.len && csv_feed(c, rest.p, rest.len) != 0)
         return -1;
     if (!c->row_done && csv_feed_end(c) != 0)
