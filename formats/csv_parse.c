@@ -1,8 +1,10 @@
 /*
- * csv_parse.c - a row's fields: libcsv, and what we make of its callbacks.
+ * csv_parse.c - a row's fields: split_row() finds them in a plain row, libcsv
+ * in any other.
  *
- * A field is not copied from libcsv's buffer unless it held doubled quotes:
- * its place in the row follows from the lengths, and the row is kept anyway.
+ * What is noted of a field is its place in the row, which is kept anyway; only
+ * one with doubled quotes is copied. libcsv has no places: they follow from the
+ * lengths that it tells.
  */
 #include "converters/base/bytes.h"
 #include "formats/csv.h"
@@ -158,23 +160,7 @@ static int stray_quote(struct csv *c, size_t at)
     return reader_fail(c->r, DIAG_CSV_QUOTE, line, col, NULL, 0);
 }
 
-/* ---- lines -------------------------------------------------------------- */
-
-/* Marks delimiters and quotes in the eight bytes at p, or in those before
- * `end`: there is no NUL among them. */
-static inline uint64_t specials(const char *p, const char *end,
-                                struct csv_dialect d)
-{
-    size_t n = (size_t)(end - p) < 8 ? (size_t)(end - p) : 8;
-    uint64_t w = 0;
-
-    if (n == 8)
-        memcpy(&w, p, 8);
-    else
-        memcpy(&w, p, n);
-    return bytes_that_are(w, d.delimiter) |
-           (d.quote ? bytes_that_are(w, d.quote) : 0);
-}
+/* ---- rows that need a parser --------------------------------------------- */
 
 /*
  * libcsv trims blanks and tabs. Its way to forbid that costs a call per byte,
@@ -263,6 +249,22 @@ static size_t split_quote(struct split *f, const char *at, const char *end,
     return at + 1 == end || at[1] == d.delimiter;
 }
 
+/* Marks delimiters and quotes in the eight bytes at p, or in those before
+ * `end`: there is no NUL among them. */
+static inline uint64_t specials(const char *p, const char *end,
+                                struct csv_dialect d)
+{
+    size_t n = (size_t)(end - p) < 8 ? (size_t)(end - p) : 8;
+    uint64_t w = 0;
+
+    if (n == 8)
+        w = bytes_load(p);
+    else
+        memcpy(&w, p, n);
+    return bytes_that_are(w, d.delimiter) |
+           (d.quote ? bytes_that_are(w, d.quote) : 0);
+}
+
 /* The delimiters and quotes of a row, one after the other. */
 static bool split_row(struct csv *c, struct str row)
 {
@@ -316,8 +318,7 @@ static bool split_plain(struct csv *c, const char *line, size_t n)
     return false;
 }
 
-/* ---- lines, fed -----------------------------------------------------------
- */
+/* ---- lines -------------------------------------------------------------- */
 
 int csv_feed(struct csv *c, const char *line, size_t n)
 {

@@ -112,8 +112,8 @@ static inline bool copy_tail(const char *p, size_t n, const struct escapes *esc,
     uint32_t a, b;
 
     if (n >= 8) {
-        memcpy(&first, p, 8);
-        memcpy(&last, p + n - 8, 8);
+        first = bytes_load(p);
+        last = bytes_load(p + n - 8);
         memcpy(to, &first, 8);
         memcpy(to + n - 8, &last, 8);
     } else if (n >= 4) {
@@ -141,7 +141,7 @@ static inline bool copy_short(struct str s, const struct escapes *esc, char *to)
 }
 
 /* Copies what is plain up to the first character that is not: an escape or a
- * non-ASCII one. */
+ * non-ASCII one. There is as much room as text. */
 static inline const char *copy_plain(const char *p, const char *end,
                                      const struct escapes *esc, char **to)
 {
@@ -170,7 +170,8 @@ static inline const char *copy_plain(const char *p, const char *end,
     return p;
 }
 
-/* Stops before the next character that needs a decision. */
+/* Stops before the next character that needs a decision. No charset but UTF-16
+ * takes more bytes than UTF-8. */
 static inline const char *copy_run(const struct charset *cs, const char *p,
                                    const char *end, const struct escapes *esc,
                                    char **to)
@@ -212,7 +213,7 @@ static int put_bytes(struct sink *s, struct str text, const struct escapes *esc,
     const char *p = text.p, *end = text.p + text.len;
 
     while (p < end) {
-        char *to = buf_room(&s->out, (size_t)(end - p) + 8);
+        char *to = buf_room(&s->out, (size_t)(end - p));
 
         if (!to)
             return fail(s, DIAG_LIMIT, 0);
@@ -267,7 +268,7 @@ int sink_text(struct sink *s, struct str utf8, const struct escapes *esc)
     if (!esc)
         esc = &no_escapes;
     /* Nearly all values: there is room, and nothing needs a decision. */
-    if (s->cs->kind != CS_UTF16 && s->out.cap - before >= utf8.len + 8) {
+    if (s->cs->kind != CS_UTF16 && s->out.cap - before >= utf8.len) {
         char *to = s->out.p + before;
 
         if (copy_short(utf8, esc, to)) {
@@ -287,7 +288,7 @@ int sink_text(struct sink *s, struct str utf8, const struct escapes *esc)
 int sink_between(struct sink *s, struct str open, struct str utf8,
                  const struct escapes *esc, struct str close)
 {
-    size_t before = s->out.len, need = open.len + utf8.len + 8 + close.len;
+    size_t before = s->out.len, need = open.len + utf8.len + close.len;
 
     if (s->cs->kind != CS_UTF16 && s->out.cap - before >= need) {
         const char *end = utf8.len ? utf8.p + utf8.len : utf8.p;

@@ -1,16 +1,7 @@
 #include "formats/xml_place.h"
 
 #include "converters/base/bytes.h"
-
 #include "converters/base/utf8.h"
-
-static uint64_t load(const char *p)
-{
-    uint64_t w;
-
-    memcpy(&w, p, 8);
-    return w;
-}
 
 /* Characters of a piece of a line: most are ASCII. */
 static uint64_t count_few_chars(struct str s)
@@ -20,8 +11,8 @@ static uint64_t count_few_chars(struct str s)
     if (s.len < 8)
         return utf8_count(s);
     for (size_t i = 0; i + 8 < s.len; i += 8)
-        any |= load(s.p + i);
-    any |= load(s.p + s.len - 8);
+        any |= bytes_load(s.p + i);
+    any |= bytes_load(s.p + s.len - 8);
     return any & HIGHS ? utf8_count(s) : s.len;
 }
 
@@ -60,7 +51,7 @@ bool xml_line_is_plain(const char *p, size_t n)
     uint64_t any = 0;
 
     for (size_t i = 0; i < XML_LOOK_BACK; i += 8)
-        any |= load(p - XML_LOOK_BACK + i) & load(mask + i);
+        any |= bytes_load(p - XML_LOOK_BACK + i) & bytes_load(mask + i);
     return any == 0 && p[-(ptrdiff_t)n - 1] == '\n';
 }
 

@@ -1,12 +1,6 @@
 #include "formats/xml_plain.h"
 
-static uint64_t load(const char *p)
-{
-    uint64_t w;
-
-    memcpy(&w, p, 8);
-    return w;
-}
+#include "converters/base/bytes.h"
 
 /* Of few bytes, mostly 8 to 24: faster than memcmp(). */
 static bool same(const char *a, const char *b, size_t n)
@@ -14,10 +8,10 @@ static bool same(const char *a, const char *b, size_t n)
     size_t i = 0;
 
     for (; i + 8 <= n; i += 8)
-        if (load(a + i) != load(b + i))
+        if (bytes_load(a + i) != bytes_load(b + i))
             return false;
     if (n >= 8)
-        return load(a + n - 8) == load(b + n - 8);
+        return bytes_load(a + n - 8) == bytes_load(b + n - 8);
     for (; i < n; i++)
         if (a[i] != b[i])
             return false;

@@ -3,9 +3,18 @@
 #define BASE_BYTES_H
 
 #include <stdint.h>
+#include <string.h>
 
 #define ONES  0x0101010101010101u /* times a byte: that byte eight times */
 #define HIGHS 0x8080808080808080u
+
+static inline uint64_t bytes_load(const void *p)
+{
+    uint64_t w;
+
+    memcpy(&w, p, 8);
+    return w;
+}
 
 /* Which of the eight, as they stand in memory, is the first that is not 0; one
  * of them must be. */

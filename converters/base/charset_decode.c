@@ -199,13 +199,11 @@ static char *single_bytes(const struct charset *cs, const char **from,
         unsigned char c;
 
         if (end - p >= 8) {
-            uint64_t w, marks;
+            uint64_t w = bytes_load(p), marks;
 
-            memcpy(&w, p, 8);
             memcpy(to, &w, 8);
-            /* High bits, and by a borrow zero bytes. */
-            /* The borrow out of a zero byte marks its neighbour, too: those
-             * are looked at one by one below. */
+            /* High bits, and by a borrow zero bytes, perhaps with a neighbour:
+             * what is marked is looked at below. */
             marks = (w | (w - ONES)) & HIGHS;
             if (!marks) {
                 p += 8;

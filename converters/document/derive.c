@@ -44,6 +44,7 @@ struct figures {
 };
 
 #define BIT(k) ((uint32_t)1 << (k))
+_Static_assert(N_KNOWN <= 32, "each has a bit");
 
 /* Those of `known`, a set of BIT(KNOWN_...). */
 static void read_figures(struct figures *f, struct doc *d, uint32_t known)

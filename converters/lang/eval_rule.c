@@ -22,22 +22,19 @@ static size_t width_of(struct run *r, uint32_t cp, bool bytes)
     return 1;
 }
 
-/* What stands for a character has up to so many, unless the map says so. */
-enum { STAND_IN_MAX = 8 };
-
 bool eval_surely_fits(const struct run *r, struct str s, uint32_t max)
 {
     size_t n;
 
-    /* One byte is one, two bytes are STAND_IN_MAX at most. */
-    if (s.len <= max / (STAND_IN_MAX / 2) && !r->long_stand_ins)
+    /* One byte is one, two bytes are FALLBACK_MAX at most. */
+    if (s.len <= max / (FALLBACK_MAX / 2) && !r->long_stand_ins)
         return true;
     if (s.len > max)
         return false;
     /* Each character that is not ASCII has a second byte at least. */
     n = utf8_count(s);
     return n == s.len ||
-           (!r->long_stand_ins && n + (STAND_IN_MAX - 1) * (s.len - n) <= max);
+           (!r->long_stand_ins && n + (FALLBACK_MAX - 1) * (s.len - n) <= max);
 }
 
 static bool apply_cut(struct run *r, const struct clause *c, struct val *v,
