@@ -388,6 +388,7 @@ static void init_total(struct job *j)
     struct stat st;
 
     j->total.outputs = j->spec->n_output_bytes;
+    j->total.input = 0;
     for (size_t i = 0; i < j->spec->n_inputs; i++)
         if (fstat(j->spec->inputs[i].fd, &st) == 0)
             j->total.input += (uint64_t)st.st_size;
