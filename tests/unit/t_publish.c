@@ -190,6 +190,50 @@ static void a_damaged_staged_file_does_not_travel(void **state)
     tree_drop();
 }
 
+/* Together, into two folders; the third one is damaged. */
+static void one_that_fails_stops_no_other(void **state)
+{
+    enum { N = 6, BAD = 2 };
+    struct place_to to[2] = { { .mode = 0640, .group = (gid_t)-1 },
+                              { .mode = 0640, .group = (gid_t)-1 } };
+    struct publishing p[N] = { 0 };
+    struct delivery d[N];
+    char names[N][8];
+
+    (void)state;
+    tree_make();
+    assert_int_equal(mkdir(at("in"), 0700), 0);
+    assert_int_equal(mkdir(at("in2"), 0700), 0);
+    put("staged", OURS);
+    put("damaged", "<0rder/>");
+    must(ledger_open(&l, at("ledger.db"), LEDGER_WRITE, &e), __LINE__);
+    to[0].dir_fd = open(at("in"), O_RDONLY | O_DIRECTORY);
+    to[1].dir_fd = open(at("in2"), O_RDONLY | O_DIRECTORY);
+    for (int i = 0; i < N; i++) {
+        d[i] = converted(false, (uint64_t)i + 1);
+        snprintf(names[i], sizeof(names[i]), "%d.xml", i);
+        d[i].name = str_of(names[i]);
+        p[i].d = &d[i];
+        p[i].to = &to[i % 2];
+        p[i].from_fd = open(at(i == BAD ? "damaged" : "staged"), O_RDONLY);
+    }
+    must(publish(l, p, N, &e), __LINE__);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(p[i].rc, i == BAD ? -1 : 0);
+        assert_int_equal(reload(&d[i]).state,
+                         i == BAD ? DELIVERY_READY : DELIVERY_DELIVERED);
+        close(p[i].from_fd);
+    }
+    assert_int_equal(p[BAD].e.next, ERR_HOLD);
+    assert_int_equal(n_names("in"), 2);
+    assert_int_equal(n_names("in2"), 3);
+    close(to[0].dir_fd);
+    close(to[1].dir_fd);
+    ledger_close(l);
+    arena_release(&a);
+    tree_drop();
+}
+
 /* Taking the older file was put off by an error: its job is the later one. */
 static void a_late_snapshot_gives_way(void **state)
 {
@@ -226,7 +270,7 @@ static void a_late_snapshot_gives_way(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[COUNT(cases) + 2];
+    struct CMUnitTest tests[COUNT(cases) + 3];
 
     for (size_t i = 0; i < COUNT(cases); i++)
         tests[i] = (struct CMUnitTest)ROW(test_case, &cases[i]);
@@ -234,5 +278,7 @@ int main(void)
         a_damaged_staged_file_does_not_travel);
     tests[COUNT(cases) + 1] =
         (struct CMUnitTest)cmocka_unit_test(a_late_snapshot_gives_way);
+    tests[COUNT(cases) + 2] =
+        (struct CMUnitTest)cmocka_unit_test(one_that_fails_stops_no_other);
     return cmocka_run_group_tests_name("publish", tests, NULL, NULL);
 }
