@@ -9,7 +9,7 @@
  *
  * A job has one receipt, or several small files of a route and partner that
  * come after each other and were never tried: each step is done for all of
- * them, with one sync (syncfs) and one commit. Whatever goes wrong on the way
+ * them, with one sync (sync.h) and one commit. Whatever goes wrong on the way
  * is then nobody's: what the job, its reader or the disk could not do is done
  * again for each file alone, and only what happens there is a verdict. A
  * receipt that was tried before is alone.
@@ -32,6 +32,7 @@
 #include "spool/manifest.h"
 #include "spool/report.h"
 #include "spool/result.h"
+#include "spool/sync.h"
 
 /* The write that an output is of, or NULL: the job lied. */
 static const struct conf_write *write_of(const struct route *route,
@@ -604,17 +605,17 @@ static int sync_folder(struct keeper *k, const char *name)
  * not say so again. */
 static int sync_out(struct keeper *k, const struct running *x, struct err *e)
 {
+    int rc = x->n > 1 ? sync_whole(k->spool_fd) : 0;
     char out[64];
-    int rc;
 
-    snprintf(out, sizeof(out), "out/%s", x->files[0].receipt.id);
-    if (x->n > 1)
-        rc = syncfs(k->spool_fd);
-    else
-        rc = tree_sync(k->spool_fd, out) == 0 && sync_folder(k, "out") == 0
-                 ? sync_folder(k, "tmp")
-                 : -1;
-    return rc == 0 ? 0 : err_sys(e, ERR_RETRY, "cannot sync the spool");
+    for (size_t i = 0; rc == 0 && i < x->n; i++) {
+        snprintf(out, sizeof(out), "out/%s", x->files[i].receipt.id);
+        if (x->files[i].moved)
+            rc = tree_sync(k->spool_fd, out);
+    }
+    if (rc == 0 && (sync_folder(k, "out") == -1 || sync_folder(k, "tmp") == -1))
+        rc = -1;
+    return rc == -1 ? err_sys(e, ERR_RETRY, "cannot sync the spool") : 0;
 }
 
 /* Step 3 for the first n. */
