@@ -1,5 +1,11 @@
 /*
- * csv.c - reads CSV with libcsv, one line at a time.
+ * csv.c - reads CSV, one line at a time.
+ *
+ * How a byte travels: input.c decodes it; take_chunk() finds the line ends;
+ * csv_parse.c splits a plain line at its delimiters and gives any other one to
+ * libcsv; what it notes is where in the row each wanted field stands.
+ * csv_rows.c copies the row once, into the reader's arena, and hands over an
+ * item whose cells point into it.
  *
  * libcsv decides what a field and a row are, in its strict mode, and trims
  * nothing. It knows neither places nor limits, so it gets whole lines: then
@@ -180,6 +186,7 @@ static int take_end(struct csv *c)
         return 0;
     if (c->row_len == 0 && is_nothing(rest))
         return 0;
+    c->at_end = csv_without_break(rest).len == rest.len;
     if (rest.len && csv_feed(c, rest.p, rest.len) != 0)
         return -1;
     if (!c->row_done && csv_feed_end(c) != 0)

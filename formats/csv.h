@@ -59,6 +59,7 @@ struct csv {
     size_t long_field; /* the first one over the limit; SIZE_MAX: none */
     bool last_empty;
     bool row_done;
+    bool at_end;     /* it is the last row, and has no line end */
     uint64_t breaks; /* line breaks in the quoted field at the end */
     struct span *spans;
     size_t n_spans;

@@ -1,9 +1,12 @@
 /*
- * csv_parse.c - libcsv, and what we make of its callbacks.
+ * csv_parse.c - a row's fields: split_row() finds them in a plain row, libcsv
+ * in any other.
  *
- * A field is not copied from libcsv's buffer unless it held doubled quotes:
- * its place in the row follows from the lengths, and the row is kept anyway.
+ * What is noted of a field is its place in the row, which is kept anyway; only
+ * one with doubled quotes is copied. libcsv has no places: they follow from the
+ * lengths that it tells.
  */
+#include "converters/base/bytes.h"
 #include "formats/csv.h"
 
 /* What blanks and tabs are while libcsv has them; see veil(). */
@@ -157,7 +160,7 @@ static int stray_quote(struct csv *c, size_t at)
     return reader_fail(c->r, DIAG_CSV_QUOTE, line, col, NULL, 0);
 }
 
-/* ---- lines -------------------------------------------------------------- */
+/* ---- rows that need a parser --------------------------------------------- */
 
 /*
  * libcsv trims blanks and tabs. Its way to forbid that costs a call per byte,
@@ -182,6 +185,141 @@ static const char *veil(struct csv *c, const char *line, size_t n)
     return to;
 }
 
+/* ---- rows that need no parser -------------------------------------------- */
+
+/* Where in a row of one line we are. */
+struct split {
+    const char *from;  /* where the field begins */
+    const char *close; /* behind the quote that closed it, or NULL */
+    size_t n_doubled;  /* quotes in it that were doubled */
+    bool in_quotes;
+};
+
+/* Copies a quoted text with its doubled quotes made single. */
+static void add_unescaped(struct csv *c, struct str s)
+{
+    char quote = c->cols->dialect.quote, *to = buf_room(&c->unescaped, s.len);
+    size_t n = 0;
+
+    for (size_t i = 0; to && i < s.len; i++) {
+        to[n++] = s.p[i];
+        i += s.p[i] == quote;
+    }
+    c->unescaped.len += n;
+}
+
+/* The field that ends before `end`. */
+static void split_field(struct csv *c, struct split *f, const char *end)
+{
+    size_t column = c->n_fields;
+    uint32_t slot = CSV_UNWANTED;
+    struct str text = { f->from, (size_t)(end - f->from) };
+
+    if (f->close)
+        text = (struct str){ f->from + 1, text.len - 2 };
+    note_field(c, text.len - f->n_doubled);
+    if (column < c->cols->n_slot_of)
+        slot = c->cols->slot_of[column];
+    if (slot == CSV_UNWANTED)
+        return;
+    c->spans[slot] = (struct span){ .at = (size_t)(text.p - c->row),
+                                    .len = text.len - f->n_doubled };
+    if (f->n_doubled) {
+        c->spans[slot].at = c->unescaped.len;
+        c->spans[slot].unescaped = true;
+        add_unescaped(c, text);
+    }
+}
+
+/* A quote at `at`; the last byte of the row is before `end`. Returns how many
+ * bytes are done with; 0: not as it should be. */
+static size_t split_quote(struct split *f, const char *at, const char *end,
+                          struct csv_dialect d)
+{
+    if (!f->in_quotes) {
+        f->in_quotes = at == f->from;
+        return f->in_quotes;
+    }
+    if (at + 1 < end && at[1] == d.quote) {
+        f->n_doubled++;
+        return 2;
+    }
+    f->in_quotes = false;
+    f->close = at + 1;
+    return at + 1 == end || at[1] == d.delimiter;
+}
+
+/* Marks delimiters and quotes in the eight bytes at p, or in those before
+ * `end`: there is no NUL among them. */
+static inline uint64_t specials(const char *p, const char *end,
+                                struct csv_dialect d)
+{
+    size_t n = (size_t)(end - p) < 8 ? (size_t)(end - p) : 8;
+    uint64_t w = 0;
+
+    if (n == 8)
+        w = bytes_load(p);
+    else
+        memcpy(&w, p, n);
+    return bytes_that_are(w, d.delimiter) |
+           (d.quote ? bytes_that_are(w, d.quote) : 0);
+}
+
+/* The delimiters and quotes of a row, one after the other. */
+static bool split_row(struct csv *c, struct str row)
+{
+    struct csv_dialect d = c->cols->dialect;
+    struct split f = { .from = row.p };
+    const char *end = row.p + row.len, *next = row.p;
+
+    for (const char *p = row.p; p < end; p += 8) {
+        for (uint64_t found = specials(p, end, d); found;
+             found = bytes_rest(found)) {
+            const char *at = p + bytes_first(found);
+
+            if (at < next)
+                continue; /* the second of two quotes */
+            next = at + 1;
+            if (*at == d.delimiter && !f.in_quotes) {
+                split_field(c, &f, at);
+                f = (struct split){ .from = next };
+            } else if (*at != d.delimiter) {
+                size_t n = split_quote(&f, at, end, d);
+
+                if (n == 0)
+                    return false;
+                next = at + n;
+            }
+        }
+    }
+    if (f.in_quotes)
+        return false;
+    split_field(c, &f, end);
+    return true;
+}
+
+/*
+ * Most rows are one line, whose quotes, if it has any, stand around whole
+ * fields: what is in them is clear without libcsv, which looks at each byte in
+ * turn. False: the header, a row of several lines, and whatever else libcsv
+ * must judge; nothing was taken from it then.
+ */
+static bool split_plain(struct csv *c, const char *line, size_t n)
+{
+    if (!c->has_columns || line != c->row)
+        return false;
+    if (split_row(c, csv_without_break((struct str){ line, n }))) {
+        c->row_done = true;
+        return true;
+    }
+    c->n_fields = 0;
+    c->long_field = SIZE_MAX;
+    buf_clear(&c->unescaped);
+    return false;
+}
+
+/* ---- lines -------------------------------------------------------------- */
+
 int csv_feed(struct csv *c, const char *line, size_t n)
 {
     size_t used;
@@ -189,6 +327,10 @@ int csv_feed(struct csv *c, const char *line, size_t n)
     c->row_len = (size_t)(line + n - c->row);
     if (c->row_len > c->r->limits->v[LIMIT_CSV_RECORD])
         return csv_row_too_long(c, csv_row_text(c), LIMIT_CSV_RECORD);
+    if (split_plain(c, line, n)) {
+        c->line++;
+        return 0;
+    }
     used = csv_parse(&c->parser, c->by_blanks ? line : veil(c, line, n), n,
                      c->has_columns ? on_field : on_title, on_row, c);
     if (used != n)

@@ -123,6 +123,16 @@ static int ragged(struct csv *c, struct str text, uint64_t raw_len)
     return 0;
 }
 
+/* Its sender is still writing, or stopped in the middle of a row. */
+static int cut_short(struct csv *c)
+{
+    return READER_FAIL(
+        c->r, FILE_TRUNCATED, c->row_line, 1,
+        arena_fmt(c->r->names,
+                  "the last row has %zu of %u fields and no line end",
+                  c->n_fields, c->cols->n - c->cols->open_end));
+}
+
 static int data_row(struct csv *c, struct str text, uint64_t raw_len)
 {
     struct reader *r = c->r;
@@ -133,6 +143,8 @@ static int data_row(struct csv *c, struct str text, uint64_t raw_len)
         return reader_limit(r, LIMIT_RECORDS, "the number of rows", c->row_line,
                             1);
     r->n_records++;
+    if (c->at_end && c->n_fields < c->cols->n && !count_fits(c))
+        return cut_short(c);
     return count_fits(c) ? push(c, text, raw_len, false)
                          : ragged(c, text, raw_len);
 }

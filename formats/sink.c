@@ -1,16 +1,7 @@
 #include "formats/sink.h"
 
+#include "converters/base/bytes.h"
 #include "converters/base/utf8.h"
-
-/* Which of the eight bytes in memory is the first that is not 0. */
-static inline unsigned first_byte(uint64_t w)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return (unsigned)__builtin_ctzll(w) / 8;
-#else
-    return (unsigned)__builtin_clzll(w) / 8;
-#endif
-}
 
 static const struct escapes no_escapes;
 
@@ -107,7 +98,7 @@ static inline unsigned first_doubt(chars16 v, const struct escapes *esc)
     half = (pair)doubt;
     if (!(half[0] | half[1]))
         return 16;
-    return half[0] ? first_byte(half[0]) : 8 + first_byte(half[1]);
+    return half[0] ? bytes_first(half[0]) : 8 + bytes_first(half[1]);
 }
 
 /*
@@ -121,8 +112,8 @@ static inline bool copy_tail(const char *p, size_t n, const struct escapes *esc,
     uint32_t a, b;
 
     if (n >= 8) {
-        memcpy(&first, p, 8);
-        memcpy(&last, p + n - 8, 8);
+        first = bytes_load(p);
+        last = bytes_load(p + n - 8);
         memcpy(to, &first, 8);
         memcpy(to + n - 8, &last, 8);
     } else if (n >= 4) {
@@ -143,8 +134,14 @@ static inline bool copy_tail(const char *p, size_t n, const struct escapes *esc,
     return first_doubt((chars16)(pair){ first, last }, esc) == 16;
 }
 
+/* Most values: short, and plain to their end. False: look closer. */
+static inline bool copy_short(struct str s, const struct escapes *esc, char *to)
+{
+    return s.len < 16 && (s.len == 0 || copy_tail(s.p, s.len, esc, to));
+}
+
 /* Copies what is plain up to the first character that is not: an escape or a
- * non-ASCII one. */
+ * non-ASCII one. There is as much room as text. */
 static inline const char *copy_plain(const char *p, const char *end,
                                      const struct escapes *esc, char **to)
 {
@@ -173,7 +170,8 @@ static inline const char *copy_plain(const char *p, const char *end,
     return p;
 }
 
-/* Stops before the next character that needs a decision. */
+/* Stops before the next character that needs a decision. No charset but UTF-16
+ * takes more bytes than UTF-8. */
 static inline const char *copy_run(const struct charset *cs, const char *p,
                                    const char *end, const struct escapes *esc,
                                    char **to)
@@ -215,7 +213,7 @@ static int put_bytes(struct sink *s, struct str text, const struct escapes *esc,
     const char *p = text.p, *end = text.p + text.len;
 
     while (p < end) {
-        char *to = buf_room(&s->out, (size_t)(end - p) + 8);
+        char *to = buf_room(&s->out, (size_t)(end - p));
 
         if (!to)
             return fail(s, DIAG_LIMIT, 0);
@@ -270,9 +268,13 @@ int sink_text(struct sink *s, struct str utf8, const struct escapes *esc)
     if (!esc)
         esc = &no_escapes;
     /* Nearly all values: there is room, and nothing needs a decision. */
-    if (s->cs->kind != CS_UTF16 && s->out.cap - before >= utf8.len + 8) {
+    if (s->cs->kind != CS_UTF16 && s->out.cap - before >= utf8.len) {
         char *to = s->out.p + before;
 
+        if (copy_short(utf8, esc, to)) {
+            s->out.len += utf8.len;
+            return 0;
+        }
         p = copy_run(s->cs, p, end, esc, &to);
         s->out.len = (size_t)(to - s->out.p);
     }
@@ -286,15 +288,21 @@ int sink_text(struct sink *s, struct str utf8, const struct escapes *esc)
 int sink_between(struct sink *s, struct str open, struct str utf8,
                  const struct escapes *esc, struct str close)
 {
-    size_t before = s->out.len, need = open.len + utf8.len + 8 + close.len;
+    size_t before = s->out.len, need = open.len + utf8.len + close.len;
 
     if (s->cs->kind != CS_UTF16 && s->out.cap - before >= need) {
         const char *end = utf8.len ? utf8.p + utf8.len : utf8.p;
         char *to = s->out.p + before;
+        bool is_done;
 
         memcpy(to, open.p, open.len);
         to += open.len;
-        if (copy_run(s->cs, utf8.p, end, esc, &to) == end) {
+        is_done = copy_short(utf8, esc, to);
+        if (is_done)
+            to += utf8.len;
+        else
+            is_done = copy_run(s->cs, utf8.p, end, esc, &to) == end;
+        if (is_done) {
             memcpy(to, close.p, close.len);
             s->out.len = (size_t)(to - s->out.p) + close.len;
             return 0;

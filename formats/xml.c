@@ -30,7 +30,8 @@
  *     them. What spans chunks is measured by xml_guard.c before it is parsed,
  *     what fits into one (and so is harmless) by the callbacks.
  *   - Behind a start or end tag it keeps no pointer into its buffer: there,
- *     in the callback, its cursor may be moved.
+ *     in the callback, its cursor may be moved. No contract says so: with any
+ *     other version no tag is learnt, and libxml2 reads everything.
  *   - Without XML_PARSE_NOENT, an & in an attribute arrives as "&#38;".
  *   - Columns are sometimes bytes, sometimes characters: we count ourselves.
  *     Lines are exact.
@@ -370,20 +371,24 @@ static struct str unread(const struct xml *x)
 
 /* ---- plain elements ------------------------------------------------------ */
 
-/* Text in pieces, as libxml2 hands it over. */
-static void take_text_with_references(struct xml *x, struct str s)
+/* Text in pieces, as libxml2 hands it over: CR goes, a reference is one. */
+static void take_coded_text(struct xml *x, struct str s)
 {
     while (s.len && !x->rc) {
-        ptrdiff_t amp = str_find_char(s, '&');
+        size_t n = 0;
         char c;
 
-        if (amp != 0)
-            take_text(x, amp < 0 ? s : str_first(s, (size_t)amp));
-        if (amp < 0 || x->rc)
+        while (n < s.len && s.p[n] != '&' && s.p[n] != '\r')
+            n++;
+        if (n)
+            take_text(x, str_first(s, n));
+        s = str_from(s, n);
+        if (x->rc || !s.len)
             return;
-        s = str_from(s, (size_t)amp);
-        s = str_from(s, xml_plain_reference(s, &c));
-        take_text(x, (struct str){ &c, 1 });
+        n = xml_plain_reference(s, &c);
+        if (n)
+            take_text(x, (struct str){ &c, 1 });
+        s = str_from(s, n ? n : 1);
     }
 }
 
@@ -408,8 +413,8 @@ static void read_token(struct xml *x, const struct xml_token *t)
     case XML_TEXT:
         take_text(x, text);
         return;
-    case XML_TEXT_REFERS:
-        take_text_with_references(x, text);
+    case XML_TEXT_CODED:
+        take_coded_text(x, text);
         return;
     case XML_OPENS: /* libxml2 tells of it while it stands at the '>' */
         step(in, -1);
@@ -456,7 +461,7 @@ static void on_start(void *ctx, const xmlChar *local, const xmlChar *prefix,
     }
     if (n_namespaces)
         xml_plain_declare(&x->plain, x->depth + 1);
-    else if (!n_attributes)
+    else if (!n_attributes && x->learns)
         xml_plain_learn(&x->plain, (const char *)in->base,
                         (const char *)in->cur, &name, (const char *)prefix);
     start_element(x, &name, n_namespaces, n_attributes, attributes);
@@ -665,6 +670,7 @@ static int xml_read(struct reader *r)
     parser_open(&x);
     xml_match_init(&x.match, r, intern, &x);
     xml_plain_init(&x.plain);
+    x.learns = xml_library_is_known();
     xml_cut_begin(&x.cut, r->cut);
     if (pull_chunks(&x) == 0 && r->cut)
         xml_cut_end(&x.cut);

@@ -91,6 +91,12 @@ static char *take_text(const char *text)
     return memcpy(take(n), text, n);
 }
 
+/* The line that Debian 12 has, and all tests ran with: 2.9. */
+bool xml_library_is_known(void)
+{
+    return strncmp(xmlParserVersion, "209", 3) == 0;
+}
+
 void xml_library_init(void)
 {
     static bool done;

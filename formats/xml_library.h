@@ -8,6 +8,8 @@
 
 /* Before the first parser: it loads nothing and prints nothing. */
 void xml_library_init(void);
+/* Is it a version whose cursor may be moved from its callbacks? */
+bool xml_library_is_known(void);
 /* A text for one of its errors, to be filled in by xml_fill_in(): %1 and %2
  * are its names, %3 its number. NULL: there is none for that one. */
 const char *xml_plain_words(int code);

@@ -125,6 +125,13 @@ static inline void note_child(struct xml_match *m, const struct xml_step *up,
     span->last = child;
 }
 
+/* Inside a record: a name of the parser's, which is gone before the last group
+ * is read. */
+static struct str keep_name(struct xml_match *m, const char *name)
+{
+    return arena_str(&m->r->arena, str_of(name));
+}
+
 /*
  * A child of `parent`, which came of `up`. Items inside a record go with the
  * arena, those of r->root one by one.
@@ -144,7 +151,9 @@ static inline struct item *item_new(struct xml_match *m,
         m->root_bytes += sizeof(*it);
     }
     it->want = step->want;
-    it->name = step->is_glob ? str_of(name) : step->want->name;
+    it->name = step->want->name;
+    if (step->is_glob)
+        it->name = m->item ? keep_name(m, name) : str_of(name);
     it->parent = parent;
     if (parent->last)
         parent->last->next = it;
@@ -385,7 +394,7 @@ static void record_begin(struct xml_match *m, const struct xml_name *name)
     m->item = arena_alloc(&r->arena, sizeof(*m->item));
     m->item->mark = mark;
     m->item->want = r->plan->record;
-    m->item->name = str_of(name->local);
+    m->item->name = keep_name(m, name->local);
     pair_push(m, &m->record, m->item);
 }
 

@@ -1,56 +1,19 @@
 #include "formats/xml_place.h"
 
-#include <libxml/xmlerror.h>
+#include "converters/base/bytes.h"
+#include "converters/base/utf8.h"
 
-#define HIGHS 0x8080808080808080
-
-static uint64_t load(const char *p)
-{
-    uint64_t w;
-
-    memcpy(&w, p, 8);
-    return w;
-}
-
-/* How many of the 8 bytes continue a character: 10xxxxxx. */
-static uint64_t continued(uint64_t w)
-{
-    w = (w & HIGHS & ~(w << 1)) >> 7;
-    return (w * 0x0101010101010101) >> 56;
-}
-
-/* Characters in valid UTF-8: bytes that do not continue one. Most of it is
- * ASCII, so look at 32 bytes at once for anything else. */
-static uint64_t count_chars(struct str s)
-{
-    uint64_t n = s.len;
-    const char *p = s.p, *end = s.p + s.len;
-
-    for (; end - p >= 32; p += 32) {
-        uint64_t a = load(p), b = load(p + 8);
-        uint64_t c = load(p + 16), d = load(p + 24);
-
-        if ((a | b | c | d) & HIGHS)
-            n -= continued(a) + continued(b) + continued(c) + continued(d);
-    }
-    for (; end - p >= 8; p += 8)
-        n -= continued(load(p));
-    for (; p < end; p++)
-        n -= ((unsigned char)*p & 0xc0) == 0x80;
-    return n;
-}
-
-/* The same for a piece of a line. */
+/* Characters of a piece of a line: most are ASCII. */
 static uint64_t count_few_chars(struct str s)
 {
     uint64_t any = 0;
 
     if (s.len < 8)
-        return count_chars(s);
+        return utf8_count(s);
     for (size_t i = 0; i + 8 < s.len; i += 8)
-        any |= load(s.p + i);
-    any |= load(s.p + s.len - 8);
-    return any & HIGHS ? count_chars(s) : s.len;
+        any |= bytes_load(s.p + i);
+    any |= bytes_load(s.p + s.len - 8);
+    return any & HIGHS ? utf8_count(s) : s.len;
 }
 
 void xml_place_move(struct xml_place *at, struct str text, uint32_t line)
@@ -88,7 +51,7 @@ bool xml_line_is_plain(const char *p, size_t n)
     uint64_t any = 0;
 
     for (size_t i = 0; i < XML_LOOK_BACK; i += 8)
-        any |= load(p - XML_LOOK_BACK + i) & load(mask + i);
+        any |= bytes_load(p - XML_LOOK_BACK + i) & bytes_load(mask + i);
     return any == 0 && p[-(ptrdiff_t)n - 1] == '\n';
 }
 
@@ -97,7 +60,7 @@ uint64_t xml_raw_size(const struct charset *cs, struct str text)
     if (cs->kind == CS_UTF8)
         return text.len;
     if (cs->kind == CS_SINGLE_BYTE)
-        return count_chars(text);
+        return utf8_count(text);
     return charset_raw_size(cs, text);
 }
 

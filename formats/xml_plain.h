@@ -15,8 +15,8 @@
  *
  *   - each start tag is byte for byte one that libxml2 has taken apart while
  *     no namespace was declared and none went out of scope since;
- *   - text has no ']', CR, or character that XML forbids, and no '&' but that
- *     of the five references that XML knows itself;
+ *   - text has no "]]>", no character that XML forbids, no CR but before LF,
+ *     and no '&' but that of the five references that XML knows itself;
  *   - each end tag has the name of its start tag, and no blank;
  *   - all of it, to the end of the element that begins it, is there.
  *
@@ -44,7 +44,12 @@ struct xml_plain_name {
     struct xml_plain_name *then; /* which tag came next the last time */
 };
 
-enum xml_token_kind { XML_TEXT, XML_TEXT_REFERS, XML_OPENS, XML_CLOSES };
+enum xml_token_kind {
+    XML_TEXT,
+    XML_TEXT_CODED, /* with references or CRLF in it */
+    XML_OPENS,
+    XML_CLOSES
+};
 
 /* Begins where the one before it ends. */
 struct xml_token {
@@ -71,8 +76,8 @@ void xml_plain_init(struct xml_plain *l);
  * `base` is where its buffer begins. */
 void xml_plain_learn(struct xml_plain *l, const char *base, const char *tag_end,
                      const struct xml_name *name, const char *prefix);
-/* Behind a tag: are there blanks and a plain element at the start of s? Then
- * l->tokens are they. */
+/* Behind a tag: does s begin with a plain element, and perhaps text before it?
+ * Then l->tokens are they. */
 bool xml_plain_find(struct xml_plain *l, struct str s);
 
 /* One of XML's own references at the start of s: its length, and what it means.

@@ -26,6 +26,7 @@ struct xml {
     const uint64_t *max; /* the limits */
     struct xml_match match;
     struct xml_plain plain;
+    bool learns; /* plain elements; see xml_library_is_known() */
     struct xml_place at;
     uint64_t raw;       /* an offset in the file... */
     uint64_t raw_text;  /* ...and the same place in the decoded text */

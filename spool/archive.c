@@ -186,7 +186,7 @@ static int make_folder(struct keeper *k, const struct receipt *r,
     fd = dir_open_at(k->spool_fd, str_of(out));
     rc = fd == -1 ? err_sys(e, ERR_RETRY, "cannot open %s", out)
                   : manifest_leave(k->ledger, fd, r, NULL, 0, e);
-    if (rc == 0 && dir_sync(fd) == -1)
+    if (rc == 0 && tree_sync(k->spool_fd, out) == -1)
         rc = err_sys(e, ERR_RETRY, "cannot sync %s", out);
     if (fd != -1)
         close(fd);

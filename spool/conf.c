@@ -83,8 +83,8 @@ void conf_line(struct conf_parser *p, const struct oline *l,
                  arena_fmt(&p->conf->arena, "\"%s\"", words->name));
         if (words->parse)
             words->parse(p, l, rest);
-        if (l->child && !words->has_block && !words->not_built)
-            DIAG0(p->diags, NO_BLOCK, oline_whole(l->child));
+        if (!words->has_block && !words->not_built)
+            outline_no_block(l, p->diags);
         return;
     }
     unknown_word(p, l, words);
@@ -98,8 +98,9 @@ void conf_block(struct conf_parser *p, const struct oline *first,
 }
 
 bool conf_interval(struct conf_parser *p, const struct oline *l,
-                   struct str *rest, uint32_t *minutes)
+                   const char *what, struct str *rest, uint32_t *minutes)
 {
+    static const char usage[] = "wants a number of minutes, hours or days";
     static const struct {
         const char *name;
         uint32_t minutes;
@@ -108,33 +109,39 @@ bool conf_interval(struct conf_parser *p, const struct oline *l,
     struct str n, unit;
     uint64_t value;
 
-    if (!conf_need(p, l, rest, "every", "needs a number", &n) ||
-        !conf_need(p, l, rest, "every", "needs minutes or hours", &unit))
+    if (!conf_need(p, l, rest, what, usage, &n) ||
+        !conf_need(p, l, rest, what, usage, &unit))
         return false;
     for (size_t i = 0; i < COUNT(units); i++)
         if (str_is(unit, units[i].name)) {
             if (!str_to_uint(n, 100000, &value) || value == 0) {
-                conf_value(p, l, n, "every", "wants a number from 1");
+                conf_value(p, l, n, what, "wants a number from 1 to 100000");
                 return false;
             }
             *minutes = (uint32_t)value * units[i].minutes;
             return true;
         }
-    conf_value(p, l, unit, "every", "wants minutes, hours or days");
+    conf_value(p, l, unit, what, usage);
     return false;
 }
 
 /* "10 files" or "7 days" of a `keep` line. */
 static bool keep_part(struct conf_parser *p, const struct oline *l,
-                      struct str *rest, struct str number, struct keep *keep)
+                      struct str *rest, const char *usage, struct keep *keep)
 {
-    struct str unit;
+    struct str number, unit;
     uint64_t n;
 
-    if (!conf_need(p, l, rest, "keep", "needs days or files", &unit))
+    if (!conf_need(p, l, rest, "keep", usage, &number))
+        return false;
+    if (!number.len || number.p[0] < '0' || number.p[0] > '9') {
+        conf_value(p, l, number, "keep", usage);
+        return false;
+    }
+    if (!conf_need(p, l, rest, "keep", usage, &unit))
         return false;
     if (!str_to_uint(number, 100000, &n) || n == 0) {
-        conf_value(p, l, number, "keep", "wants a number from 1");
+        conf_value(p, l, number, "keep", "wants a number from 1 to 100000");
         return false;
     }
     if (str_is(unit, "days") || str_is(unit, "day"))
@@ -143,32 +150,38 @@ static bool keep_part(struct conf_parser *p, const struct oline *l,
         keep->files = (uint32_t)n;
     else
         conf_value(p, l, unit, "keep", "wants days or files");
-    return true;
+    return keep->days || keep->files;
 }
 
 void conf_keep(struct conf_parser *p, const struct oline *l, struct str rest,
                struct keep *keep)
 {
     static const char usage[] = "wants N days, N days and N files, or for ever";
-    struct str word;
+    struct str word, given = rest;
 
     if (keep->given)
         DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("keep"));
     *keep = (struct keep){ .given = true };
-    if (!conf_need(p, l, &rest, "keep", usage, &word))
+    if (str_is(str_trim(rest), "for ever")) {
+        keep->for_ever = true;
         return;
-    keep->for_ever = str_is(word, "for") && str_is(str_trim(rest), "ever");
-    if (keep->for_ever || !keep_part(p, l, &rest, word, keep))
+    }
+    if (!keep_part(p, l, &rest, usage, keep))
         return;
-    if (str_trim(rest).len == 0)
-        return;
-    if (!conf_need(p, l, &rest, "keep", usage, &word))
-        return;
-    if (!str_is(word, "and"))
-        conf_value(p, l, word, "keep", usage);
-    else if (conf_need(p, l, &rest, "keep", usage, &word) &&
-             keep_part(p, l, &rest, word, keep))
+    if (str_trim(rest).len) {
+        if (!conf_need(p, l, &rest, "keep", usage, &word))
+            return;
+        if (!str_is(word, "and")) {
+            conf_value(p, l, word, "keep", usage);
+            return;
+        }
+        if (!keep_part(p, l, &rest, usage, keep))
+            return;
         conf_end(p, l, rest);
+    }
+    /* Files alone would forget yesterday's orders on a busy day. */
+    if (!keep->days)
+        conf_value(p, l, str_trim(given), "keep", usage);
 }
 
 static void top_keep(struct conf_parser *p, const struct oline *l,
@@ -465,7 +478,7 @@ static void top_trouble(struct conf_parser *p, const struct oline *l,
 static void top_limit(struct conf_parser *p, const struct oline *l,
                       struct str rest)
 {
-    const char *names[N_LIMITS];
+    const char *names[N_LIMITS], *wants;
     struct str name, value;
 
     if (!conf_need(p, l, &rest, "limit", "needs a name and a value", &name) ||
@@ -474,17 +487,13 @@ static void top_limit(struct conf_parser *p, const struct oline *l,
     conf_end(p, l, rest);
     for (size_t i = 0; i < N_LIMITS; i++)
         names[i] = limit_table[i].name;
-    switch (limits_set(&p->conf->limits, name, value)) {
+    switch (limits_set(&p->conf->limits, name, value, &wants)) {
     case -1:
         DIAG(p->diags, CONF_UNKNOWN, oline_place(l, name), name,
              did_you_mean(&p->conf->arena, name, names, N_LIMITS));
         break;
     case -2:
-        conf_value(p, l, value, "limit",
-                   "the value is a number, or one with k, M or G");
-        break;
-    case -3:
-        conf_value(p, l, value, "limit", "at least 1");
+        conf_value(p, l, value, "limit", wants);
         break;
     default:
         break;

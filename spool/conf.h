@@ -117,6 +117,7 @@ struct route {
     uint64_t started; /* only later jobs may start */
     uint64_t backlog; /* jobs that are TAKEN: taken, and not converted yet */
     bool held_back;   /* files were left in the inbox because of them */
+    struct str maps;  /* "NAME SHA256" of each, when a job has asked */
     uint64_t upto;    /* and none after this one */
     struct schedule_state times;
     uint64_t seen;   /* AFTER: the last job of the other route by then */

@@ -55,7 +55,7 @@ const struct partner *conf_need_partner(struct conf_parser *p,
                                         const struct oline *l, struct str name);
 /* "every 15 minutes", "every 2 hours"; rest begins behind "every". */
 bool conf_interval(struct conf_parser *p, const struct oline *l,
-                   struct str *rest, uint32_t *minutes);
+                   const char *what, struct str *rest, uint32_t *minutes);
 
 /* "keep 7 days and 10 files"; rest begins behind "keep". */
 void conf_keep(struct conf_parser *p, const struct oline *l, struct str rest,

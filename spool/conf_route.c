@@ -267,7 +267,7 @@ static void r_every(struct conf_parser *p, const struct oline *l,
                     struct str rest)
 {
     if (one_schedule(p, l, SCHEDULE_EVERY) &&
-        conf_interval(p, l, &rest, &p->route->schedule.minutes))
+        conf_interval(p, l, "every", &rest, &p->route->schedule.minutes))
         conf_end(p, l, rest);
 }
 
@@ -351,7 +351,7 @@ static void r_by_hand(struct conf_parser *p, const struct oline *l,
 static void r_expect(struct conf_parser *p, const struct oline *l,
                      struct str rest)
 {
-    if (conf_interval(p, l, &rest, &p->route->expect_minutes))
+    if (conf_interval(p, l, "expect every", &rest, &p->route->expect_minutes))
         conf_end(p, l, rest);
 }
 
@@ -461,18 +461,37 @@ static void missing(struct conf_parser *p, const struct route *r,
          str_of(word));
 }
 
+/* Does the route wait for itself, over one other or more? */
+static bool waits_for_itself(const struct conf *conf, const struct route *r)
+{
+    const struct route *x = r;
+
+    for (const struct route *turn = conf->routes; turn; turn = turn->next) {
+        if (x->schedule.kind != SCHEDULE_AFTER)
+            return false;
+        x = conf_route(conf, x->schedule.after);
+        if (!x || x == r)
+            return x != NULL;
+    }
+    return false;
+}
+
 static void check_after(struct conf_parser *p, const struct route *r)
 {
     const char *names[64];
     size_t n = 0;
 
-    if (r->schedule.kind != SCHEDULE_AFTER || !r->schedule.after.len ||
-        conf_route(p->conf, r->schedule.after))
+    if (r->schedule.kind != SCHEDULE_AFTER || !r->schedule.after.len)
+        return;
+    if (waits_for_itself(p->conf, r))
+        DIAG(p->diags, CONF_VALUE, r->after_at, STR("after"),
+             STR("the route would wait for itself, and never run"));
+    if (conf_route(p->conf, r->schedule.after))
         return;
     for (const struct route *x = p->conf->routes; x && n < COUNT(names);
          x = x->next)
         names[n++] = arena_cstr(&p->conf->arena, x->name);
-    DIAG(p->diags, CONF_UNKNOWN, r->after_at, r->schedule.after,
+    DIAG(p->diags, CONF_NO_ROUTE, r->after_at, r->schedule.after,
          did_you_mean(&p->conf->arena, r->schedule.after, names, n));
 }
 

@@ -1,10 +1,18 @@
 /*
- * convert.c - TAKEN -> CONVERTED, REJECTED or HELD: a job for every receipt.
+ * convert.c - TAKEN -> CONVERTED, REJECTED or HELD: jobs for receipts.
  *
  *   1  tmp/<id>.<try>/ is made; a child converts into it and writes `result`
- *   2  the keeper looks at every output again: name, size, hash
- *   3  everything in it is synced, the folder renamed to out/<id>/, synced
+ *   2  the keeper looks at every output again: name, size, hash; it leaves the
+ *      manifest there
+ *   3  the folder is renamed to out/<id>/, and all of it is synced
  *   4  commit CONVERTED with all deliveries, or REJECTED with the report
+ *
+ * A job has one receipt, or several small files of a route and partner that
+ * come after each other and were never tried: each step is done for all of
+ * them, with one sync (sync.h) and one commit. Whatever goes wrong on the way
+ * is then nobody's: what the job, its reader or the disk could not do is done
+ * again for each file alone, and only what happens there is a verdict. A
+ * receipt that was tried before is alone.
  *
  * If we die before 4, the file is converted again; its result may then be
  * another one (the map was mended), for nothing of the first was seen by
@@ -24,6 +32,7 @@
 #include "spool/manifest.h"
 #include "spool/report.h"
 #include "spool/result.h"
+#include "spool/sync.h"
 
 /* The write that an output is of, or NULL: the job lied. */
 static const struct conf_write *write_of(const struct route *route,
@@ -215,38 +224,13 @@ static int plan_return(struct keeper *k, const struct route *route,
     return rejected ? 0 : plan_faulty(k, r, dir, res, ds, e);
 }
 
-/* Step 3: durable, and under its place in out/. */
-static int move_to_out(struct keeper *k, const char *staging, const char *id,
-                       struct err *e)
-{
-    char tmp[96], out[64];
-    int out_dir, tmp_dir, rc;
-
-    snprintf(tmp, sizeof(tmp), "tmp/%s", staging);
-    snprintf(out, sizeof(out), "out/%s", id);
-    if (tree_sync(k->spool_fd, tmp) == -1 ||
-        tree_remove(k->spool_fd, out) == -1 ||
-        renameat(k->spool_fd, tmp, k->spool_fd, out) == -1)
-        return err_sys(e, ERR_RETRY, "cannot move the result to %s", out);
-    out_dir = dir_open_at(k->spool_fd, STR("out"));
-    tmp_dir = dir_open_at(k->spool_fd, STR("tmp"));
-    rc = out_dir != -1 && tmp_dir != -1 && dir_sync(out_dir) == 0 &&
-                 dir_sync(tmp_dir) == 0
-             ? 0
-             : err_sys(e, ERR_RETRY, "cannot sync the spool");
-    if (out_dir != -1)
-        close(out_dir);
-    if (tmp_dir != -1)
-        close(tmp_dir);
-    return rc;
-}
-
-/* "NAME SHA256" of every map that took part. */
-static struct str maps_text(struct keeper *k, const struct route *route)
+/* "NAME SHA256" of every map that takes part. */
+static struct str maps_text(struct conf *conf, struct route *route)
 {
     struct buf b;
-    struct str out;
 
+    if (route->maps.len)
+        return route->maps;
     buf_init(&b, MB(1));
     for (const struct conf_read *x = route->reads; x; x = x->next)
         for (size_t i = 0; x->map && i <= x->n_writes; i++) {
@@ -260,9 +244,9 @@ static struct str maps_text(struct keeper *k, const struct route *route)
             sha256_end(&h, hex);
             buf_addf(&b, "%.*s %s\n", STR_ARGS(m->name), hex);
         }
-    out = arena_str(&k->item, buf_str(&b));
+    route->maps = arena_str(&conf->arena, buf_str(&b));
     buf_release(&b);
-    return out;
+    return route->maps;
 }
 
 /* What a ledger could be made of again. */
@@ -276,44 +260,6 @@ static int leave_manifest(struct keeper *k, const struct receipt *r, int dir,
     as.why = rejected ? r->why : STR("");
     as.converted_at = clock_now();
     return manifest_leave(k->ledger, dir, &as, ds->list, ds->n, e);
-}
-
-/* Steps 2 to 4. */
-static int settle(struct keeper *k, struct running *x, const struct result *res,
-                  struct err *e)
-{
-    int dir =
-        dir_open_at(k->spool_fd, arena_fmt(&k->item, "tmp/%s", x->staging));
-    const struct route *route = x->route;
-    struct receipt *r = &x->receipt;
-    bool rejected = res->verdict == JOB_REJECTED;
-    struct deliveries ds = { 0 };
-    int rc = dir == -1 ? err_sys(e, ERR_RETRY, "the staging folder") : 0;
-
-    for (size_t i = 0; rc == 0 && !rejected && i < res->n_outputs; i++)
-        rc = plan_output(k, route, dir, &res->outputs[i], &ds, e);
-    if (rc == 0)
-        rc = plan_return(k, route, r, dir, res, &ds, e);
-    if (rc == 0) {
-        r->n = res->n;
-        r->counters = res->counters;
-        r->n_counters = res->n_counters;
-        r->summary = res->summary;
-        r->maps = maps_text(k, route);
-        r->why = res->first_error.len ? res->first_error : res->summary;
-        rc = leave_manifest(k, r, dir, rejected, &ds, e);
-    }
-    if (rc == 0)
-        rc = move_to_out(k, x->staging, r->id, e);
-    if (rc == 0) {
-        k->n_aside_records += res->n.n_aside;
-        rc = rejected ? ledger_rejected(k->ledger, r, ds.list, ds.n, e)
-                      : ledger_converted(k->ledger, r, ds.list, ds.n, e);
-    }
-    if (dir != -1)
-        close(dir);
-    free(ds.list);
-    return rc;
 }
 
 /* ---- tries ------------------------------------------------------------- */
@@ -375,19 +321,54 @@ static int give_up(struct keeper *k, const struct receipt *r, struct err *e)
 
 /* ---- starting ----------------------------------------------------------- */
 
-static int start_one(struct keeper *k, const struct route *route,
-                     struct receipt *r, struct err *e)
+/* Receipts of a route that go into one job. */
+struct batch {
+    struct receipt v[JOB_FILES];
+    size_t n;
+    uint64_t bytes;
+    bool full; /* or its only receipt is to be alone */
+};
+
+static bool has_room(const struct batch *b, const struct receipt *r)
 {
-    if (r->n_tries && keeper_take_rest(k, r, e) == -1)
-        return e->next == ERR_STOP ? -1 : give_up(k, r, e);
+    return b->n == 0 ||
+           (!b->full && b->n < JOB_FILES && r->n_tries == 0 &&
+            r->size <= JOB_FILE_SIZE && b->bytes + r->size <= JOB_SIZE &&
+            str_eq(b->v[0].partner, r->partner));
+}
+
+static int add_to(struct keeper *k, struct batch *b, struct receipt *r,
+                  struct err *e)
+{
+    bool alone = r->n_tries || r->size > JOB_FILE_SIZE;
+
+    if (r->n_tries) {
+        int rc;
+
+        /* That may take its time: nobody is to wait for the ledger. */
+        if (ledger_commit(k->ledger, e) == -1)
+            return -1;
+        rc = keeper_take_rest(k, r, e);
+        if (rc == -1 && e->next == ERR_STOP)
+            return -1;
+        if (rc == -1)
+            rc = give_up(k, r, e) == -1 ? -1 : 1;
+        if (rc == -1 || ledger_begin(k->ledger, e) == -1)
+            return -1;
+        if (rc == 1)
+            return 0;
+    }
     if (ledger_trying(k->ledger, r, e) == -1)
         return -1;
-    return jobs_start(k, route, r, e) == 0 ? 0 : give_up(k, r, e);
+    b->v[b->n++] = *r;
+    b->bytes += r->size;
+    b->full = alone;
+    return 0;
 }
 
 /* Of two equal files that came together, the second waits for the first. */
-static int start_or_suppress(struct keeper *k, const struct route *route,
-                             struct receipt *r, struct err *e)
+static int add_or_suppress(struct keeper *k, struct batch *b, struct receipt *r,
+                           struct err *e)
 {
     char why[64];
     uint64_t twin;
@@ -403,25 +384,81 @@ static int start_or_suppress(struct keeper *k, const struct route *route,
                  (unsigned long long)twin);
         return ledger_waits(k->ledger, r, why, clock_now() + 1, e);
     }
-    return start_one(k, route, r, e);
+    return add_to(k, b, r, e);
+}
+
+static int next_of(struct keeper *k, const struct route *route, uint64_t after,
+                   struct receipt **r, struct err *e)
+{
+    return ledger_next(k->ledger, route->name, after, route->upto,
+                       k->stays ? clock_now() : 0, &k->item, r, e);
+}
+
+/* The next receipts of the route, in order: none is left out. */
+static int gather(struct keeper *k, struct route *route, struct batch *b,
+                  struct err *e)
+{
+    uint64_t after = route->started;
+
+    while (!b->full) {
+        struct receipt *r;
+
+        if (next_of(k, route, after, &r, e) == -1)
+            return -1;
+        if (!r || !has_room(b, r))
+            return 0;
+        after = r->job;
+        if (!k->stays)
+            route->started = after;
+        if (!was_tried(k, r->job) && add_or_suppress(k, b, r, e) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+/* A run passes over every job once, but those of a job that failed. */
+static void start_again_at(struct keeper *k, struct route *route, uint64_t job)
+{
+    if (!k->stays && route->started >= job)
+        route->started = job - 1;
+}
+
+static int start_batch(struct keeper *k, struct route *route,
+                       const struct batch *b, struct err *e)
+{
+    if (jobs_start(k, route, b->v, b->n, e) == 0)
+        return 0;
+    if (b->n == 1 || e->next == ERR_STOP)
+        return give_up(k, &b->v[0], e);
+    start_again_at(k, route, b->v[0].job);
+    return 0;
+}
+
+/* One commit for all of them. */
+static int gather_at_once(struct keeper *k, struct route *route,
+                          struct batch *b, struct err *e)
+{
+    if (ledger_begin(k->ledger, e) == -1)
+        return -1;
+    if (gather(k, route, b, e) == 0)
+        return ledger_commit(k->ledger, e);
+    ledger_rollback(k->ledger);
+    return -1;
 }
 
 static int start_route(struct keeper *k, struct route *route, struct err *e)
 {
     while (jobs_room(k, route)) {
-        struct receipt *r;
+        struct batch b = { .n = 0 };
+        struct receipt *next;
 
         arena_reset(&k->item);
-        if (ledger_next(k->ledger, route->name, route->started, route->upto,
-                        k->stays ? clock_now() : 0, &k->item, &r, e) == -1)
+        if (next_of(k, route, route->started, &next, e) == -1)
             return -1;
-        if (!r)
+        if (!next)
             return 0;
-        if (!k->stays)
-            route->started = r->job;
-        if (was_tried(k, r->job))
-            continue;
-        if (start_or_suppress(k, route, r, e) == -1)
+        if (gather_at_once(k, route, &b, e) == -1 ||
+            (b.n && start_batch(k, route, &b, e) == -1))
             return -1;
     }
     return 0;
@@ -437,25 +474,32 @@ int keeper_start(struct keeper *k, struct err *e)
 
 /* ---- ending ------------------------------------------------------------- */
 
-/* What the child left; -1: nothing to settle, e says why. */
-static int read_result(struct keeper *k, struct running *x, struct result *res,
+/* What the child left of a file. */
+struct left {
+    struct job_file *f;
+    int dir; /* its staging folder; -1: it is not to be settled */
+    struct result res;
+    struct deliveries ds;
+};
+
+/* -1: nothing to settle, e says why. */
+static int read_result(struct keeper *k, struct running *x, struct left *l,
                        struct err *e)
 {
-    int dir =
-        dir_open_at(k->spool_fd, arena_fmt(&x->arena, "tmp/%s", x->staging));
-    bool ok = dir != -1 && result_read(dir, x->conf->limits.v[LIMIT_OUTPUTS],
-                                       &x->arena, res);
+    struct result *res = &l->res;
 
-    if (dir != -1)
-        close(dir);
-    if (!ok)
+    l->dir =
+        openat(k->spool_fd, arena_fmt(&x->arena, "tmp/%s", l->f->staging).p,
+               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (l->dir == -1 ||
+        !result_read(l->dir, x->conf->limits.v[LIMIT_OUTPUTS], &x->arena, res))
         return err_set(e, ERR_HOLD, "the converting process left no result");
     if (res->verdict != JOB_FAILED)
         return 0;
     *e = res->err;
     /* A job cannot stop the keeper: it speaks of its own file only. */
     if (e->next == ERR_STOP ||
-        (e->next == ERR_HOLD && x->receipt.n_tries < MAX_TRIES))
+        (e->next == ERR_HOLD && l->f->receipt.n_tries < MAX_TRIES))
         e->next = ERR_RETRY;
     return -1;
 }
@@ -484,15 +528,186 @@ static int wait_for_rest(struct keeper *k, const struct receipt *r, bool *waits,
                         now + AGAIN, e);
 }
 
-static int settle_or_wait(struct keeper *k, struct running *x,
-                          const struct result *res, struct err *e)
+/* Step 2. */
+static int look_at(struct keeper *k, struct running *x, struct left *l,
+                   struct err *e)
+{
+    bool rejected = l->res.verdict == JOB_REJECTED;
+    struct receipt *r = &l->f->receipt;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && !rejected && i < l->res.n_outputs; i++)
+        rc = plan_output(k, x->route, l->dir, &l->res.outputs[i], &l->ds, e);
+    if (rc == -1 ||
+        plan_return(k, x->route, r, l->dir, &l->res, &l->ds, e) == -1)
+        return -1;
+    r->n = l->res.n;
+    r->counters = l->res.counters;
+    r->n_counters = l->res.n_counters;
+    r->summary = l->res.summary;
+    r->maps = maps_text(x->conf, x->route);
+    r->why = l->res.first_error.len ? l->res.first_error : l->res.summary;
+    return leave_manifest(k, r, l->dir, rejected, &l->ds, e);
+}
+
+static void drop(struct left *l)
+{
+    if (l->dir != -1)
+        close(l->dir);
+    l->dir = -1;
+    free(l->ds.list);
+    l->ds = (struct deliveries){ 0 };
+}
+
+/* Its outputs are planned, or it waits, and nothing is to be settled. */
+static int look_or_wait(struct keeper *k, struct running *x, struct left *l,
+                        struct err *e)
 {
     bool waits = false;
 
-    if (res->verdict == JOB_REJECTED && res->truncated &&
-        wait_for_rest(k, &x->receipt, &waits, e) == -1)
+    if (read_result(k, x, l, e) == -1 ||
+        (l->res.verdict == JOB_REJECTED && l->res.truncated &&
+         wait_for_rest(k, &l->f->receipt, &waits, e) == -1))
         return -1;
-    return waits ? 0 : settle(k, x, res, e);
+    if (!waits)
+        return look_at(k, x, l, e);
+    drop(l);
+    return 0;
+}
+
+/* The first part of step 3. */
+static int move_to_out(struct keeper *k, struct job_file *f, struct err *e)
+{
+    char tmp[96], out[64];
+
+    snprintf(tmp, sizeof(tmp), "tmp/%s", f->staging);
+    snprintf(out, sizeof(out), "out/%s", f->receipt.id);
+    if (renameat(k->spool_fd, tmp, k->spool_fd, out) == -1 &&
+        ((errno != ENOTEMPTY && errno != EEXIST) ||
+         tree_remove(k->spool_fd, out) == -1 ||
+         renameat(k->spool_fd, tmp, k->spool_fd, out) == -1))
+        return err_sys(e, ERR_RETRY, "cannot move the result to %s", out);
+    f->moved = true;
+    return 0;
+}
+
+static int sync_folder(struct keeper *k, const char *name)
+{
+    int fd = dir_open_at(k->spool_fd, str_of(name));
+    int rc = fd == -1 ? -1 : dir_sync(fd);
+
+    if (fd != -1)
+        close(fd);
+    return rc;
+}
+
+/* The second part. Nothing is synced twice: a sync that has failed once would
+ * not say so again. */
+static int sync_out(struct keeper *k, const struct running *x, struct err *e)
+{
+    int rc = x->n > 1 ? sync_whole(k->spool_fd) : 0;
+    char out[64];
+
+    for (size_t i = 0; rc == 0 && i < x->n; i++) {
+        snprintf(out, sizeof(out), "out/%s", x->files[i].receipt.id);
+        if (x->files[i].moved)
+            rc = tree_sync(k->spool_fd, out);
+    }
+    if (rc == 0 && (sync_folder(k, "out") == -1 || sync_folder(k, "tmp") == -1))
+        rc = -1;
+    return rc == -1 ? err_sys(e, ERR_RETRY, "cannot sync the spool") : 0;
+}
+
+/* Step 3 for the first n. */
+static int make_durable(struct keeper *k, struct running *x, struct left *v,
+                        size_t n, struct err *e)
+{
+    bool moved = false;
+
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].dir == -1)
+            continue;
+        if (move_to_out(k, v[i].f, e) == -1)
+            return -1;
+        moved = true;
+    }
+    return moved ? sync_out(k, x, e) : 0;
+}
+
+/* Nobody has seen it; should it stay, the next try replaces it. */
+static void take_back(struct keeper *k, const struct running *x)
+{
+    char out[64];
+
+    for (size_t i = 0; i < x->n; i++) {
+        snprintf(out, sizeof(out), "out/%s", x->files[i].receipt.id);
+        if (x->files[i].moved)
+            (void)tree_remove(k->spool_fd, out);
+    }
+}
+
+/* Step 4. */
+static int commit_all(struct keeper *k, struct left *v, size_t n, struct err *e)
+{
+    int rc = ledger_begin(k->ledger, e);
+
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        const struct left *l = &v[i];
+
+        if (l->dir == -1)
+            continue;
+        rc = l->res.verdict == JOB_REJECTED
+                 ? ledger_rejected(k->ledger, &l->f->receipt, l->ds.list,
+                                   l->ds.n, e)
+                 : ledger_converted(k->ledger, &l->f->receipt, l->ds.list,
+                                    l->ds.n, e);
+    }
+    if (rc == -1)
+        ledger_rollback(k->ledger);
+    else if (ledger_commit(k->ledger, e) == -1)
+        rc = -1;
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        k->n_aside_records += v[i].dir == -1 ? 0 : v[i].res.n.n_aside;
+    return rc;
+}
+
+/* From its i-th file on nothing is settled. What stands behind a file that
+ * failed has counted on from it. */
+static int fail_from(struct keeper *k, struct running *x, size_t i,
+                     struct err *e)
+{
+    if (x->n == 1 || e->next == ERR_STOP)
+        return give_up(k, &x->files[i].receipt, e);
+    start_again_at(k, x->route, x->files[i].receipt.job);
+    return 0;
+}
+
+static int settle_all(struct keeper *k, struct running *x, struct left *v,
+                      struct err *e)
+{
+    size_t n = 0;
+
+    while (n < x->n && look_or_wait(k, x, &v[n], e) == 0)
+        n++;
+    if (n < x->n && fail_from(k, x, n, e) == -1)
+        return -1;
+    if (make_durable(k, x, v, n, e) == 0 && commit_all(k, v, n, e) == 0)
+        return 0;
+    take_back(k, x);
+    return fail_from(k, x, 0, e);
+}
+
+static int settle(struct keeper *k, struct running *x, struct err *e)
+{
+    struct left *v = arena_alloc(&x->arena, x->n * sizeof(*v));
+    int rc;
+
+    for (size_t i = 0; i < x->n; i++)
+        v[i] = (struct left){ .f = &x->files[i], .dir = -1 };
+    rc = settle_all(k, x, v, e);
+    for (size_t i = 0; i < x->n; i++)
+        drop(&v[i]);
+    return rc;
 }
 
 int keeper_settle(struct keeper *k, struct err *e)
@@ -501,15 +716,8 @@ int keeper_settle(struct keeper *k, struct err *e)
     int rc;
 
     while ((x = jobs_ended(k, &rc, e))) {
-        struct result res = { 0 };
-
         arena_reset(&k->item);
-        if (rc == 0)
-            rc = read_result(k, x, &res, e);
-        if (rc == 0)
-            rc = settle_or_wait(k, x, &res, e);
-        if (rc == -1)
-            rc = give_up(k, &x->receipt, e);
+        rc = rc == 0 ? settle(k, x, e) : fail_from(k, x, 0, e);
         jobs_forget(k, x);
         if (rc == -1)
             return -1;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -93,7 +94,8 @@ static void add_run(struct child *c, const struct job_result *res,
                            r->summary.len && res->summary.len ? "; " : "",
                            STR_ARGS(res->summary));
     if (res->diags.n_errors || res->diags.n_warnings || res->n_aside ||
-        res->verdict == JOB_REJECTED || c->route->report == REPORT_ALWAYS) {
+        res->verdict == JOB_REJECTED ||
+        c->job->route->report == REPORT_ALWAYS) {
         r->has_report = true;
         report_body(&c->report, res);
     }
@@ -114,34 +116,67 @@ static struct str country_of(const struct conf_read *read)
     return STR("");
 }
 
-static int run_read(struct child *c, const struct conf_read *read, uint64_t i,
-                    struct job_result *res)
+/* All but what the runs before it decide. */
+static struct job_spec spec_of(struct child *c, size_t file,
+                               const struct conf_read *read, uint64_t i)
 {
-    const struct job_input input = { .fd = c->in_fd, .name = c->receipt->name };
-    struct job_spec spec = {
+    const struct receipt *r = &c->job->files[file].receipt;
+    struct job_input *input = arena_alloc(&c->all, sizeof(*input));
+
+    *input = (struct job_input){ .fd = c->in_fds[file], .name = r->name };
+    return (struct job_spec){
         .read = read->map,
         .read_settings = read->settings,
         .writes = read->writes,
         .n_writes = read->n_writes,
-        .inputs = &input,
+        .inputs = input,
         .n_inputs = 1,
         .when = read->when,
         .country = country_of(read),
-        .run_id = c->receipt->run_id,
-        .run_time = c->receipt->run_time,
+        .run_id = r->run_id,
+        .run_time = r->run_time,
         .limits = &c->k->conf->limits,
-        .counters = c->counters,
-        .n_counters = c->n_counters,
-        .n_output_bytes = c->n_output_bytes,
-        .reject_file = conf_rejects_file(c->route, read),
-        .keep_faulty = !c->route->test,
-        .staging =
-            arena_fmt(&c->arena, "%s/%llu", c->staging, (unsigned long long)i)
-                .p,
+        .reject_file = conf_rejects_file(c->job->route, read),
+        .keep_faulty = !c->job->route->test,
+        .staging = arena_fmt(&c->all, "%s/tmp/%s/%llu", c->k->conf->spool,
+                             c->job->files[file].staging, (unsigned long long)i)
+                       .p,
         .out_fd = -1,
     };
+}
 
-    if (mkdir(spec.staging, 0700) == -1 || lseek(c->in_fd, 0, SEEK_SET) == -1)
+static bool shares_reader(const struct child *c)
+{
+    return c->job->n > 1 && !c->job->route->reads->next;
+}
+
+static void share_reader(struct child *c)
+{
+    struct job_reader *r = &c->reader;
+
+    if (!shares_reader(c))
+        return;
+    r->n = c->job->n;
+    r->specs = arena_alloc(&c->all, r->n * sizeof(*r->specs));
+    for (size_t i = 0; i < r->n; i++) {
+        r->specs[i] = spec_of(c, i, c->job->route->reads, 0);
+        r->specs[i].reader = r;
+    }
+}
+
+static int run_read(struct child *c, size_t file, const struct conf_read *read,
+                    uint64_t i, struct job_result *res)
+{
+    struct job_spec spec =
+        shares_reader(c) ? c->reader.specs[file] : spec_of(c, file, read, i);
+
+    spec.counters = c->counters;
+    spec.n_counters = c->n_counters;
+    spec.n_output_bytes = c->n_output_bytes;
+    if (mkdir(spec.staging, 0700) == -1)
+        return -1;
+    /* A reader that is shared may be reading there. */
+    if (!spec.reader && lseek(c->in_fds[file], 0, SEEK_SET) == -1)
         return -1;
     return c->k->run(&spec, res);
 }
@@ -149,7 +184,7 @@ static int run_read(struct child *c, const struct conf_read *read, uint64_t i,
 static int write_report(struct child *c, int dir_fd)
 {
     const struct report_facts facts = { .receipt = c->receipt,
-                                        .route = c->route,
+                                        .route = c->job->route,
                                         .result = &c->result,
                                         .n_mixed = c->n_mixed };
     struct buf b;
@@ -159,33 +194,77 @@ static int write_report(struct child *c, int dir_fd)
     report_head(&b, &facts);
     buf_add(&b, buf_str(&c->report));
     report_advice(&b, &facts);
-    rc = file_write(dir_fd, REPORT_FILE, buf_str(&b), 0600);
+    rc = file_create(dir_fd, REPORT_FILE, buf_str(&b), 0600);
     buf_release(&b);
     return rc;
 }
 
-/* Never returns. Only stdio, the input and what the job opens is open here:
- * not the ledger, not the lock. */
-static _Noreturn void child_main(struct child *c)
+/* The next run counts on from there. */
+static void count_on(struct child *c, const struct job_result *res)
+{
+    struct job_counter *now =
+        arena_alloc(&c->all, (res->n_counters + 1) * sizeof(*now));
+
+    for (size_t i = 0; i < res->n_counters; i++)
+        now[i] =
+            (struct job_counter){ arena_str(&c->all, res->counters[i].name),
+                                  res->counters[i].value };
+    c->counters = now;
+    c->n_counters = res->n_counters;
+}
+
+static void run_reads(struct child *c, size_t file)
 {
     uint64_t i = 0;
-    int dir;
 
-    buf_init(&c->report, MB(16));
-    for (const struct conf_read *x = c->route->reads; x; x = x->next, i++) {
+    for (const struct conf_read *x = c->job->route->reads; x; x = x->next) {
         struct job_result res = { 0 };
 
-        if (run_read(c, x, i, &res) == -1)
+        if (run_read(c, file, x, i, &res) == -1)
             _exit(1);
         check_outputs(c, &res);
-        add_run(c, &res, i);
-        if (res.verdict == JOB_DONE) { /* the next run counts on */
-            c->counters = res.counters;
-            c->n_counters = res.n_counters;
-        }
+        add_run(c, &res, i++);
+        if (res.verdict == JOB_DONE)
+            count_on(c, &res);
+        job_result_release(&res);
         if (c->result.verdict == JOB_FAILED)
-            break;
+            return;
     }
+}
+
+static void leave_result(struct child *c)
+{
+    int dir = open(c->staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (dir == -1 || (c->result.has_report && write_report(c, dir) == -1) ||
+        result_write(dir, &c->result) == -1)
+        _exit(1);
+    close(dir);
+}
+
+static void begin_file(struct child *c, size_t file)
+{
+    free(c->result.outputs);
+    free(c->result.faulty);
+    arena_reset(&c->arena);
+    buf_clear(&c->report);
+    c->receipt = &c->job->files[file].receipt;
+    c->staging = arena_fmt(&c->arena, "%s/tmp/%s", c->k->conf->spool,
+                           c->job->files[file].staging)
+                     .p;
+    c->result = (struct result){ 0 };
+    c->n_mixed = c->cap_outputs = c->n_output_bytes = 0;
+}
+
+static void convert_file(struct child *c, size_t file)
+{
+    struct job_counter *before = c->counters;
+    size_t n_before = c->n_counters;
+
+    begin_file(c, file);
+    run_reads(c, file);
+    if (c->result.verdict == JOB_FAILED && c->job->n > 1)
+        _exit(1);
     if (c->result.verdict == JOB_DONE) {
         c->result.counters = c->counters;
         c->result.n_counters = c->n_counters;
@@ -193,13 +272,26 @@ static _Noreturn void child_main(struct child *c)
         c->result.n_outputs = 0;
         c->result.returns_file = false;
     }
+    /* Numbers of a file without outputs, or of a test, are nobody's. */
+    if (c->result.verdict != JOB_DONE || c->receipt->test) {
+        c->counters = before;
+        c->n_counters = n_before;
+    }
     /* With the whole file nobody needs its parts. */
     if (c->result.verdict != JOB_DONE || c->result.returns_file)
         c->result.n_faulty = 0;
-    dir = open(c->staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir == -1 || (c->result.has_report && write_report(c, dir) == -1) ||
-        result_write(dir, &c->result) == -1)
-        _exit(1);
+    leave_result(c);
+}
+
+/* Never returns. Only stdio, the originals and what the job opens is open
+ * here: not the ledger, not the lock. */
+static _Noreturn void child_main(struct child *c)
+{
+    buf_init(&c->report, MB(16));
+    share_reader(c);
+    for (size_t i = 0; i < c->job->n; i++)
+        convert_file(c, i);
+    job_reader_end(&c->reader);
     _exit(0);
 }
 
@@ -221,9 +313,23 @@ static void limit_processor(const struct child *c)
     if (limit > max)
         return;
     /* The reader sets its own, which must not be above ours. */
-    l.rlim_cur = limit * child_times(c->route);
+    l.rlim_cur = limit * child_times(c->job->route);
     l.rlim_max = l.rlim_cur + 2;
     (void)setrlimit(RLIMIT_CPU, &l);
+}
+
+/* They were opened in this order: none is in the way of one before it. */
+static void keep_originals(struct child *c)
+{
+    const int first = 3;
+    int n = (int)c->job->n;
+
+    for (int i = 0; i < n; i++) {
+        if (c->in_fds[i] != first + i && dup2(c->in_fds[i], first + i) == -1)
+            _exit(1);
+        c->in_fds[i] = first + i;
+    }
+    close_range((unsigned)(first + n), ~0u, 0);
 }
 
 _Noreturn void child_become(struct child *c, pid_t keeper)
@@ -236,10 +342,7 @@ _Noreturn void child_become(struct child *c, pid_t keeper)
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (getppid() != keeper)
         _exit(1);
-    if (c->in_fd != 3 && dup2(c->in_fd, 3) == -1)
-        _exit(1);
-    c->in_fd = 3;
-    close_range(4, ~0u, 0);
+    keep_originals(c);
     limit_processor(c);
     job_limit_memory(&c->k->conf->limits);
     child_main(c);

@@ -1,9 +1,15 @@
 /*
- * convert_child.h - the child that a conversion happens in (spool/convert.c).
+ * convert_child.h - the child that conversions happen in (spool/convert.c).
  *
- * It runs the job once for every read map of the route, writes the outputs,
- * the report and `result` into its staging folder, and exits. It dies with
- * the keeper and holds none of its descriptors: not the ledger, not the lock.
+ * For one file after the other it runs the job once for every read map of the
+ * route and writes the outputs, the report and `result` into the file's
+ * staging folder; then it exits. It dies with the keeper and holds none of its
+ * descriptors: not the ledger, not the lock.
+ *
+ * Several files share a reader (struct job_reader), unless the route reads
+ * each more than once: then two readers would move the place in one open file.
+ * When that reader fails, or a conversion does, so does the whole child: the
+ * keeper has each file converted alone.
  */
 #ifndef SPOOL_CONVERT_CHILD_H
 #define SPOOL_CONVERT_CHILD_H
@@ -15,19 +21,23 @@
 
 struct child {
     struct keeper *k;
-    const struct route *route;
+    const struct running *job;
+    int in_fds[JOB_FILES]; /* its originals */
+    /* Counters of the route's maps: before, and after each run. */
+    struct job_counter *counters;
+    size_t n_counters;
+    struct arena all; /* what all files share */
+    struct job_reader reader;
+
+    /* Of the file at hand. */
     const struct receipt *receipt;
     const char *staging;
-    int in_fd;
     struct arena arena;
     struct result result;
     struct buf report; /* its messages */
     uint64_t n_mixed;
     size_t cap_outputs;
     uint64_t n_output_bytes;
-    /* Counters of the route's maps: before, and after each run. */
-    struct job_counter *counters;
-    size_t n_counters;
 };
 
 /* Times the limits of a reader that a whole job may take: it may need a

@@ -82,6 +82,7 @@ static int check_silence(struct keeper *k, struct err *e)
 {
     for (struct route *r = k->conf->routes; r; r = r->next) {
         struct route_counts c;
+        struct str limit;
         bool late;
 
         if (!r->expect_minutes)
@@ -91,12 +92,12 @@ static int check_silence(struct keeper *k, struct err *e)
             return -1;
         late = clock_now() - (c.last_at ? c.last_at : k->began_at) >
                (int64_t)r->expect_minutes * 60;
+        limit = interval_text(&k->item, r->expect_minutes);
         if (late && !r->told_late &&
             ledger_note(k->ledger, 0, "overdue",
                         arena_fmt(&k->item,
-                                  "route %.*s took no file for more than %u "
-                                  "minutes",
-                                  STR_ARGS(r->name), r->expect_minutes),
+                                  "route %.*s took no file for more than %.*s",
+                                  STR_ARGS(r->name), STR_ARGS(limit)),
                         e) == -1)
             return -1;
         r->told_late = late;

@@ -288,17 +288,28 @@ int file_read(int at, const char *name, struct buf *b)
     return n == 0 ? 0 : -1;
 }
 
-int file_write(int at, const char *name, struct str text, mode_t mode)
+static int write_new(int at, const char *name, struct str text, mode_t mode,
+                     bool sync)
 {
     int fd = openat(at, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     int rc, saved;
 
     if (fd == -1)
         return -1;
-    rc = file_put(fd, text) == 0 && fsync(fd) == 0 ? 0 : -1;
+    rc = file_put(fd, text) == 0 && (!sync || fsync(fd) == 0) ? 0 : -1;
     saved = errno;
     if (close(fd) == -1 && rc == 0)
         return -1;
     errno = saved;
     return rc;
+}
+
+int file_write(int at, const char *name, struct str text, mode_t mode)
+{
+    return write_new(at, name, text, mode, true);
+}
+
+int file_create(int at, const char *name, struct str text, mode_t mode)
+{
+    return write_new(at, name, text, mode, false);
 }

@@ -45,6 +45,8 @@ int content_copy(int from, int to, uint64_t max, struct content *out);
 int file_read(int at, const char *name, struct buf *b);
 /* Creates a new file with this text and syncs it. */
 int file_write(int at, const char *name, struct str text, mode_t mode);
+/* The same without the sync, for who will sync its folder with all in it. */
+int file_create(int at, const char *name, struct str text, mode_t mode);
 
 /* "a/b.csv": relative, no empty part, no "." or "..", no control character. */
 bool path_is_safe(struct str path);

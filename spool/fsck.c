@@ -223,8 +223,10 @@ static int receipt_is_open(struct fsck *f, const char *id, bool *yes,
 static int is_at_work(struct fsck *f, const char *name, bool *yes,
                       struct err *e)
 {
-    for (size_t i = 0; f->jobs && i < f->jobs->n; i++)
-        if (strcmp(f->jobs->v[i]->staging, name) == 0) {
+    const struct job_file *x;
+
+    for (size_t i = 0; f->jobs && (x = jobs_file(f->jobs, i)); i++)
+        if (strcmp(x->staging, name) == 0) {
             *yes = true;
             return 0;
         }

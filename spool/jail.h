@@ -2,8 +2,9 @@
  * jail.h - the walls around the reader, the one process that parses what a
  * partner wrote.
  *
- * Whoever takes the reader over with a prepared file finds: the input to read,
- * a pipe into the job, which believes nothing of it, and a temporary file. No
+ * Whoever takes the reader over with a prepared file finds: the inputs to read
+ * (of one file, or of small ones of the same partner that come in one job), a
+ * pipe into the job, which believes nothing of it, and a temporary file. No
  * other descriptor, no environment, no path, socket, program or process. The
  * walls, each of which stands alone if another one has a hole:
  *

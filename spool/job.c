@@ -363,6 +363,8 @@ static bool on_record(struct job *j, struct str payload)
         d->member >= j->n_sources)
         return false;
     j->out->n_read++;
+    if (job_io_failed(j))
+        return true; /* see may_begin_anew() */
     j->current = d;
     doc_derive(&j->docs, d, on_differ, j);
     job_name_file(j, d);
@@ -386,6 +388,7 @@ static void init_total(struct job *j)
     struct stat st;
 
     j->total.outputs = j->spec->n_output_bytes;
+    j->total.input = 0;
     for (size_t i = 0; i < j->spec->n_inputs; i++)
         if (fstat(j->spec->inputs[i].fd, &st) == 0)
             j->total.input += (uint64_t)st.st_size;
@@ -401,6 +404,7 @@ static void on_restart(struct job *j)
     j->aside.too_many = false;
     o->n_read = o->n_written = o->n_aside = o->n_filtered = o->n_warnings = 0;
     diags_init(&o->diags, &o->arena, j->spec->limits->v[LIMIT_ERRORS]);
+    o->err = (struct err){ 0 };
     j->n_sources = 0;
     j->sources = NULL;
     j->cap_sources = 0;
@@ -439,7 +443,8 @@ static bool on_frame(struct job *j, enum frame_type type, struct str payload)
     return false;
 }
 
-/* The disk failed below a write: the job as a whole must be run again. */
+/* A write cannot go on, because of the disk or a limit: the job as a whole
+ * fails. */
 bool job_io_failed(struct job *j)
 {
     if (j->kept.failed) {
@@ -456,29 +461,38 @@ bool job_io_failed(struct job *j)
 
 /* ---- the reader process ------------------------------------------------- */
 
-enum job_pumped job_pump(struct job *j, int fd)
+/*
+ * Was the limit that a write is over perhaps none of the file? Rows of a group
+ * that stand far apart make several documents until the reader notices, and all
+ * of them are forgotten then.
+ */
+static bool may_begin_anew(const struct job *j)
 {
-    struct frame_in in;
+    return j->spec->read->group && !j->scattered && !j->ended &&
+           j->out->err.next == ERR_REJECT;
+}
+
+void job_listen(const struct job_spec *spec, struct frame_in *in, int fd)
+{
+    frame_in_init(in, fd, spec->limits->v[LIMIT_DOCUMENT] + MB(1),
+                  (int64_t)spec->limits->v[LIMIT_WALL] * 1000);
+}
+
+enum job_pumped job_pump(struct job *j, struct frame_in *in)
+{
     enum frame_type type;
     struct str payload;
-    enum job_pumped how = READER_OK;
     int rc;
 
-    frame_in_init(&in, fd, j->spec->limits->v[LIMIT_DOCUMENT] + MB(1),
-                  (int64_t)j->spec->limits->v[LIMIT_WALL] * 1000);
-    while (!j->ended && (rc = frame_next(&in, &type, &payload)) != 0) {
-        if (rc == -1 || !on_frame(j, type, payload)) {
-            how =
-                rc == -1 && errno == ETIMEDOUT ? READER_LATE : READER_BAD_FRAME;
-            break;
-        }
-        if (job_io_failed(j)) {
-            how = READER_IO;
-            break;
-        }
+    while (!j->ended && (rc = frame_next(in, &type, &payload)) != 0) {
+        if (rc == -1 && errno == ETIMEDOUT)
+            return READER_LATE;
+        if (rc == -1 || !on_frame(j, type, payload))
+            return READER_BAD_FRAME;
+        if (job_io_failed(j) && !may_begin_anew(j))
+            return READER_IO;
     }
-    frame_in_release(&in);
-    return how;
+    return READER_OK;
 }
 
 /* ---- the result --------------------------------------------------------- */
@@ -663,19 +677,12 @@ void job_limit_memory(const struct limits *limits)
 int job_run(const struct job_spec *spec, struct job_result *out)
 {
     struct job j;
-    int spill_fd;
 
     hash_seed();
     job_begin(&j, spec, out);
-    spill_fd = docfile_temporary(spec->staging);
-    if (spill_fd == -1) {
-        (void)job_machine_failed(&j, "cannot make a temporary file");
-    } else {
-        if (job_run_reader(&j, spill_fd) == 0) {
-            job_conclude(&j);
-            job_ask_again(&j, spill_fd);
-        }
-        close(spill_fd);
+    if (job_run_reader(&j) == 0) {
+        job_conclude(&j);
+        job_ask_again(&j);
     }
     job_end(&j);
     return 0;

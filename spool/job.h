@@ -6,6 +6,9 @@
  *                     |  <-----------+
  *                     +--> files below spec->staging, a result
  *
+ * A job that has several small files runs one conversion after the other; one
+ * reader may then read the files of all (struct job_reader).
+ *
  * The reader parses the files and runs the read map; the job derives values,
  * applies the rules and runs the write maps. Neither touches the ledger or
  * publishes anything: outputs become durable in spool/publish.c, and only
@@ -38,6 +41,8 @@ struct job_counter {
     int64_t value;
 };
 
+struct job_reader;
+
 struct job_spec {
     struct map *read;                /* maps_join()ed with every write */
     const struct str *read_settings; /* [read->n_settings] */
@@ -55,6 +60,8 @@ struct job_spec {
     uint64_t n_output_bytes; /* of outputs that other read maps made of it */
     bool reject_file; /* on error: reject the file instead of one record */
     bool keep_faulty; /* copy the records set aside; one input, staging */
+
+    struct job_reader *reader; /* that it shares; NULL: one of its own */
 
     /* Where outputs go: files named by the map below this folder... */
     const char *staging;
@@ -114,6 +121,23 @@ struct job_result {
  * *out tells how it went (also for JOB_REJECTED and JOB_FAILED); release it.
  */
 int job_run(const struct job_spec *spec, struct job_result *out);
+
+/*
+ * One reader for several conversions: the first of these job_run()s starts it,
+ * each takes the frames of its own spec. So they must run in the order of
+ * `specs`, all of them, and be of one partner: a reader that was taken over by
+ * one of the files speaks for those behind it. Its limits are those of one
+ * reader. When it dies, breaks a rule or runs into one of them, nobody can say
+ * whose fault it was: the result is JOB_FAILED, of this spec and all later
+ * ones, and each file has to be run again with a reader of its own.
+ */
+struct job_reader {
+    struct job_spec *specs;
+    size_t n;
+    struct job_sharing *sharing; /* private; NULL at first */
+};
+/* Its process ends, if it was started. */
+void job_reader_end(struct job_reader *r);
 /*
  * Before job_run(), in a process of its own: past the limit job-memory it ends
  * with status JOB_NO_MEMORY.

@@ -194,24 +194,26 @@ void job_take_answers(struct job *j, int fd)
     finish(&c);
 }
 
-void job_ask_again(struct job *j, int spill_fd)
+void job_ask_again(struct job *j)
 {
     struct copies c = { .j = j, .fd = -1 };
     struct questions ask = { .places = &j->places };
+    int fd, spill_fd;
     pid_t pid;
-    int fd;
 
     j->out->faulty.asked = wants_copies(j);
     locate_sort(&j->places);
     aside_sort(&j->aside);
     if (j->out->faulty.asked && !j->aside.too_many)
         ask.aside = &j->aside;
-    if ((!j->places.n && !ask.aside) ||
-        job_start_reader(j, spill_fd, &ask, &pid, &fd) == -1)
+    if ((!j->places.n && !ask.aside) || (spill_fd = job_spill(j)) == -1)
         return;
-    take_answers(&c, fd);
-    close(fd);
-    (void)kill(pid, SIGKILL);
-    (void)job_wait_for(pid);
-    finish(&c);
+    if (job_start_reader(j, j->spec, 1, spill_fd, &ask, &pid, &fd) == 0) {
+        take_answers(&c, fd);
+        close(fd);
+        (void)kill(pid, SIGKILL);
+        (void)job_wait_for(pid);
+        finish(&c);
+    }
+    close(spill_fd);
 }

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "converters/document/frame.h"
 #include "converters/lang/write_run.h"
 #include "spool/docfile.h"
 #include "spool/job.h"
@@ -46,9 +47,11 @@ struct job {
  */
 void job_begin(struct job *j, const struct job_spec *spec,
                struct job_result *out);
-/* Takes the frames of the first reader: whatever it sends. */
+/* A reader's frames come from fd; it may be waited for so long in all. */
+void job_listen(const struct job_spec *spec, struct frame_in *in, int fd);
+/* Takes the frames of the first reader up to END: whatever it sends. */
 enum job_pumped { READER_OK, READER_BAD_FRAME, READER_IO, READER_LATE };
-enum job_pumped job_pump(struct job *j, int fd);
+enum job_pumped job_pump(struct job *j, struct frame_in *in);
 void job_conclude(struct job *j);
 /* Takes those of the second one, the answers to what it was asked. */
 void job_take_answers(struct job *j, int fd);
@@ -61,23 +64,27 @@ void job_write_fault(void *ctx, const struct fault *f);
 /* file.name and friends are those of d's file from now on. */
 void job_name_file(struct job *j, const struct doc *d);
 void job_reset_counts(struct job *j);
-/* The disk failed below a write: result->err tells; the job ends. */
+/* A write cannot go on, because of the disk or a limit: result->err tells. */
 bool job_io_failed(struct job *j);
 
 /* ---- job_reader.c: the reader process ------------------------------------ */
 
 /* Reads all; -1: the result says why it cannot go on. */
-int job_run_reader(struct job *j, int spill_fd);
+int job_run_reader(struct job *j);
+/* An empty file for a reader's rows. -1: the machine failed. */
+int job_spill(struct job *j);
 /* The result is JOB_FAILED, by errno. Returns -1. */
 int job_machine_failed(struct job *j, const char *what);
-/* Starts a reader; its frames come from *fd. -1: the machine failed. */
-int job_start_reader(struct job *j, int spill_fd, const struct questions *ask,
-                     pid_t *pid, int *fd);
+/* Starts a reader of n specs; its frames come from *fd. -1: the machine
+ * failed. */
+int job_start_reader(struct job *j, const struct job_spec *specs, size_t n,
+                     int spill_fd, const struct questions *ask, pid_t *pid,
+                     int *fd);
 int job_wait_for(pid_t pid);
 
 /* ---- job_again.c: what a second reader is asked -------------------------- */
 
-void job_ask_again(struct job *j, int spill_fd);
+void job_ask_again(struct job *j);
 
 /* ---- job_kept.c: maps that look over all documents ---------------------- */
 

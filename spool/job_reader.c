@@ -1,12 +1,14 @@
 /*
  * job_reader.c - the reader process: started, listened to, buried. Whoever
- * parses hostile bytes may die of them; then the job says what happened.
+ * parses hostile bytes may die of them; then the job says what happened, or,
+ * when several files shared the reader, that each has to be read alone.
  */
 #include "spool/job_inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -76,8 +78,18 @@ int job_machine_failed(struct job *j, const char *what)
     return -1;
 }
 
-int job_start_reader(struct job *j, int spill_fd, const struct questions *ask,
-                     pid_t *pid, int *fd)
+int job_spill(struct job *j)
+{
+    int fd = docfile_temporary(j->spec->staging);
+
+    if (fd == -1)
+        (void)job_machine_failed(j, "cannot make a temporary file");
+    return fd;
+}
+
+int job_start_reader(struct job *j, const struct job_spec *specs, size_t n,
+                     int spill_fd, const struct questions *ask, pid_t *pid,
+                     int *fd)
 {
     pid_t parent = getpid();
     int fds[2];
@@ -94,7 +106,7 @@ int job_start_reader(struct job *j, int spill_fd, const struct questions *ask,
     if (*pid == 0) {
         die_with_parent(parent);
         close(fds[0]);
-        _exit(reader_main(j->spec, fds[1], spill_fd, ask, j->scattered));
+        _exit(reader_main(specs, n, fds[1], spill_fd, ask, j->scattered));
     }
     close(fds[1]);
     *fd = fds[0];
@@ -126,15 +138,18 @@ static int reader_was_hindered(struct job *j, int status)
     return 0;
 }
 
-int job_run_reader(struct job *j, int spill_fd)
+static int run_alone(struct job *j, int spill_fd)
 {
     enum job_pumped how;
+    struct frame_in in;
     int fd, status;
     pid_t pid;
 
-    if (job_start_reader(j, spill_fd, NULL, &pid, &fd) == -1)
+    if (job_start_reader(j, j->spec, 1, spill_fd, NULL, &pid, &fd) == -1)
         return -1;
-    how = job_pump(j, fd);
+    job_listen(j->spec, &in, fd);
+    how = job_pump(j, &in);
+    frame_in_release(&in);
     close(fd);
     /* After END it has nothing more to do; whoever holds it may think so. */
     if (how != READER_OK || j->ended)
@@ -152,4 +167,75 @@ int job_run_reader(struct job *j, int spill_fd)
     if (!j->ended)
         reader_died(j, status, how);
     return 0;
+}
+
+/* ---- one for several conversions ----------------------------------------- */
+
+struct job_sharing {
+    pid_t pid;
+    int fd;
+    struct frame_in in;
+    bool lost;
+};
+
+static int start_sharing(struct job *j, struct job_reader *r)
+{
+    struct job_sharing *s = xcalloc(1, sizeof(*s));
+    int spill_fd = job_spill(j), rc = -1;
+
+    if (spill_fd != -1) {
+        rc = job_start_reader(j, r->specs, r->n, spill_fd, NULL, &s->pid,
+                              &s->fd);
+        close(spill_fd);
+    }
+    if (rc == -1) {
+        free(s);
+        return -1;
+    }
+    job_listen(j->spec, &s->in, s->fd);
+    r->sharing = s;
+    return 0;
+}
+
+/* Without END, the file that it died of may be another one. */
+static int run_shared(struct job *j, struct job_reader *r)
+{
+    if (!r->sharing && start_sharing(j, r) == -1)
+        return -1;
+    if (!r->sharing->lost &&
+        (job_pump(j, &r->sharing->in) != READER_OK || !j->ended))
+        r->sharing->lost = true;
+    if (!r->sharing->lost)
+        return 0;
+    j->out->verdict = JOB_FAILED;
+    return err_set(&j->out->err, ERR_RETRY,
+                   "the reading process of several files failed");
+}
+
+void job_reader_end(struct job_reader *r)
+{
+    struct job_sharing *s = r->sharing;
+
+    if (!s)
+        return;
+    (void)kill(s->pid, SIGKILL);
+    (void)job_wait_for(s->pid);
+    close(s->fd);
+    frame_in_release(&s->in);
+    free(s);
+    r->sharing = NULL;
+}
+
+int job_run_reader(struct job *j)
+{
+    int spill_fd, rc;
+
+    if (j->spec->reader)
+        return run_shared(j, j->spec->reader);
+    spill_fd = job_spill(j);
+    if (spill_fd == -1)
+        return -1;
+    rc = run_alone(j, spill_fd);
+    close(spill_fd);
+    return rc;
 }

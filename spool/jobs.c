@@ -33,9 +33,17 @@ bool jobs_room(const struct keeper *k, const struct route *route)
     if (k->jobs.n >= (max < MAX_JOBS ? max : MAX_JOBS))
         return false;
     for (size_t i = 0; i < k->jobs.n; i++)
-        if (str_eq(k->jobs.v[i]->receipt.route, route->name))
+        if (str_eq(k->jobs.v[i]->files[0].receipt.route, route->name))
             return false;
     return true;
+}
+
+const struct job_file *jobs_file(const struct jobs *jobs, size_t i)
+{
+    for (size_t j = 0; j < jobs->n; i -= jobs->v[j++]->n)
+        if (i < jobs->v[j]->n)
+            return &jobs->v[j]->files[i];
+    return NULL;
 }
 
 /* ---- starting ----------------------------------------------------------- */
@@ -52,52 +60,64 @@ static struct receipt copy_of(struct arena *a, const struct receipt *r)
     return out;
 }
 
-/* Its staging folder, new and empty. */
-static int make_staging(struct keeper *k, struct running *x, struct err *e)
+/* Its staging folder, new and empty. What an earlier run left there was swept
+ * when we started. */
+static int make_staging(struct keeper *k, struct job_file *f, struct err *e)
 {
     char below[80];
 
-    snprintf(x->staging, sizeof(x->staging), "%s.%llu", x->receipt.id,
-             (unsigned long long)x->receipt.n_tries);
-    snprintf(below, sizeof(below), "tmp/%s", x->staging);
-    if (tree_remove(k->spool_fd, below) == -1 ||
-        mkdirat(k->spool_fd, below, 0700) == -1)
-        return err_sys(e, ERR_RETRY, "cannot make %s/%s", k->conf->spool,
-                       below);
-    return 0;
+    snprintf(f->staging, sizeof(f->staging), "%s.%llu", f->receipt.id,
+             (unsigned long long)f->receipt.n_tries);
+    snprintf(below, sizeof(below), "tmp/%s", f->staging);
+    if (mkdirat(k->spool_fd, below, 0700) == 0 ||
+        (errno == EEXIST && tree_remove(k->spool_fd, below) == 0 &&
+         mkdirat(k->spool_fd, below, 0700) == 0))
+        return 0;
+    return err_sys(e, ERR_RETRY, "cannot make %s/%s", k->conf->spool, below);
+}
+
+/* Its original; -1: e. */
+static int open_original(struct keeper *k, const struct receipt *r,
+                         struct err *e)
+{
+    struct stat st;
+    char in[48];
+    int fd;
+
+    snprintf(in, sizeof(in), "in/%s", r->claim);
+    fd = openat(k->spool_fd, in, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd == -1)
+        return err_sys(e, ERR_HOLD, "the original in the spool is gone");
+    if (fstat(fd, &st) == 0 && (uint64_t)st.st_size == r->size)
+        return fd;
+    close(fd);
+    return err_set(e, ERR_HOLD, "the original in the spool is damaged");
 }
 
 /* Forks; the child never comes back. */
 static int start_child(struct keeper *k, struct running *x, struct err *e)
 {
-    struct child c = {
-        .k = k,
-        .route = x->route,
-        .receipt = &x->receipt,
-        .staging =
-            arena_fmt(&x->arena, "%s/tmp/%s", k->conf->spool, x->staging).p
-    };
+    struct child c = { .k = k, .job = x };
     pid_t keeper = getpid();
-    struct stat st;
-    char in[48];
+    size_t n = 0;
+    int rc = ledger_counters(k->ledger, x->route->name, &x->arena, &c.counters,
+                             &c.n_counters, e);
 
-    snprintf(in, sizeof(in), "in/%s", x->receipt.claim);
-    if (ledger_counters(k->ledger, x->receipt.route, &x->arena, &c.counters,
-                        &c.n_counters, e) == -1)
-        return -1;
-    c.in_fd = openat(k->spool_fd, in, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (c.in_fd == -1)
-        return err_sys(e, ERR_HOLD, "the original in the spool is gone");
-    if (fstat(c.in_fd, &st) == -1 || (uint64_t)st.st_size != x->receipt.size) {
-        close(c.in_fd);
-        return err_set(e, ERR_HOLD, "the original in the spool is damaged");
+    while (rc == 0 && n < x->n) {
+        c.in_fds[n] = open_original(k, &x->files[n].receipt, e);
+        rc = c.in_fds[n] == -1 ? -1 : make_staging(k, &x->files[n], e);
+        n += c.in_fds[n] != -1;
     }
-    (void)fflush(NULL);
-    x->pid = fork();
-    if (x->pid == 0)
-        child_become(&c, keeper);
-    close(c.in_fd);
-    return x->pid == -1 ? err_sys(e, ERR_RETRY, "fork") : 0;
+    if (rc == 0) {
+        (void)fflush(NULL);
+        x->pid = fork();
+        if (x->pid == 0)
+            child_become(&c, keeper);
+        rc = x->pid == -1 ? err_sys(e, ERR_RETRY, "fork") : 0;
+    }
+    while (n)
+        close(c.in_fds[--n]);
+    return rc;
 }
 
 static void end_child(struct running *x)
@@ -117,9 +137,18 @@ static void release(struct running *x)
     free(x);
 }
 
+static void remove_staging(const struct keeper *k, const struct job_file *f)
+{
+    char below[80];
+
+    snprintf(below, sizeof(below), "tmp/%s", f->staging);
+    if (f->staging[0] && !f->moved)
+        tree_remove(k->spool_fd, below);
+}
+
 static int start(struct keeper *k, struct running *x, struct err *e)
 {
-    if (make_staging(k, x, e) == -1 || start_child(k, x, e) == -1)
+    if (start_child(k, x, e) == -1)
         return -1;
     x->pidfd = pidfd_open(x->pid, 0);
     if (x->pidfd == -1)
@@ -127,15 +156,18 @@ static int start(struct keeper *k, struct running *x, struct err *e)
     return 0;
 }
 
-int jobs_start(struct keeper *k, const struct route *route,
-               const struct receipt *r, struct err *e)
+int jobs_start(struct keeper *k, struct route *route, const struct receipt *r,
+               size_t n, struct err *e)
 {
     struct running *x = xcalloc(1, sizeof(*x));
 
     x->pidfd = -1;
     x->conf = k->conf;
     x->route = route;
-    x->receipt = copy_of(&x->arena, r);
+    x->files = arena_alloc(&x->arena, n * sizeof(*x->files));
+    for (x->n = 0; x->n < n; x->n++)
+        x->files[x->n] =
+            (struct job_file){ .receipt = copy_of(&x->arena, &r[x->n]) };
     x->seconds = time_of(k->conf, route, LIMIT_WALL) +
                  (k->patience ? k->patience : PATIENCE);
     if (x->seconds > MAX_WAIT)
@@ -143,6 +175,8 @@ int jobs_start(struct keeper *k, const struct route *route,
     x->end_ms = clock_ms() + (int64_t)x->seconds * 1000;
     if (start(k, x, e) == -1) {
         end_child(x);
+        for (size_t i = 0; i < n; i++)
+            remove_staging(k, &x->files[i]);
         release(x);
         return -1;
     }
@@ -153,10 +187,11 @@ int jobs_start(struct keeper *k, const struct route *route,
 
 /* ---- ending ------------------------------------------------------------- */
 
-/* 0: it ended well and left a result; -1: e says how it died. */
+/* 0: it ended well and left a result; -1: e says how it died, which is a word
+ * about its file if it had one only. */
 static int verdict(const struct running *x, int status, struct err *e)
 {
-    const struct receipt *r = &x->receipt;
+    const struct receipt *r = &x->files[0].receipt;
 
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
@@ -223,10 +258,8 @@ struct running *jobs_ended(struct keeper *k, int *rc, struct err *e)
 
 void jobs_forget(struct keeper *k, struct running *x)
 {
-    char below[80];
-
-    snprintf(below, sizeof(below), "tmp/%s", x->staging);
-    tree_remove(k->spool_fd, below);
+    for (size_t i = 0; i < x->n; i++)
+        remove_staging(k, &x->files[i]);
     x->conf->users--;
     release(x);
 }

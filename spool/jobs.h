@@ -3,11 +3,13 @@
  *
  *   jobs_start() --> running --> jobs_ended() --> the keeper settles it
  *
- * A route has one job at a time, in the order in which its files were taken;
- * different routes run beside each other, up to the limit `jobs`: a large
- * file holds up its own route and no other. A job that takes too long is
- * killed. Children die with the keeper, and leave nothing but files below
- * tmp/, which every start sweeps.
+ * A job has one file, or several small ones of one partner, which its child
+ * converts one after the other, each into a staging folder of its own. A route
+ * has one job at a time, in the order in which its files were taken; different
+ * routes run beside each other, up to the limit `jobs`: a large file holds up
+ * its own route and no other. A job that takes too long is killed. Children
+ * die with the keeper, and leave nothing but files below tmp/, which every
+ * start sweeps.
  */
 #ifndef SPOOL_JOBS_H
 #define SPOOL_JOBS_H
@@ -23,17 +25,26 @@ struct route;
 
 enum { MAX_JOBS = 64 };
 
+/* What may share a job: so many files, none above, all together. */
+enum { JOB_FILES = 64, JOB_FILE_SIZE = 256 << 10, JOB_SIZE = 4 << 20 };
+
+struct job_file {
+    struct receipt receipt;
+    char staging[64]; /* below tmp/ */
+    bool moved;       /* to out/ */
+};
+
 struct running {
     pid_t pid;
     int pidfd; /* readable when it has ended */
     struct conf *conf;
-    const struct route *route;
-    struct receipt receipt;
-    char staging[64];   /* below tmp/ */
+    struct route *route;
+    struct job_file *files; /* in the order in which they were taken */
+    size_t n;
     uint64_t seconds;   /* that it may take */
     int64_t end_ms;     /* when they are over; of the monotonic clock */
     bool late;          /* it was killed for that */
-    struct arena arena; /* its receipt, and what its result is read into */
+    struct arena arena; /* its files, and what their results are read into */
 };
 
 struct jobs {
@@ -43,12 +54,15 @@ struct jobs {
 
 /* May a job of this route start now? */
 bool jobs_room(const struct keeper *k, const struct route *route);
-/* Starts one for r, whose texts are copied. -1: e says what to do with it. */
-int jobs_start(struct keeper *k, const struct route *route,
-               const struct receipt *r, struct err *e);
+/* Starts one for r[n], whose texts are copied. -1: e says what to do. */
+int jobs_start(struct keeper *k, struct route *route, const struct receipt *r,
+               size_t n, struct err *e);
+/* The i-th file that is being converted, of all jobs; NULL: there are less. */
+const struct job_file *jobs_file(const struct jobs *jobs, size_t i);
 /*
  * One that has ended, taken off the list; NULL: none has. *rc 0: it left a
- * result; -1: e says how it died. The caller ends with jobs_forget().
+ * result of every file; -1: e says how it died. The caller ends with
+ * jobs_forget(), which removes what was not moved.
  */
 struct running *jobs_ended(struct keeper *k, int *rc, struct err *e);
 void jobs_forget(struct keeper *k, struct running *x);

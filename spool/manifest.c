@@ -124,7 +124,7 @@ int manifest_write(int dir_fd, const struct manifest *m, struct err *e)
     rc = buf_addz(&b, "\nend\n");
     unlinkat(dir_fd, MANIFEST_FILE, 0);
     if (rc == 0)
-        rc = file_write(dir_fd, MANIFEST_FILE, buf_str(&b), 0600);
+        rc = file_create(dir_fd, MANIFEST_FILE, buf_str(&b), 0600);
     buf_release(&b);
     return rc == 0 ? 0 : err_sys(e, ERR_RETRY, "cannot write the manifest");
 }

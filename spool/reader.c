@@ -367,62 +367,92 @@ static void limit_process(const struct limits *l)
 }
 
 /* From here on, no call but those of jail.c. */
-static void enter_jail(const struct job_spec *spec, int pipe_fd, int spill_fd)
+static void enter_jail(const struct job_spec *specs, size_t n, int pipe_fd,
+                       int spill_fd)
 {
-    int *inputs = xcalloc(spec->n_inputs, sizeof(*inputs));
-    const struct jail j = { .inputs = inputs,
-                            .n_inputs = spec->n_inputs,
-                            .spill_fd = spill_fd,
-                            .pipe_fd = pipe_fd,
-                            .broken = frame_forbidden };
+    size_t n_inputs = 0;
+    int *inputs = NULL;
 
-    for (size_t i = 0; i < spec->n_inputs; i++)
-        inputs[i] = spec->inputs[i].fd;
-    if (jail_enter(&j) == -1)
+    for (size_t i = 0; i < n; i++) {
+        inputs =
+            xrealloc(inputs, (n_inputs + specs[i].n_inputs) * sizeof(*inputs));
+        for (size_t at = 0; at < specs[i].n_inputs; at++)
+            inputs[n_inputs++] = specs[i].inputs[at].fd;
+    }
+    if (jail_enter(&(struct jail){ .inputs = inputs,
+                                   .n_inputs = n_inputs,
+                                   .spill_fd = spill_fd,
+                                   .pipe_fd = pipe_fd,
+                                   .broken = frame_forbidden }) == -1)
         _exit(errno == ENOMEM ? READER_NO_MEMORY : READER_NO_JAIL);
     free(inputs);
 }
 
-int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd,
-                const struct questions *ask, bool scattered)
+static void begin_spec(struct reading *rd, const struct job_spec *spec,
+                       int spill_fd, bool scattered)
 {
-    struct reading rd = { .spec = spec };
+    rd->spec = spec;
+    rd->n_members = 0;
+    rd->failed = false;
+    rd->info = (struct run_info){ .limits = spec->limits,
+                                  .settings = spec->read_settings,
+                                  .run_id = spec->run_id };
+    rd->info.run_time = date_from_unix(spec->run_time);
+    if (spec->read->zone)
+        rd->info.run_time = zone_local(spec->read->zone, spec->run_time);
+    begin_run(rd, spill_fd, scattered);
+}
+
+static void read_spec(struct reading *rd, int spill_fd,
+                      const struct questions *ask)
+{
+    uint64_t n_records;
+    int rc = read_all(rd, &n_records);
+
+    if (rc == READ_SCATTERED && !ask) {
+        frame_end(&rd->out, frame_begin(&rd->out, FRAME_RESTART));
+        read_run_release(&rd->run);
+        rd->n_members = 0;
+        begin_run(rd, spill_fd, true);
+        rc = read_all(rd, &n_records);
+    }
+    if (rc == READ_FAILED)
+        rd->failed = true;
+    if (!ask)
+        send_end(rd, n_records);
+    else if (ask->aside && rc == READ_OK)
+        faulty_send(&rd->faulty, rd->spec, &rd->out);
+    frame_flush(&rd->out);
+    read_run_release(&rd->run);
+    arena_release(&rd->file);
+}
+
+/* As the first spec found it. */
+static bool empty_spill(int spill_fd)
+{
+    return ftruncate(spill_fd, 0) == 0 && lseek(spill_fd, 0, SEEK_SET) == 0;
+}
+
+int reader_main(const struct job_spec *specs, size_t n, int pipe_fd,
+                int spill_fd, const struct questions *ask, bool scattered)
+{
+    struct reading rd = { .spec = specs };
     struct locate_run finder = { .queries = ask ? ask->places : NULL,
                                  .answer = send_place,
                                  .ctx = &rd };
-    uint64_t n_records;
-    int rc;
 
-    limit_process(spec->limits);
+    limit_process(specs->limits);
     hash_seed();
     frame_out_init(&rd.out, pipe_fd);
-    rd.info.limits = spec->limits;
-    rd.info.settings = spec->read_settings;
-    rd.info.run_id = spec->run_id;
-    rd.info.run_time = date_from_unix(spec->run_time);
-    if (spec->read->zone)
-        rd.info.run_time = zone_local(spec->read->zone, spec->run_time);
     rd.places = ask ? &finder : NULL;
     rd.faulty.aside = ask ? ask->aside : NULL;
-    begin_run(&rd, spill_fd, scattered);
-    enter_jail(spec, pipe_fd, spill_fd);
-    rc = read_all(&rd, &n_records);
-    if (rc == READ_SCATTERED && !ask) {
-        frame_end(&rd.out, frame_begin(&rd.out, FRAME_RESTART));
-        read_run_release(&rd.run);
-        rd.n_members = 0;
-        begin_run(&rd, spill_fd, true);
-        rc = read_all(&rd, &n_records);
+    begin_spec(&rd, specs, spill_fd, scattered);
+    enter_jail(specs, n, pipe_fd, spill_fd);
+    read_spec(&rd, spill_fd, ask);
+    for (size_t i = 1; i < n && !rd.out.broken && empty_spill(spill_fd); i++) {
+        begin_spec(&rd, &specs[i], spill_fd, false);
+        read_spec(&rd, spill_fd, NULL);
     }
-    if (rc == READ_FAILED)
-        rd.failed = true;
-    if (!ask)
-        send_end(&rd, n_records);
-    else if (ask->aside && rc == READ_OK)
-        faulty_send(&rd.faulty, spec, &rd.out);
-    frame_flush(&rd.out);
-    read_run_release(&rd.run);
-    arena_release(&rd.file);
     arena_release(&finder.arena);
     faulty_release(&rd.faulty);
     buf_release(&rd.out.buf);

@@ -3,7 +3,7 @@
  *
  * It inherits open descriptors and compiled maps, locks itself in (jail.h) and
  * sends frames; it opens nothing. If it dies, the job sees a pipe that ends
- * without END and rejects the file.
+ * without END and rejects the file, or, if it had several, has them read again.
  */
 #ifndef SPOOL_READER_H
 #define SPOOL_READER_H
@@ -21,15 +21,16 @@ struct questions {
 };
 
 /*
- * Reads all inputs of spec and sends frames to pipe_fd. Runs in the forked
+ * Reads all inputs of n specs, one spec after the other, and sends frames to
+ * pipe_fd: behind END of a spec come those of the next. Runs in the forked
  * child; returns its exit status. spill_fd: an empty file for scattered
- * groups. With `ask` it answers those questions and sends nothing else;
- * `scattered` tells that the first reading had to begin again.
+ * groups. With `ask` (and one spec) it answers those questions and sends
+ * nothing else; `scattered` tells that the first reading had to begin again.
  */
 enum { READER_NO_MEMORY = 86, READER_NO_JAIL = 88 }; /* exit status */
 
-int reader_main(const struct job_spec *spec, int pipe_fd, int spill_fd,
-                const struct questions *ask, bool scattered);
+int reader_main(const struct job_spec *specs, size_t n, int pipe_fd,
+                int spill_fd, const struct questions *ask, bool scattered);
 
 /* ---- for faulty.c, which reads the same files once more ------------------ */
 

@@ -11,6 +11,7 @@
 #include "spool/backup.h"
 #include "spool/fsck.h"
 #include "spool/gates.h"
+#include "spool/stamp.h"
 #include "spool/watch.h"
 
 /* How long a command waits for the daemon, in tenths of a second. */
@@ -43,8 +44,10 @@ static int say(struct keeper *k, struct answer *a, bool ok, const char *fmt,
 
 static bool is_running(const struct keeper *k, uint64_t job)
 {
-    for (size_t i = 0; i < k->jobs.n; i++)
-        if (k->jobs.v[i]->receipt.job == job)
+    const struct job_file *x;
+
+    for (size_t i = 0; (x = jobs_file(&k->jobs, i)); i++)
+        if (x->receipt.job == job)
             return true;
     return false;
 }
@@ -122,9 +125,40 @@ static int is_out_of_date(struct keeper *k, const struct receipt *r,
     return 0;
 }
 
+/* Where an output should lie that somebody removed, or an empty text. */
+static int find_missing(struct keeper *k, const struct receipt *r,
+                        struct str *missing, struct err *e)
+{
+    struct delivery *d;
+    struct claim *c;
+    char day[11];
+    size_t n;
+
+    *missing = STR("");
+    if (ledger_find_claim(k->ledger, r->claim, &k->item, &c, e) == -1 ||
+        ledger_deliveries(k->ledger, r->id, 0, &k->item, &d, &n, e) == -1)
+        return -1;
+    stamp_folder(c ? c->taken_at : r->taken_at, day);
+    for (size_t i = 0; i < n; i++) {
+        struct stat st;
+        struct str out, archived;
+
+        if (d[i].kind != OUT_FILE)
+            continue;
+        out = arena_fmt(&k->item, "out/%s/%.*s", r->id, STR_ARGS(d[i].path));
+        archived = arena_fmt(&k->item, "archive/%s/%llu/%.*s", day,
+                             (unsigned long long)r->job, STR_ARGS(d[i].path));
+        if (fstatat(k->spool_fd, out.p, &st, 0) == -1 && errno == ENOENT &&
+            fstatat(k->spool_fd, archived.p, &st, 0) == -1 && errno == ENOENT)
+            *missing = archived;
+    }
+    return 0;
+}
+
 static int do_resend(struct keeper *k, const struct request *q,
                      struct receipt *r, struct answer *a, struct err *e)
 {
+    struct str missing;
     uint64_t newer;
 
     (void)q;
@@ -138,6 +172,13 @@ static int do_resend(struct keeper *k, const struct request *q,
                    "a newer one was delivered since, and stays: job %llu; drop "
                    "the file again if this one is to take its place",
                    (unsigned long long)newer);
+    if (find_missing(k, r, &missing, e) == -1)
+        return -1;
+    if (missing.len)
+        return say(k, a, false,
+                   "its results were removed: there is no %.*s; drop the file "
+                   "again, and kervan retry the job that it becomes",
+                   STR_ARGS(missing));
     if (ledger_resend(k->ledger, r, e) == -1)
         return -1;
     return say(k, a, true, "its results are sent once more");

@@ -72,7 +72,7 @@ int result_write(int dir_fd, const struct result *r)
     }
     rc = buf_addz(&b, "\nend\n");
     if (rc == 0)
-        rc = file_write(dir_fd, RESULT_FILE, buf_str(&b), 0600);
+        rc = file_create(dir_fd, RESULT_FILE, buf_str(&b), 0600);
     buf_release(&b);
     return rc;
 }

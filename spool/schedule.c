@@ -129,3 +129,18 @@ int64_t schedule_wait(const struct schedule *s, const struct schedule_state *st,
     next = slot_between(s, from, from + 3 * DAY, false);
     return next ? next - now : -1;
 }
+
+struct str interval_text(struct arena *a, uint32_t minutes)
+{
+    static const struct {
+        const char *name;
+        uint32_t minutes;
+    } units[] = { { "day", 1440 }, { "hour", 60 }, { "minute", 1 } };
+    size_t i = 0;
+
+    while (minutes % units[i].minutes)
+        i++;
+    minutes /= units[i].minutes;
+    return arena_fmt(a, "%u %s%s", minutes, units[i].name,
+                     minutes == 1 ? "" : "s");
+}

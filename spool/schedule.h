@@ -55,5 +55,7 @@ void schedule_ran(struct schedule_state *st, int64_t now, int64_t up);
 /* Seconds until the next slot, 0 if it is due; -1: none can be told. */
 int64_t schedule_wait(const struct schedule *s, const struct schedule_state *st,
                       int64_t now, int64_t up);
+/* "90 minutes", "1 hour", "7 days": as a person would write it. */
+struct str interval_text(struct arena *a, uint32_t minutes);
 
 #endif

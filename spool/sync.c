@@ -79,12 +79,19 @@ static void sync_each(struct synced *f, const dev_t *devices, dev_t device,
             f[i].error = fsync(f[i].fd) == 0 ? 0 : errno;
 }
 
+int sync_whole(int fd)
+{
+    if (!has_syncfs(fd) || !little_is_dirty())
+        return 0;
+    return syncfs(fd) == 0 ? 1 : -1;
+}
+
 /* Its errors are of anybody's files: each of ours is asked for its own. False:
  * it failed, or is not possible. */
 static bool sync_all(struct synced *f, const dev_t *devices, dev_t device,
                      size_t n, int fd)
 {
-    if (!has_syncfs(fd) || !little_is_dirty() || syncfs(fd) == -1)
+    if (sync_whole(fd) != 1)
         return false;
     for (size_t i = 0; i < n; i++)
         if (devices[i] == device &&

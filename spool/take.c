@@ -439,8 +439,10 @@ static int take_together(struct keeper *k, struct taking *t, size_t n,
 
 static bool is_converting(const struct keeper *k, const struct claim *c)
 {
-    for (size_t i = 0; i < k->jobs.n; i++)
-        if (strcmp(k->jobs.v[i]->receipt.claim, c->id) == 0)
+    const struct job_file *x;
+
+    for (size_t i = 0; (x = jobs_file(&k->jobs, i)); i++)
+        if (strcmp(x->receipt.claim, c->id) == 0)
             return true;
     return false;
 }

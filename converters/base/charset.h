@@ -117,10 +117,11 @@ struct fallback {
 /*
  * Built-in tables: "cz" "sk" "tr" "hu" "ro" and "" (all). A text may hold
  * characters that a charset lacks in its turn (ș is ş is s): whoever encodes
- * asks again for those, at most FALLBACK_DEPTH deep. NULL: nothing stands for
- * cp; so it is with emoji.
+ * asks again for those, at most FALLBACK_DEPTH deep. In the end FALLBACK_MAX
+ * characters stand for one at most. NULL: nothing stands for cp; so it is with
+ * emoji.
  */
-enum { FALLBACK_DEPTH = 3 };
+enum { FALLBACK_DEPTH = 3, FALLBACK_MAX = 8 };
 const struct fallback *fallback_find(struct str country, uint32_t cp);
 
 /* Byte of cp in a single-byte charset, or -1. */

@@ -9,11 +9,9 @@
  */
 #include <assert.h>
 
+#include "converters/base/bytes.h"
 #include "converters/base/charset.h"
 #include "converters/base/utf8.h"
-
-#define ONES  0x0101010101010101u
-#define HIGHS 0x8080808080808080u
 
 enum {
     ENOUGH_SEEN = 1000, /* sequences: no need to wait for the end */
@@ -191,17 +189,6 @@ static enum charset_fault is_utf8(struct decoder *d)
 
 /* ---- one loop for each kind of charset ---------------------------------- */
 
-static inline unsigned first_marked(uint64_t marks)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return (unsigned)__builtin_ctzll(marks) / 8;
-#else
-    /* There the borrow marks bytes before the zero, too: those are walked
-     * one by one by the caller, which is right for any byte. */
-    return (unsigned)__builtin_clzll(marks) / 8;
-#endif
-}
-
 /* Decodes up to a zero byte or one that the charset lacks; `to` has room. */
 static char *single_bytes(const struct charset *cs, const char **from,
                           const char *end, char *to)
@@ -212,19 +199,19 @@ static char *single_bytes(const struct charset *cs, const char **from,
         unsigned char c;
 
         if (end - p >= 8) {
-            uint64_t w, marks;
+            uint64_t w = bytes_load(p), marks;
 
-            memcpy(&w, p, 8);
             memcpy(to, &w, 8);
-            /* High bits, and by a borrow zero bytes. */
+            /* High bits, and by a borrow zero bytes, perhaps with a neighbour:
+             * what is marked is looked at below. */
             marks = (w | (w - ONES)) & HIGHS;
             if (!marks) {
                 p += 8;
                 to += 8;
                 continue;
             }
-            p += first_marked(marks);
-            to += first_marked(marks);
+            p += bytes_first(marks);
+            to += bytes_first(marks);
         }
         c = (unsigned char)*p;
         if (c == 0 || !cs->utf8_len[c])

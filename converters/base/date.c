@@ -14,7 +14,7 @@
 #define LAST_SECOND  INT64_C(253402300799)
 
 /* 31 December 9999 is what many programs write for "for ever". */
-enum { FIRST_YEAR = 1900, LAST_YEAR = 9999, OFFSET_MAX = 15 * 60 };
+enum { FIRST_YEAR = 1900, LAST_YEAR = 9999 };
 
 static bool frozen;
 static int64_t frozen_at;
@@ -76,8 +76,8 @@ bool date_valid(const struct date *d)
     return d->year >= FIRST_YEAR && d->year <= LAST_YEAR && d->month >= 1 &&
            d->month <= 12 && d->day >= 1 &&
            d->day <= days_in_month(d->year, d->month) && d->hour <= 23 &&
-           d->minute <= 59 && d->second <= 59 && d->offset > -OFFSET_MAX &&
-           d->offset < OFFSET_MAX;
+           d->minute <= 59 && d->second <= 59 && d->offset > -DATE_OFFSET_MAX &&
+           d->offset < DATE_OFFSET_MAX;
 }
 
 /*

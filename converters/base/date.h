@@ -53,6 +53,9 @@ struct date {
     int16_t offset; /* minutes east of UTC */
 };
 
+/* Minutes that no offset reaches: Manila's clocks were 15:56 behind once. */
+enum { DATE_OFFSET_MAX = 16 * 60 };
+
 /* Whether d is a date of 1900..9999 and, if it has one, a time of a day. */
 bool date_valid(const struct date *d);
 

@@ -293,6 +293,14 @@ enum dec_result dec_canon(struct arena *a, struct str s, const struct numfmt *f,
     return r;
 }
 
+/* Two digits, before `end`. */
+static inline char *put_pair(char *end, unsigned n)
+{
+    end[-1] = (char)('0' + n % 10);
+    end[-2] = (char)('0' + n / 10);
+    return end - 2;
+}
+
 /* Writes |d| backwards, ending before `end`; at least one digit stands before
  * the point. Returns where it begins. */
 static char *put_abs(char *end, struct dec d, char point)
@@ -301,13 +309,17 @@ static char *put_abs(char *end, struct dec d, char point)
     int scale = d.scale;
 
     if (scale) {
+        for (; scale >= 2; scale -= 2, u /= 100)
+            end = put_pair(end, (unsigned)(u % 100));
         for (; scale; scale--, u /= 10)
             *--end = (char)('0' + u % 10);
         *--end = point;
     }
-    do {
-        *--end = (char)('0' + u % 10);
-    } while (u /= 10);
+    for (; u >= 100; u /= 100)
+        end = put_pair(end, (unsigned)(u % 100));
+    if (u >= 10)
+        return put_pair(end, (unsigned)u);
+    *--end = (char)('0' + u);
     return end;
 }
 

@@ -29,17 +29,37 @@ static uint64_t take_factor(struct str *value)
     return factor;
 }
 
-int limits_set(struct limits *l, struct str name, struct str value)
+static const char *wanted(const char *unit)
+{
+    switch (*unit) {
+    case 'b':
+        return "wants bytes, or a number with k, M or G, such as 64M";
+    case 's':
+        return "wants a number of seconds, without a unit";
+    case '%':
+        return "wants a number up to 100, without a sign";
+    default:
+        return "wants a number, or one with k, M or G";
+    }
+}
+
+int limits_set(struct limits *l, struct str name, struct str value,
+               const char **wants)
 {
     uint64_t factor = take_factor(&value), n;
 
     for (size_t i = 0; i < N_LIMITS; i++) {
+        const char *unit = limit_table[i].unit;
+        uint64_t max = *unit == '%' ? 100 : UINT64_MAX;
+
         if (!str_is(name, limit_table[i].name))
             continue;
-        if (!str_to_uint(value, UINT64_MAX / factor, &n))
+        *wants = wanted(unit);
+        if (!str_to_uint(value, max / factor, &n))
             return -2;
+        *wants = "wants a number from 1"; /* with 0 nothing would run */
         if (n == 0 && (i == LIMIT_JOBS || i == LIMIT_OPEN_FILES))
-            return -3;
+            return -2;
         l->v[i] = n * factor;
         return 0;
     }

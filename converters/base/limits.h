@@ -66,9 +66,10 @@
     X(JOBS, "jobs", 4, "", "files that are converted at once")                 \
     X(JOB_MEMORY, "job-memory", MB(512), "bytes",                              \
       "memory of a process that writes outputs")                               \
-    X(FREE_DISK, "free-disk", 5, "%", "of the spool's disk that stays free")   \
+    X(FREE_DISK, "free-disk", 5, "%",                                          \
+      "part of the spool's disk that stays free")                              \
     X(FREE_FILES, "free-files", 5, "%",                                        \
-      "of the files that the spool's disk can hold")                           \
+      "part of the files that its file system can hold that stays free")       \
     X(FREE_BYTES, "free-bytes", MB(256), "bytes",                              \
       "free on the spool's disk beside what the files to be taken need")       \
     X(FREE_TIMES, "free-times", 2, "",                                         \
@@ -96,9 +97,10 @@ extern const struct limit_info limit_table[N_LIMITS];
 void limits_default(struct limits *l);
 /*
  * "NAME=VALUE": VALUE is a number, with k, M or G for bytes. Returns 0, -1 for
- * an unknown name, -2 for a bad value, -3 for a 0 with which nothing would run.
+ * an unknown name, -2 for a value that cannot be; *wants then says which can.
  */
-int limits_set(struct limits *l, struct str name, struct str value);
+int limits_set(struct limits *l, struct str name, struct str value,
+               const char **wants);
 
 struct arena;
 /* "512 bytes": what a message tells of a limit that was hit. */

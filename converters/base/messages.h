@@ -95,7 +95,7 @@
     X(NOT_UTF8, "not-utf8", ERROR, "the file is not UTF-8 (byte %1); it looks like %2: save it as UTF-8") \
     X(TAB_INDENT, "tab-indent", ERROR, "a tab in the indentation; use spaces") \
     X(BAD_INDENT, "bad-indent", ERROR, "this column is not one that an open block has") \
-    X(NO_BLOCK, "no-block", ERROR, "nothing can stand indented below this line") \
+    X(NO_BLOCK, "no-block", ERROR, "this line stands deeper than the one above, below which nothing can stand") \
     X(EMPTY_BLOCK, "empty-block", ERROR, "a block is missing below this line") \
     X(OPEN_STRING, "open-string", ERROR, "the text has no closing quote on this line") \
     X(SYNTAX, "syntax", ERROR, "%1") \
@@ -141,6 +141,7 @@
     X(CONF_MISSING, "conf-missing", ERROR, "%1 has no line \"%2\"") \
     X(CONF_TWICE, "conf-twice", ERROR, "%1 stands twice") \
     X(CONF_NO_PARTNER, "conf-no-partner", ERROR, "no partner is called %1%2") \
+    X(CONF_NO_ROUTE, "conf-no-route", ERROR, "no route is called %1%2") \
     X(CONF_NO_MAP, "conf-no-map", ERROR, "no map %1; looked in %2") \
     X(CONF_DOCUMENTS, "conf-documents", ERROR, "the read map makes %1 documents, the write map takes %2") \
     X(CONF_FOLDER, "conf-folder", WARNING, "folder %1: %2") \

@@ -1,8 +1,7 @@
 /* utf8.c - checking and counting UTF-8; ASCII, the bulk, in long steps. */
 #include "converters/base/utf8.h"
 
-#define ONES  0x0101010101010101u
-#define HIGHS 0x8080808080808080u
+#include "converters/base/bytes.h"
 
 /*
  * What may follow a first byte: how many bytes, and the range of the second
@@ -72,9 +71,8 @@ size_t utf8_ascii_len(struct str s)
     size_t i = 0;
 
     for (; i + 8 <= s.len; i += 8) {
-        uint64_t w;
+        uint64_t w = bytes_load(s.p + i);
 
-        memcpy(&w, s.p + i, 8);
         /* A borrow out of a zero byte sets its high bit, too. */
         if ((w | (w - ONES)) & HIGHS)
             break;
@@ -84,26 +82,13 @@ size_t utf8_ascii_len(struct str s)
     return i;
 }
 
-/* Which of the eight bytes in memory is the first with its high bit set. */
-static inline unsigned first_high(uint64_t highs)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return (unsigned)__builtin_ctzll(highs) / 8;
-#else
-    return (unsigned)__builtin_clzll(highs) / 8;
-#endif
-}
-
 /* The last n bytes, 1 to 7 of them: loads that overlap. */
 static inline bool ascii_tail(const unsigned char *p, size_t len, size_t n)
 {
-    uint64_t w;
     uint32_t a, b;
 
-    if (len >= 8) {
-        memcpy(&w, p + len - 8, 8);
-        return !(w & HIGHS);
-    }
+    if (len >= 8)
+        return !(bytes_load(p + len - 8) & HIGHS);
     p += len - n;
     if (n >= 4) {
         memcpy(&a, p, 4);
@@ -122,15 +107,13 @@ size_t utf8_valid_len(struct str s)
         unsigned n;
 
         if (s.len - i >= 8) {
-            uint64_t w;
+            uint64_t w = bytes_load(p + i) & HIGHS;
 
-            memcpy(&w, p + i, 8);
-            w &= HIGHS;
             if (!w) {
                 i += 8;
                 continue;
             }
-            i += first_high(w);
+            i += bytes_first(w);
         } else if (ascii_tail(p, s.len, s.len - i)) {
             return s.len;
         }
@@ -180,9 +163,8 @@ static inline size_t count_bytes(struct str s, char c)
         n += add_up(found);
     }
     if (!c && i + 8 <= s.len) {
-        uint64_t w;
+        uint64_t w = bytes_load(s.p + i);
 
-        memcpy(&w, s.p + i, 8);
         w &= ~(w << 1) & HIGHS; /* 10xxxxxx: no character starts here */
         n += 8 - (size_t)((w >> 7) * ONES >> 56);
         i += 8;

@@ -19,6 +19,7 @@
 
 enum {
     ZONE_FILE_MAX = 256 * 1024,
+    LONGEST_OFFSET = (DATE_OFFSET_MAX - 1) * 60,
     ZONE_NAME_MAX = 64,
     TZIF_HEADER = 44,
     DAY = 86400,
@@ -149,7 +150,7 @@ static bool parse_rule(struct str s, struct rule *r)
     int32_t west;
 
     *r = (struct rule){ 0 };
-    if (!take_name(&s) || !take_time(&s, 24, &west))
+    if (!take_name(&s) || !take_time(&s, LONGEST_OFFSET / HOUR, &west))
         return false;
     r->standard = whole_minutes(-west);
     if (s.len == 0)
@@ -159,7 +160,7 @@ static bool parse_rule(struct str s, struct rule *r)
     if (!take_name(&s))
         return false;
     if (s.len && s.p[0] != ',') {
-        if (!take_time(&s, 24, &west))
+        if (!take_time(&s, LONGEST_OFFSET / HOUR, &west))
             return false;
         r->summer = whole_minutes(-west);
     }
@@ -280,8 +281,8 @@ static const char *parse_changes(struct arena *a, struct str s,
     for (uint32_t i = 0; i < c->type; i++) {
         int32_t offset = (int32_t)be32(types + (size_t)i * 6);
 
-        if (offset < -25 * HOUR || offset > 26 * HOUR)
-            return "an offset of more than a day";
+        if (offset < -LONGEST_OFFSET || offset > LONGEST_OFFSET)
+            return "an offset of more than 16 hours";
     }
     z->first = whole_minutes((int32_t)be32(types));
     z->n_changes = c->time;
@@ -425,10 +426,13 @@ const struct zone *zone_load(struct arena *a, struct str name, struct err *e)
     str_copy(path + sizeof(ZONE_FOLDER) - 1, name);
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
-        bool absent = errno == ENOENT || errno == ENOTDIR;
-
-        err_sys(e, absent ? ERR_REJECT : ERR_RETRY, "time zone %.*s (%s)",
-                STR_ARGS(name), path);
+        if (errno == ENOENT || errno == ENOTDIR)
+            err_set(e, ERR_REJECT,
+                    "there is no time zone %.*s (no file %s); one is "
+                    "Europe/Prague",
+                    STR_ARGS(name), path);
+        else
+            err_sys(e, ERR_RETRY, "time zone %.*s (%s)", STR_ARGS(name), path);
         return NULL;
     }
     text = read_file(fd, name, &len, e);

@@ -64,20 +64,18 @@ static bool take_pair(char *arg, struct str *name, struct str *value)
 
 static int take_limit(struct convert *c, char *arg)
 {
+    const char *wants;
     struct str name, value;
 
     if (!take_pair(arg, &name, &value))
         return cmd_usage(&cmd_convert, "--limit wants NAME=VALUE");
-    switch (limits_set(&c->limits, name, value)) {
+    switch (limits_set(&c->limits, name, value, &wants)) {
     case -1:
         return cmd_usage(&cmd_convert, "no limit is called %.*s",
                          STR_ARGS(name));
     case -2:
-        return cmd_usage(&cmd_convert, "limit %.*s: %.*s is no number",
-                         STR_ARGS(name), STR_ARGS(value));
-    case -3:
-        return cmd_usage(&cmd_convert, "limit %.*s: at least 1",
-                         STR_ARGS(name));
+        return cmd_usage(&cmd_convert, "limit %.*s %s, not %.*s",
+                         STR_ARGS(name), wants, STR_ARGS(value));
     default:
         return 0;
     }

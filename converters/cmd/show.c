@@ -1,6 +1,8 @@
 /* show.c - `kervan show JOB`: all that the ledger knows of one job. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "converters/cmd/cmd.h"
@@ -67,6 +69,17 @@ static struct str archive_of(struct view *v, const struct shown *s)
         return STR("");
     return arena_fmt(&v->arena, "%s/archive/%.*s", v->conf.spool,
                      STR_ARGS(s->claim->archive));
+}
+
+/* Those who may delete old days of the archive do not look there in vain. */
+static struct str shown_archive(struct view *v, const struct shown *s)
+{
+    struct str path = archive_of(v, s);
+    struct stat st;
+
+    if (!path.len || stat(path.p, &st) == 0 || errno != ENOENT)
+        return path;
+    return arena_fmt(&v->arena, "%.*s (it was removed)", STR_ARGS(path));
 }
 
 static void line(const char *title, struct str value)
@@ -149,7 +162,7 @@ static void print_people(struct view *v, const struct shown *s)
     line("SHA-256", str_of(r->sha256));
     line("Taken", time_text(a, r->taken_at));
     line("Ended", time_text(a, r->ended_at));
-    line("Original", archive_of(v, s));
+    line("Original", shown_archive(v, s));
     print_deliveries(v, s);
     print_maps(s);
     print_events(v, s);

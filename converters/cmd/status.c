@@ -18,14 +18,20 @@ extern const struct cmd cmd_status;
 
 /* ---- collecting --------------------------------------------------------- */
 
-static bool only_by_hand(const struct conf *c, const struct inbox *in,
-                         struct str name)
+/* The first route that takes it, if all of them run by hand; else NULL. */
+static const struct route *only_by_hand(const struct conf *c,
+                                        const struct inbox *in, struct str name)
 {
-    for (const struct route *r = c->routes; r; r = r->next)
-        if (route_takes(r, in->partner->name, in->folder, name) &&
-            r->schedule.kind != SCHEDULE_HAND)
-            return false;
-    return true;
+    const struct route *first = NULL;
+
+    for (const struct route *r = c->routes; r; r = r->next) {
+        if (!route_takes(r, in->partner->name, in->folder, name))
+            continue;
+        if (r->schedule.kind != SCHEDULE_HAND)
+            return NULL;
+        first = first ? first : r;
+    }
+    return first;
 }
 
 /* At a time of its own, or when a person says so. */
@@ -45,6 +51,7 @@ static struct str why_complete(struct status *s, const struct inbox *in,
 {
     struct arena *a = &s->v.arena;
     struct room room = { .enough = true };
+    const struct route *by_hand;
     struct str text;
 
     if (s->spool_fd != -1)
@@ -53,9 +60,11 @@ static struct str why_complete(struct status *s, const struct inbox *in,
         text = room_text(a, &room, &s->v.conf.limits);
         return arena_fmt(a, "it waits for free space: %.*s", STR_ARGS(text));
     }
-    return only_by_hand(&s->v.conf, in, f->name)
-               ? STR("its route runs by hand: kervan once ROUTE")
-               : STR("complete; the next run takes it");
+    by_hand = only_by_hand(&s->v.conf, in, f->name);
+    if (!by_hand)
+        return STR("complete; the next run takes it");
+    return arena_fmt(a, "its route runs by hand: kervan start %.*s",
+                     STR_ARGS(by_hand->name));
 }
 
 static void add_file(struct status *s, const struct inbox *in,
@@ -118,8 +127,9 @@ static int collect_routes(struct status *s, struct err *e)
             ledger_route_counts(s->v.ledger, arena_cstr(&s->v.arena, r->name),
                                 &x->counts, e) == -1)
             return -1;
-        x->is_late = r->expect_minutes && clock_now() - x->counts.last_at >
-                                              (int64_t)r->expect_minutes * 60;
+        x->is_late =
+            s->v.ledger && r->expect_minutes &&
+            clock_now() - x->counts.last_at > (int64_t)r->expect_minutes * 60;
     }
     return 0;
 }
@@ -159,10 +169,7 @@ static int collect(struct status *s, struct err *e)
     s->last_file = &s->files;
     if (collect_routes(s, e) == -1)
         return -1;
-    s->spool_fd = dir_open(s->v.conf.spool, STR(""));
     collect_files(s);
-    if (s->spool_fd != -1)
-        close(s->spool_fd);
     if (!s->v.ledger)
         return 0;
     if (ledger_receipts(s->v.ledger, &open, &s->v.arena, &s->open, &s->n_open,
@@ -368,14 +375,16 @@ const struct cmd cmd_status = {
     .name = "status",
     .args = "[--check]",
     .help = "what waits, what is held, and why",
-    .more = "A line for each route; then the jobs that are not through, the "
-            "reports that have\nnot reached their sender, the files in the "
-            "inboxes with the reason why they are\nnot taken yet, and those "
-            "that no route takes.\n\n"
-            "  --check    for cron and monitoring: prints nothing, or one line "
-            "that says what\n             is wrong, with exit status 1: jobs "
-            "that are held; jobs, deliveries\n             and files that wait "
-            "for more than an hour; files that are overdue;\n             a "
-            "folder that cannot be read; a ledger that is not the spool's\n",
+    .more =
+        "A line for each route; then the jobs that are not through, the "
+        "reports that have\nnot reached their sender, the files in the "
+        "inboxes with the reason why they are\nnot taken yet, and those "
+        "that no route takes.\n\n"
+        "  --check    for cron and monitoring: prints nothing, or one line "
+        "that says what\n             is wrong, with exit status 1: jobs "
+        "that are held; jobs, deliveries\n             and files that wait "
+        "for more than an hour; files that are overdue;\n             a "
+        "folder that cannot be read; a disk that is too full to take more;\n"
+        "             a ledger that is not the spool's\n",
     .run = run,
 };

@@ -7,6 +7,7 @@
 #include "converters/base/date.h"
 #include "converters/cmd/cmd.h"
 #include "converters/cmd/status.h"
+#include "spool/room.h"
 
 enum { HOUR = 3600 };
 
@@ -110,13 +111,21 @@ static void check_routes(struct check *c)
 {
     struct arena *a = &c->s->v.arena;
 
-    for (size_t i = 0; i < c->s->n_routes; i++)
-        if (c->s->routes[i].is_late)
+    for (size_t i = 0; i < c->s->n_routes; i++) {
+        const struct route_line *x = &c->s->routes[i];
+        struct str limit = interval_text(a, x->route->expect_minutes);
+
+        if (!x->is_late)
+            continue;
+        if (x->counts.last_at)
+            wrong(c, arena_fmt(a, "route %.*s took no file for more than %.*s",
+                               STR_ARGS(x->route->name), STR_ARGS(limit)));
+        else
             wrong(c, arena_fmt(a,
-                               "route %.*s took no file for more than %u "
-                               "minutes",
-                               STR_ARGS(c->s->routes[i].route->name),
-                               c->s->routes[i].route->expect_minutes));
+                               "route %.*s took no file yet; one is expected "
+                               "every %.*s",
+                               STR_ARGS(x->route->name), STR_ARGS(limit)));
+    }
 }
 
 static void check_files(struct check *c)
@@ -130,6 +139,24 @@ static void check_files(struct check *c)
         if (x->since && is_old(x->since) && !x->has_time)
             wrong(c, arena_fmt(a, "%.*s has waited for more than an hour: %.*s",
                                STR_ARGS(x->place), STR_ARGS(x->why)));
+}
+
+/* Nothing more is taken, whether or not a file has waited for an hour yet. */
+static void check_room(struct check *c)
+{
+    const struct limits *limits = &c->s->v.conf.limits;
+    struct arena *a = &c->s->v.arena;
+    struct room room;
+    struct str text;
+
+    if (c->s->spool_fd == -1)
+        return;
+    room = room_for(c->s->spool_fd, 0, limits);
+    if (room.enough)
+        return;
+    text = room_text(a, &room, limits);
+    wrong(c, arena_fmt(a, "%s: %.*s; nothing more is taken", c->s->v.conf.spool,
+                       STR_ARGS(text)));
 }
 
 static void print(const struct check *c)
@@ -162,6 +189,7 @@ int status_check(struct status *s)
     struct err e;
 
     check_ledger(&c);
+    check_room(&c);
     check_jobs(&c);
     if (check_deliveries(&c, &e) == -1)
         return view_failed(&e);

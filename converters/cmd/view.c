@@ -249,6 +249,10 @@ struct str arrival_text(struct view *v, const struct receipt *r, struct err *e)
                              STR_ARGS(d[i].why));
         if (d[i].kind != OUT_FILE)
             continue;
+        if (last && str_eq(place_text(a, last), place_text(a, &d[i]))) {
+            n_files--; /* it was sent once more */
+            n_there -= last->state == DELIVERY_DELIVERED;
+        }
         n_files++;
         n_there += d[i].state == DELIVERY_DELIVERED;
         last = &d[i];

@@ -44,6 +44,7 @@ struct figures {
 };
 
 #define BIT(k) ((uint32_t)1 << (k))
+_Static_assert(N_KNOWN <= 32, "each has a bit");
 
 /* Those of `known`, a set of BIT(KNOWN_...). */
 static void read_figures(struct figures *f, struct doc *d, uint32_t known)
@@ -137,6 +138,14 @@ static struct dec half_unit(struct dec d)
     return (struct dec){ 5, (uint8_t)(scale < 17 ? scale + 1 : 18) };
 }
 
+/* So near that no tolerance need be computed. */
+static bool is_near(struct dec a, struct dec b, struct dec least_tolerance)
+{
+    struct dec gap;
+
+    return dec_sub(a, b, &gap) && dec_cmp(dec_abs(gap), least_tolerance) <= 0;
+}
+
 /* Both are given: each of them may have been rounded, and so each piece. */
 static void compare_net_gross(const struct derive *v, const struct figures *f,
                               enum known_field net, enum known_field gross,
@@ -145,7 +154,8 @@ static void compare_net_gross(const struct derive *v, const struct figures *f,
     struct dec n, g, computed, tolerance;
 
     if (!is_given(f, net) || !is_given(f, gross) || !get(f, net, &n) ||
-        !get(f, gross, &g) || !dec_gross(n, rate, UNIT_DIGITS, &computed))
+        !get(f, gross, &g) || !dec_gross(n, rate, UNIT_DIGITS, &computed) ||
+        is_near(g, computed, half_unit(g)))
         return;
     if (dec_gross(half_unit(n), dec_abs(rate), 8, &tolerance) &&
         dec_add(tolerance, half_unit(g), &tolerance) &&
@@ -197,14 +207,15 @@ static void derive_total(const struct derive *v, struct figures *f,
                          enum known_field price, enum known_field total,
                          struct dec quantity)
 {
-    struct dec x;
+    const struct dec cent = { 1, 2 };
+    struct dec x, given;
 
     if (is_computed(f, price) || !times(f, price, quantity, &x))
         return;
-    if (has(f, total))
-        compare(v, f, total, x, line_tolerance(f, price, quantity));
-    else
+    if (!has(f, total))
         set(v, f, total, x);
+    else if (!get(f, total, &given) || !is_near(given, x, cent))
+        compare(v, f, total, x, line_tolerance(f, price, quantity));
 }
 
 static void derive_price(const struct derive *v, struct figures *f,

@@ -16,7 +16,8 @@
  *   CUT_END  struct cut_end_frame: that was all of them
  *   FORBIDDEN  u32: the reader tried this system call, and is dead
  *            (spool/jail.h)
- *   END      struct end_frame, then one u64 per skip reason of the map
+ *   END      struct end_frame, then one u64 per skip reason of the map. A
+ *            reader of several files goes on with the next file's frames
  *
  * The reader parses hostile bytes, so the job checks every length and index.
  * An end of the pipe without END is a dead reader, never a short file.

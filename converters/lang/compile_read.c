@@ -37,8 +37,7 @@ static struct stmt *new_stmt(struct reading *c, enum stmt_kind kind,
 
 static void no_block(struct reading *c, const struct oline *l)
 {
-    if (l->child)
-        DIAG0(c->ld->diags, NO_BLOCK, oline_whole(l->child));
+    outline_no_block(l, c->ld->diags);
 }
 
 /* ---- field = expression ------------------------------------------------- */

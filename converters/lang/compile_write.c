@@ -28,8 +28,7 @@ static struct node *new_node(struct writing *c, enum node_kind kind,
 
 static void no_block(struct writing *c, const struct oline *l)
 {
-    if (l->child)
-        DIAG0(c->ld->diags, NO_BLOCK, oline_whole(l->child));
+    outline_no_block(l, c->ld->diags);
 }
 
 /* ---- values ------------------------------------------------------------- */
@@ -113,6 +112,8 @@ static bool rule_is_direct(const struct map *m, const struct rule *rule)
         return false;
     if (e->kind == E_CONST)
         return e->value.kind == V_TEXT || e->value.kind == V_EMPTY;
+    if (e->kind == E_SETTING)
+        return true;
     if (e->kind != E_FIELD || e->index >= e->shape->n_fixed)
         return false;
     type = shape_type(e->shape, e->index);

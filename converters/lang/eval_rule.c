@@ -22,38 +22,41 @@ static size_t width_of(struct run *r, uint32_t cp, bool bytes)
     return 1;
 }
 
-/* What stands for a character has up to so many, unless the map says so. */
-enum { STAND_IN_MAX = 8 };
-
 bool eval_surely_fits(const struct run *r, struct str s, uint32_t max)
 {
     size_t n;
 
-    /* One byte is one, two bytes are STAND_IN_MAX at most. */
-    if (s.len <= max / (STAND_IN_MAX / 2) && !r->long_stand_ins)
+    /* One byte is one, two bytes are FALLBACK_MAX at most. */
+    if (s.len <= max / (FALLBACK_MAX / 2) && !r->long_stand_ins)
         return true;
     if (s.len > max)
         return false;
     /* Each character that is not ASCII has a second byte at least. */
     n = utf8_count(s);
     return n == s.len ||
-           (!r->long_stand_ins && n + (STAND_IN_MAX - 1) * (s.len - n) <= max);
+           (!r->long_stand_ins && n + (FALLBACK_MAX - 1) * (s.len - n) <= max);
 }
 
 static bool apply_cut(struct run *r, const struct clause *c, struct val *v,
                       bool bytes)
 {
     const struct charset *cs = r->map->charset;
+    bool wide = bytes && cs && cs->kind == CS_UTF16;
     struct str s = val_str(r, v);
     size_t at = 0, n = 0;
 
     /* UTF-16 has two or four bytes for each. */
-    if (eval_surely_fits(r, s,
-                         bytes && cs && cs->kind == CS_UTF16 ? c->n / 4 : c->n))
+    if (eval_surely_fits(r, s, wide ? c->n / 4 : c->n))
         return true;
     while (at < s.len) {
-        size_t before = at;
+        size_t plain = wide ? 0 : utf8_ascii_len(str_from(s, at)), before;
 
+        if (plain > c->n - n)
+            plain = c->n - n;
+        n += plain;
+        before = at += plain;
+        if (at == s.len)
+            break;
         n += width_of(r, (uint32_t)utf8_next(s, &at), bytes);
         if (n > c->n) {
             struct str kept = str_first(s, before);
@@ -76,8 +79,14 @@ static bool apply_max(struct run *r, const struct clause *c, struct val *v)
 
     if (eval_surely_fits(r, s, c->n))
         return true;
-    while (at < s.len)
-        n += width_of(r, (uint32_t)utf8_next(s, &at), false);
+    while (at < s.len) {
+        size_t plain = utf8_ascii_len(str_from(s, at));
+
+        n += plain;
+        at += plain;
+        if (at < s.len)
+            n += width_of(r, (uint32_t)utf8_next(s, &at), false);
+    }
     if (n <= c->n)
         return true;
     return RUN_FAULT(r, TOO_LONG, c->at, v, s, arena_fmt(r->a, "%zu", n),

@@ -352,13 +352,13 @@ static bool where_holds(struct walk *w, struct ctx beside, bool *holds)
     return ok;
 }
 
-static bool each_value(struct walk *w, struct val *v)
+/* An element counts though it has no text. */
+static void count_element(struct val *v)
 {
-    if (w->elements && v->cell < 0 && v->kind == V_EMPTY)
+    if (v->cell < 0 && v->kind == V_EMPTY)
         *v = (struct val){
             .kind = V_TEXT, .s = STR("1"), .item = v->item, .cell = -1
         };
-    return w->each(w->each_ctx, v);
 }
 
 static bool visit_several(struct walk *w, const struct item *item, int32_t cell)
@@ -377,7 +377,9 @@ static bool visit_several(struct walk *w, const struct item *item, int32_t cell)
     if (!holds)
         return true;
     val_of(w->r, item, cell, &v);
-    return each_value(w, &v);
+    if (w->elements)
+        count_element(&v);
+    return w->each(w->each_ctx, &v);
 }
 
 /* An expression computed once per element that the driver finds. */
@@ -428,15 +430,18 @@ static bool has_source(const struct expr *e)
     return false;
 }
 
-static bool several_once(struct walk *w)
+/* An expression that has one value, whatever is walked. */
+static bool several_once(struct run *r, const struct expr *x,
+                         const struct expr *where,
+                         bool (*each)(void *, struct val *), void *ctx)
 {
     struct val v;
-    bool holds;
+    bool holds = true;
 
-    if (!where_holds(w, w->r->ctx, &holds) || (holds && !eval(w->r, w->e, &v)))
+    if ((where && !eval_cond(r, where, &holds)) || (holds && !eval(r, x, &v)))
         return false;
     if (holds)
-        (void)w->each(w->each_ctx, &v);
+        (void)each(ctx, &v);
     return true;
 }
 
@@ -444,18 +449,24 @@ static bool read_several(struct run *r, const struct expr *x,
                          const struct expr *call,
                          bool (*each)(void *, struct val *), void *ctx)
 {
-    struct walk w = {
-        .r = r, .e = x, .each = each, .each_ctx = ctx, .where = call->where
-    };
+    bool elements = call->func->flags & FN_ELEMENTS;
+    struct walk w;
     struct val v;
 
+    if (x->kind == E_SOURCE && !call->where && eval_path(r, x, &v)) {
+        if (elements && v.item)
+            count_element(&v);
+        if (v.item)
+            (void)each(ctx, &v);
+        return true;
+    }
+    w = (struct walk){
+        .r = r, .e = x, .each = each, .each_ctx = ctx, .where = call->where
+    };
     if (x->kind == E_SOURCE) {
         w.visit = visit_several;
-        w.elements = call->func->flags & FN_ELEMENTS;
-        if (w.where || !eval_path(r, x, &v))
-            (void)walk_steps(&w, x, x->steps);
-        else if (v.item)
-            (void)each_value(&w, &v);
+        w.elements = elements;
+        (void)walk_steps(&w, x, x->steps);
         return !w.failed;
     }
     if (x->driver_steps) {
@@ -465,7 +476,7 @@ static bool read_several(struct run *r, const struct expr *x,
     }
     if (!r->ctx.item && r->ctx.n_rows && has_source(x))
         return several_rows(&w);
-    return several_once(&w);
+    return several_once(r, x, call->where, each, ctx);
 }
 
 /* One member of the driver: true to go on. */
@@ -487,15 +498,16 @@ static bool write_several(struct run *r, const struct expr *x,
                           const struct expr *call,
                           bool (*each)(void *, struct val *), void *ctx)
 {
-    struct walk w = {
-        .r = r, .e = x, .each = each, .each_ctx = ctx, .where = call->where
-    };
     const struct driver *d = &call->driver;
     int at = call->index;
     struct doc *outer, *m;
+    struct walk w;
 
     if (!d->is_on)
-        return several_once(&w);
+        return several_once(r, x, call->where, each, ctx);
+    w = (struct walk){
+        .r = r, .e = x, .each = each, .each_ctx = ctx, .where = call->where
+    };
     outer = r->scope[at];
     if (d->depth == -1) {
         /* Each document counts for itself: a file may have any number. */
@@ -536,16 +548,13 @@ static bool agree_one(void *ctx, struct val *v)
     return !a->differ;
 }
 
-static bool several(struct run *r, const struct expr *x,
-                    const struct expr *call, bool (*each)(void *, struct val *),
-                    void *ctx)
+/* Once, if all rows agree; else each value. */
+static bool agreed_value(struct run *r, const struct expr *x,
+                         const struct expr *call,
+                         bool (*each)(void *, struct val *), void *ctx)
 {
     struct agree a = { .r = r };
 
-    if (r->map->is_write || !r->reader)
-        return write_several(r, x, call, each, ctx);
-    if (!(call->func->flags & FN_AGREE) || call->where || r->ctx.item)
-        return read_several(r, x, call, each, ctx);
     if (!read_several(r, x, call, agree_one, &a))
         return false;
     if (a.differ)
@@ -553,6 +562,17 @@ static bool several(struct run *r, const struct expr *x,
     if (a.any)
         (void)each(ctx, &a.v);
     return true;
+}
+
+static bool several(struct run *r, const struct expr *x,
+                    const struct expr *call, bool (*each)(void *, struct val *),
+                    void *ctx)
+{
+    if (r->map->is_write || !r->reader)
+        return write_several(r, x, call, each, ctx);
+    if (!(call->func->flags & FN_AGREE) || call->where || r->ctx.item)
+        return read_several(r, x, call, each, ctx);
+    return agreed_value(r, x, call, each, ctx);
 }
 
 bool eval_several(struct run *r, const struct expr *x, const struct expr *call,

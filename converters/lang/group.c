@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "converters/base/hash.h"
@@ -169,48 +168,98 @@ static int keys_add(struct read_run *rr, struct keys *k, uint64_t h)
     return READ_OK;
 }
 
-/* Does any key stand in two runs? Each run is sorted: look at their heads. */
-static bool runs_repeat(const uint64_t *all, struct keys *k)
+/* From the spill. 0, or -1 after a fault. */
+static int read_at(struct read_run *rr, char *to, size_t n, uint64_t offset)
 {
-    uint64_t *head = xcalloc(k->n_runs, sizeof(*head)), last = 0;
-    bool repeat = false;
+    while (n) {
+        ssize_t got = pread(rr->spill_fd, to, n, (off_t)offset);
 
-    memcpy(head, k->runs, k->n_runs * sizeof(*head));
-    while (!repeat) {
-        size_t least = k->n_runs;
-
-        for (size_t i = 0; i < k->n_runs; i++) {
-            uint64_t end = i + 1 < k->n_runs ? k->runs[i + 1] : k->n_spilled;
-
-            if (head[i] < end &&
-                (least == k->n_runs || all[head[i]] < all[head[least]]))
-                least = i;
+        if (got > 0) {
+            to += got;
+            n -= (size_t)got;
+            offset += (uint64_t)got;
+        } else if (got == 0 || errno != EINTR) {
+            if (got == 0)
+                errno = EIO;
+            return give_up(rr, "cannot read the temporary file of groups");
         }
-        if (least == k->n_runs)
-            break;
-        repeat = all[head[least]] == last;
-        last = all[head[least]++];
     }
-    free(head);
-    return repeat;
+    return 0;
 }
 
-static int check_runs(struct read_run *rr, struct keys *k)
+/* A sorted run on its way back, piece by piece. */
+struct run_head {
+    uint64_t *v; /* the piece at hand */
+    size_t n, i;
+    uint64_t at, end; /* what comes behind it, in keys of the spill */
+};
+
+/* Makes v[i] the next key; *any: there is one. */
+static int head_next(struct read_run *rr, struct run_head *h, size_t room,
+                     bool *any)
 {
-    size_t size;
-    void *all;
-    bool repeat;
+    *any = h->i < h->n || h->at < h->end;
+    if (h->i < h->n || !*any)
+        return 0;
+    h->n = h->end - h->at < room ? (size_t)(h->end - h->at) : room;
+    h->i = 0;
+    h->at += h->n;
+    return read_at(rr, (char *)h->v, h->n * sizeof(*h->v),
+                   (h->at - h->n) * sizeof(*h->v));
+}
+
+/* Does any key stand in two runs? Each run is sorted: look at their heads. */
+static int merge_runs(struct read_run *rr, struct run_head *heads, size_t n,
+                      size_t room)
+{
+    uint64_t last = 0;
+
+    for (;;) {
+        struct run_head *least = NULL;
+
+        for (struct run_head *h = heads; h < heads + n; h++) {
+            bool any;
+
+            if (head_next(rr, h, room, &any) == -1)
+                return READ_FAILED;
+            if (any && (!least || h->v[h->i] < least->v[least->i]))
+                least = h;
+        }
+        if (!least)
+            return READ_OK;
+        if (least->v[least->i] == last)
+            return READ_SCATTERED;
+        last = least->v[least->i++];
+    }
+}
+
+/* All keys are known: has one returned? */
+static int check_keys(struct read_run *rr, struct keys *k)
+{
+    enum { LEAST_ROOM = 64 };
     int rc = k->n_runs ? keys_spill(rr, k) : keys_check(k);
+    struct run_head *heads;
+    uint64_t *room;
+    size_t each;
 
     if (rc != READ_OK || !k->n_runs)
         return rc;
-    size = (size_t)k->n_spilled * sizeof(uint64_t);
-    all = mmap(NULL, size, PROT_READ, MAP_PRIVATE, rr->spill_fd, 0);
-    if (all == MAP_FAILED)
-        return give_up(rr, "cannot read the temporary file of groups");
-    repeat = runs_repeat(all, k);
-    munmap(all, size);
-    return repeat ? READ_SCATTERED : READ_OK;
+    each = k->cap / k->n_runs > LEAST_ROOM ? k->cap / k->n_runs : LEAST_ROOM;
+    room = xcalloc(k->n_runs, each * sizeof(*room));
+    heads = xcalloc(k->n_runs, sizeof(*heads));
+    for (size_t i = 0; i < k->n_runs; i++)
+        heads[i] = (struct run_head){
+            .v = room + i * each,
+            .at = k->runs[i],
+            .end = i + 1 < k->n_runs ? k->runs[i + 1] : k->n_spilled,
+        };
+    free(k->v); /* their memory is needed now */
+    free(k->spare);
+    k->v = k->spare = NULL;
+    rc = merge_runs(rr, heads, k->n_runs, each);
+    free(heads);
+    free(room);
+    return rc;
 }
 
 /* ---- TOGETHER ----------------------------------------------------------- */
@@ -432,25 +481,7 @@ struct spill {
     size_t len;
 };
 
-enum { SPILL_AHEAD = 4096 };
-
-static int read_at(struct read_run *rr, char *to, size_t n, uint64_t offset)
-{
-    while (n) {
-        ssize_t got = pread(rr->spill_fd, to, n, (off_t)offset);
-
-        if (got > 0) {
-            to += got;
-            n -= (size_t)got;
-            offset += (uint64_t)got;
-        } else if (got == 0 || errno != EINTR) {
-            if (got == 0)
-                errno = EIO;
-            return give_up(rr, "cannot read the temporary file of groups");
-        }
-    }
-    return 0;
-}
+enum { SPILL_AHEAD = 4096, SPILL_NEAR = 4 * SPILL_AHEAD };
 
 /* A row as it was packed, in the reader's arena; NULL: it cannot be read. */
 static struct item *spilled_row(struct read_run *rr, struct spill *spill,
@@ -468,9 +499,13 @@ static struct item *spilled_row(struct read_run *rr, struct spill *spill,
         return item_unpack(&rr->reader->arena, (struct str){ packed, n });
     }
     if (from < spill->at || to > spill->at + spill->len) {
+        /* Scattered without any order, what lies behind a row is no use. */
+        if (from - spill->at > SPILL_NEAR)
+            spill->len = n;
+        else
+            spill->len = s->size - from < SPILL_AHEAD ? (size_t)(s->size - from)
+                                                      : SPILL_AHEAD;
         spill->at = from;
-        spill->len = s->size - from < SPILL_AHEAD ? (size_t)(s->size - from)
-                                                  : SPILL_AHEAD;
         if (read_at(rr, spill->p, spill->len, from) == -1)
             return NULL;
     }
@@ -568,7 +603,7 @@ int group_end(struct read_run *rr)
         return scatter_end(rr);
     rc = close_group(rr);
     if (rc == READ_OK)
-        rc = check_runs(rr, &rr->group->closed);
+        rc = check_keys(rr, &rr->group->closed);
     return rr->stop ? READ_STOPPED : rc;
 }
 

@@ -27,9 +27,10 @@ bool is_statement_line(struct str text, const char *word)
 
 struct str near_statement(const struct parser *p, struct str word)
 {
-    static const char *const read[] = { "each", "when",   "use",
-                                        "skip", "reject", "warn" };
-    static const char *const write[] = { "each", "when", "use", "row" };
+    static const char *const read[] = { "each",   "when", "use",   "skip",
+                                        "reject", "warn", "table", "setting" };
+    static const char *const write[] = { "each", "when",  "use",
+                                         "row",  "table", "setting" };
     bool is_write = p->map->is_write;
 
     return did_you_mean(p->a, word, is_write ? write : read,
@@ -148,8 +149,7 @@ static void load_setting(struct loader *ld, const struct oline *l)
     for (tail = &m->settings; *tail; tail = &(*tail)->next)
         continue;
     *tail = s;
-    if (l->child)
-        DIAG0(ld->diags, NO_BLOCK, oline_whole(l->child));
+    outline_no_block(l, ld->diags);
 }
 
 static void load_part(struct loader *ld, const struct oline *l)

@@ -645,8 +645,8 @@ void options_load(struct loader *ld, bool late)
     if (late && ld->map->is_write)
         load_per_first(ld);
     for (const struct oline *l = ld->header->child; l; l = l->next) {
-        if (l->child && !late)
-            DIAG0(ld->diags, NO_BLOCK, oline_whole(l->child));
+        if (!late)
+            outline_no_block(l, ld->diags);
         if (late && str_starts(l->text, STR("one file per")))
             continue;
         if (load_common(ld, l, late) || load_own(ld, l, late))

@@ -107,10 +107,15 @@ static bool report_not_utf8(struct arena *a, const struct source *src,
 {
     size_t bad = utf8_valid_len(src->text);
     struct place at = { .src = src, .line = 1, .col = 1 };
+    const char *charset;
     size_t start = 0;
 
     if (bad == src->text.len)
         return false;
+    charset = str_starts(src->text, STR("\xFF\xFE")) ||
+                      str_starts(src->text, STR("\xFE\xFF"))
+                  ? "UTF-16"
+                  : likely_charset(str_from(src->text, bad));
     for (size_t i = 0; i < bad; i++)
         if (src->text.p[i] == '\n') {
             at.line++;
@@ -120,7 +125,7 @@ static bool report_not_utf8(struct arena *a, const struct source *src,
         (uint32_t)utf8_count((struct str){ src->text.p + start, bad - start });
     DIAG(diags, NOT_UTF8, at,
          arena_fmt(a, "0x%02X", (unsigned char)src->text.p[bad]),
-         str_of(likely_charset(str_from(src->text, bad))));
+         str_of(charset));
     return true;
 }
 
@@ -131,6 +136,21 @@ struct outline {
     struct oline *first, *last; /* outermost lines */
     struct oline *prev;         /* the line before */
 };
+
+/*
+ * How wide a tab is, only its editor knows. It was reported; the lines around
+ * it, which are in order, say which column it stands for.
+ */
+static void place_tabbed(const struct outline *o, struct oline *l)
+{
+    struct oline *last = NULL;
+
+    for (struct oline *x = o->prev; x && x->indent > l->indent; x = x->parent)
+        last = x;
+    if (last && last->tabbed &&
+        (!last->parent || last->parent->indent < l->indent))
+        last->indent = l->indent;
+}
 
 /* The open line whose block `indent` belongs to; false: no such column. */
 static bool find_parent(const struct outline *o, uint32_t indent,
@@ -198,7 +218,9 @@ static void add_line(struct outline *o, const struct source *src,
                          .text = text,
                          .line = number,
                          .before = (uint32_t)before,
-                         .indent = (uint32_t)indent };
+                         .indent = (uint32_t)indent,
+                         .tabbed = tab > 0 };
+    place_tabbed(o, l);
     /* The line keeps its place in the tree, lest it causes more messages. */
     if (tab) {
         struct place at = oline_place(l, str_first(text, 1));
@@ -219,6 +241,12 @@ static void add_line(struct outline *o, const struct source *src,
         return;
     }
     append(o, parent, l);
+}
+
+void outline_no_block(const struct oline *l, struct diags *diags)
+{
+    if (l->child && !l->child->tabbed)
+        DIAG0(diags, NO_BLOCK, oline_whole(l->child));
 }
 
 void outline_parse(struct arena *a, const struct source *src,

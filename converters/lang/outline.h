@@ -24,6 +24,7 @@ struct oline {
     uint32_t line;   /* from 1 */
     uint32_t before; /* characters before it: text begins at column before+1 */
     uint32_t indent; /* the column that says whose block it is in, from 0 */
+    bool tabbed;     /* that holds a tab, which was reported */
     struct oline *parent, *child, *last, *next;
 };
 
@@ -51,5 +52,8 @@ struct place oline_whole(const struct oline *l);
  */
 bool oline_word(struct arena *a, const struct oline *l, struct str *rest,
                 struct str *word, struct diags *diags);
+
+/* Nothing can stand in the block of this line: reports what does. */
+void outline_no_block(const struct oline *l, struct diags *diags);
 
 #endif

@@ -357,9 +357,15 @@ static void unknown_function(struct parser *p, const char *from,
 {
     const char *names[128];
     size_t n = func_names(names, COUNT(names));
+    struct str hint = did_you_mean(p->a, name, names, n);
 
+    /* lowercase, trimmed: the beginning of a name may have been meant. */
+    for (size_t i = 0; i < n && !hint.len && name.len > 2; i++)
+        if (str_starts(name, str_of(names[i])) ||
+            str_starts(str_of(names[i]), name))
+            hint = arena_fmt(p->a, "; did you mean %s?", names[i]);
     DIAG(p->diags, UNKNOWN_FUNCTION, parse_place(p, from, from + name.len),
-         name, did_you_mean(p->a, name, names, n));
+         name, hint);
 }
 
 static struct expr *parse_call(struct parser *p, const char *from,
@@ -408,6 +414,26 @@ static struct expr *parse_word_operand(struct parser *p)
     return parse_path(p);
 }
 
+/* Of another language, of a word processor, or of print. */
+static bool is_other_quote(const struct parser *p)
+{
+    static const char *const quotes[] = { "'",
+                                          "\xE2\x80\x98",
+                                          "\xE2\x80\x99",
+                                          "\xE2\x80\x9A",
+                                          "\xE2\x80\x9C",
+                                          "\xE2\x80\x9D",
+                                          "\xE2\x80\x9E",
+                                          "\xC2\xAB",
+                                          "\xC2\xBB" };
+    struct str left = { p->p, (size_t)(p->end - p->p) };
+
+    for (size_t i = 0; i < COUNT(quotes); i++)
+        if (str_starts(left, str_of(quotes[i])))
+            return true;
+    return false;
+}
+
 static struct expr *parse_operand(struct parser *p)
 {
     const char *from;
@@ -443,6 +469,9 @@ static struct expr *parse_operand(struct parser *p)
         p->p++;
         return e;
     }
+    if (is_other_quote(p))
+        return parse_fail(p, from,
+                          "a text stands in plain double quotes: \"text\"");
     if (is_letter(*p->p) || strchr("[/.@*", *p->p))
         return parse_word_operand(p);
     return parse_fail(p, from, "an expression is missing here");

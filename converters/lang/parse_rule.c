@@ -82,17 +82,6 @@ void parse_unexpected(struct parser *p, const char *const *words, size_t n)
     DIAG(p->diags, UNKNOWN_CLAUSE, parse_place(p, from, p->p), word, hint);
 }
 
-void *parse_missing(struct parser *p, const char *from, const char *text)
-{
-    struct str hint;
-
-    parse_blanks(p);
-    if (!bracket_hint(p, &hint))
-        return parse_fail(p, from, text);
-    parse_unexpected(p, NULL, 0);
-    return NULL;
-}
-
 /* ---- clauses ------------------------------------------------------------ */
 
 static struct clause *new_clause(struct parser *p, enum clause_kind kind,
@@ -278,6 +267,28 @@ static void unknown_clause(struct parser *p)
                                          "div" };
 
     parse_unexpected(p, words, COUNT(words));
+}
+
+/* So what stands before it ended too early, and is not half a column's name. */
+static bool is_clause_next(struct parser p)
+{
+    if (parse_word(&p, "keep") || parse_word(&p, "when"))
+        return true;
+    for (size_t i = 0; i < COUNT(clauses); i++)
+        if (parse_word(&p, clauses[i].word))
+            return true;
+    return false;
+}
+
+void *parse_missing(struct parser *p, const char *from, const char *text)
+{
+    struct str hint;
+
+    parse_blanks(p);
+    if (is_clause_next(*p) || !bracket_hint(p, &hint))
+        return parse_fail(p, from, text);
+    parse_unexpected(p, NULL, 0);
+    return NULL;
 }
 
 /* One clause at p. 1: taken, 0: at the end, -1: reported. */

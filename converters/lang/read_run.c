@@ -96,7 +96,7 @@ static bool read_decimal(struct read_run *rr, const struct stmt *s,
         return true;
     case DEC_SYNTAX:
         return RUN_FAULT(r, NUMBER_SYNTAX, s->rule->at, v, v->s,
-                         where_of(r, v));
+                         where_of_number(r, v, v->s));
     case DEC_OVERFLOW:
         break;
     }

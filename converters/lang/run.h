@@ -187,6 +187,9 @@ bool run_fault(struct run *r, enum diag_id id, struct place at,
 
 /* " in column X" / " in element X", or "" - the tail of data messages. */
 struct str where_of(const struct run *r, const struct val *v);
+/* The same of a text that is no number: with the option that would read it. */
+struct str where_of_number(const struct run *r, const struct val *v,
+                           struct str s);
 
 /* ---- arguments of functions --------------------------------------------- */
 

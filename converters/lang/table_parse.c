@@ -138,7 +138,7 @@ static void parse_entry(struct table_parser *tp, const struct oline *l)
     }
     table_add(tp->t, &tp->m->arena, &e);
     if (l->child) {
-        DIAG0(tp->diags, NO_BLOCK, oline_whole(l->child));
+        outline_no_block(l, tp->diags);
         tp->failed = true;
     }
 }

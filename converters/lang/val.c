@@ -224,6 +224,29 @@ bool val_is_dec(const struct run *r, const struct val *v, struct dec *out)
     return read_dec(r, v, out) == DEC_OK;
 }
 
+/* Only where no other meaning is left: "1.149" alone may be 1 or 1149. */
+struct str where_of_number(const struct run *r, const struct val *v,
+                           struct str s)
+{
+    struct numfmt f = r->map->num;
+    struct str where = where_of(r, v), sign;
+    struct dec d;
+
+    f.point = f.point ? f.point : '.';
+    sign = f.point == ',' ? STR(".") : STR(",");
+    if (f.thousands.len)
+        return where;
+    f.thousands = STR(" ");
+    if (dec_read(s, &f, &d) == DEC_OK)
+        return arena_fmt(r->a, "%.*s; thousands space in the map would read it",
+                         STR_ARGS(where));
+    f.thousands = sign;
+    if (str_find_char(s, f.point) >= 0 && dec_read(s, &f, &d) == DEC_OK)
+        return arena_fmt(r->a, "%.*s; thousands %.*s in the map would read it",
+                         STR_ARGS(where), STR_ARGS(sign));
+    return where;
+}
+
 bool val_to_dec(struct run *r, const struct expr *e, const struct val *v,
                 struct dec *out)
 {
@@ -236,7 +259,8 @@ bool val_to_dec(struct run *r, const struct expr *e, const struct val *v,
     case DEC_SYNTAX:
         break;
     }
-    return RUN_FAULT(r, NUMBER_SYNTAX, e->at, v, val_str(r, v), where_of(r, v));
+    return RUN_FAULT(r, NUMBER_SYNTAX, e->at, v, val_str(r, v),
+                     where_of_number(r, v, val_str(r, v)));
 }
 
 bool val_to_int(struct run *r, const struct expr *e, const struct val *v,

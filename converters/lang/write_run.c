@@ -205,14 +205,16 @@ static int64_t next_count(void *ctx, struct str name)
 static bool exec(struct write_run *w, struct sink *s, const struct node *n,
                  bool *content);
 
-/* A field as it stands, or a fixed text: see rule_is_direct(). false: it must
- * be evaluated after all. */
+/* A field as it stands, or a text that is fixed for the run: see
+ * rule_is_direct(). false: it must be evaluated after all. */
 static bool direct_value(const struct run *r, const struct rule *rule,
                          struct str *out)
 {
     const struct expr *e = rule->e;
 
-    *out = e->kind == E_CONST ? e->value.s : r->scope[e->depth]->f[e->index];
+    *out = e->kind == E_FIELD   ? r->scope[e->depth]->f[e->index]
+           : e->kind == E_CONST ? e->value.s
+                                : r->info->settings[e->index];
     for (const struct clause *c = rule->clauses; c; c = c->next)
         if (!eval_surely_fits(r, *out, c->n))
             return false;
@@ -721,6 +723,7 @@ bool write_needs_all(const struct write_run *w)
 bool write_reset(struct write_run *w)
 {
     outputs_forget(w);
+    w->io_failed = false; /* it was over a limit at most */
     w->n_written = w->n_replaced = 0;
     w->n_distinct = 0;
     memset(w->run.index, 0, sizeof(w->run.index));

@@ -114,7 +114,8 @@ bool write_finish(struct write_run *w);
  * raised (those documents must be left out: write_reset() and again) or err.
  */
 bool write_all(struct write_run *w);
-/* Forgets all outputs: scattered groups, or another try at two passes. */
+/* Forgets all outputs, and a limit that they were over: scattered groups, or
+ * another try at two passes. */
 bool write_reset(struct write_run *w);
 void write_run_release(struct write_run *w);
 

@@ -460,7 +460,7 @@ static void load(const char *folder)
     struct flow *f = &flows[plan.n_flows++];
 
     flow_load(f, folder);
-    if (f->by_hand || f->only_daemon)
+    if (f->by_hand || f->only_daemon || f->only_once)
         return;
     flow_load(++f, folder);
     flow_by_daemon(f);

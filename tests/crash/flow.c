@@ -111,6 +111,8 @@ static bool read_line(struct flow *f, const char *word, const char *a,
         f->unchanged = true;
     } else if (strcmp(word, "stays") == 0) {
         f->only_daemon = true;
+    } else if (strcmp(word, "ends") == 0) {
+        f->only_once = true;
     } else {
         return false;
     }

@@ -14,6 +14,7 @@
  *   again              the same file once more would be suppressed
  *   pairs              a second kill strikes its recovery
  *   stays              only for the daemon
+ *   ends               only for `kervan once`
  *   unchanged          the command changes nothing
  *   backup PATH        is whole whenever there is a file `complete` in it
  *   expect STATE N     so many receipts end like that
@@ -75,7 +76,7 @@ struct flow {
     char command[64];
     bool by_hand; /* the command is a person's, not a keeper's */
     bool stays;   /* the keeper is the daemon */
-    bool only_daemon, unchanged;
+    bool only_daemon, only_once, unchanged;
     struct action actions[MAX_LINES];
     uint32_t n_actions, n_prepare; /* the first of them, before the command */
     char backup[64];

@@ -180,12 +180,23 @@ static int read_frames(const struct work *w, int frames, int spill,
     pid_t pid;
 
     if (JAIL_IS_OPEN)
-        return reader_main(&w->spec, frames, spill, ask, scattered);
+        return reader_main(&w->spec, 1, frames, spill, ask, scattered);
     pid = fork();
     if (pid == 0)
-        _exit(reader_main(&w->spec, frames, spill, ask, scattered));
+        _exit(reader_main(&w->spec, 1, frames, spill, ask, scattered));
     FUZZ_CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
     return status;
+}
+
+static enum job_pumped pump(struct work *w, int frames)
+{
+    struct frame_in in;
+    enum job_pumped how;
+
+    job_listen(&w->spec, &in, frames);
+    how = job_pump(&w->job, &in);
+    frame_in_release(&in);
+    return how;
 }
 
 void fuzz_convert(struct fuzz_map *read, struct fuzz_map *write, int fd)
@@ -197,7 +208,7 @@ void fuzz_convert(struct fuzz_map *read, struct fuzz_map *write, int fd)
     begin(&w, read, write, fd);
     FUZZ_CHECK(read_frames(&w, frames, spill, NULL, false) == 0);
     FUZZ_CHECK(lseek(frames, 0, SEEK_SET) == 0);
-    FUZZ_CHECK(job_pump(&w.job, frames) != READER_BAD_FRAME);
+    FUZZ_CHECK(pump(&w, frames) != READER_BAD_FRAME);
     end(&w);
     locate_sort(&w.job.places);
     if (w.job.places.n) {
@@ -221,7 +232,7 @@ void fuzz_take_frames(struct fuzz_map *read, struct fuzz_map *write,
     struct work w;
 
     begin(&w, read, write, -1);
-    if (job_pump(&w.job, frames) != READER_OK || !w.job.ended)
+    if (pump(&w, frames) != READER_OK || !w.job.ended)
         w.job.failed = true;
     FUZZ_CHECK(w.job.n_sources <= fuzz_limits.v[LIMIT_ZIP_ENTRIES] + 1);
     end(&w);

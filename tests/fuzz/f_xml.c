@@ -134,6 +134,22 @@ static void compare(const struct reading *whole, const struct reading *pieces)
               str_first(buf_str(&pieces->out), n));
 }
 
+/* libxml2 2.9 looks for the end of a DOCTYPE in its literals, too, if it comes
+ * in pieces; then it refuses the file. */
+static bool ends_in_a_literal(struct str s)
+{
+    ptrdiff_t at = str_find(s, STR("<!DOCTYPE")), end;
+    size_t quotes = 0;
+
+    if (at < 0)
+        return false;
+    s = str_from(s, (size_t)at);
+    end = str_find_char(s, '>');
+    for (ptrdiff_t i = 0; i < end; i++)
+        quotes += s.p[i] == '"' || s.p[i] == '\'';
+    return quotes % 2;
+}
+
 void fuzz_one(struct str data)
 {
     static struct reading whole, pieces;
@@ -149,7 +165,7 @@ void fuzz_one(struct str data)
     /* libxml2 2.9 takes <!--> and <!---> for whole comments if a piece ends
      * behind it; then it refuses the file. */
     if (data.len <= INPUT_CHUNK && str_find(data, STR("<!-->")) < 0 &&
-        str_find(data, STR("<!--->")) < 0) {
+        str_find(data, STR("<!--->")) < 0 && !ends_in_a_literal(data)) {
         read_xml(&pieces, how, (seed + 1) << 16, data);
         compare(&whole, &pieces);
     }

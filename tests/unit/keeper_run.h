@@ -3,7 +3,7 @@
  *
  * The job obeys the text of its input: "reject", "aside", "fail", "die",
  * "none" and others at its start, see fake_run(); anything else is copied to
- * out-NAME.
+ * out-NAME. MORE_CONF is what a test adds to the configuration.
  */
 #ifndef TESTS_UNIT_KEEPER_RUN_H
 #define TESTS_UNIT_KEEPER_RUN_H
@@ -21,6 +21,10 @@
 #include "spool/keeper.h"
 
 enum { NOW = 1800000000 };
+
+#ifndef MORE_CONF
+#define MORE_CONF ""
+#endif
 
 static const char conf_text[] = "spool spool\n"
                                 "partner eshop\n"
@@ -43,7 +47,7 @@ static const char conf_text[] = "spool spool\n"
                                 "  read r\n"
                                 "  write w\n"
                                 "  to pohoda in\n"
-                                "  by hand\n";
+                                "  by hand\n" MORE_CONF;
 
 static struct map read_map = { .name = { "r", 1 } };
 static struct map write_map = { .name = { "w", 1 } };
@@ -128,6 +132,18 @@ static inline void write_late(void)
     closedir(dir);
 }
 
+/* counter("n") of the map. */
+static inline int64_t fake_count(const struct job_spec *spec,
+                                 struct job_result *out)
+{
+    out->counters = arena_alloc(&out->arena, sizeof(*out->counters));
+    out->counters[0] = (struct job_counter){ STR("n"), 1 };
+    out->n_counters = 1;
+    if (spec->n_counters)
+        out->counters[0].value += spec->counters[0].value;
+    return out->counters[0].value;
+}
+
 static inline int fake_run(const struct job_spec *spec, struct job_result *out)
 {
     static char bytes[4096];
@@ -137,6 +153,11 @@ static inline int fake_run(const struct job_spec *spec, struct job_result *out)
     *out = (struct job_result){ .n_read = 1 };
     diags_init(&out->diags, &out->arena, 10);
     out->summary = STR("1 order read");
+    if (str_starts(text, STR("count")))
+        text = arena_fmt(&out->arena, "%.*s %d", STR_ARGS(text),
+                         (int)fake_count(spec, out));
+    if (str_starts(text, STR("whose")))
+        text = arena_fmt(&out->arena, "job %d", (int)getpid());
     if (str_starts(text, STR("die")))
         raise(SIGKILL);
     if (str_starts(text, STR("sleep")))
@@ -163,7 +184,8 @@ static inline int fake_run(const struct job_spec *spec, struct job_result *out)
         out->verdict = JOB_FAILED;
         return err_set(&out->err, ERR_RETRY, "no memory") + 1;
     }
-    if (str_starts(text, STR("reject"))) {
+    if (str_starts(text, STR("reject")) ||
+        str_starts(text, STR("count, reject"))) {
         out->verdict = JOB_REJECTED;
         DIAG(&out->diags, NUMBER_SYNTAX, ((struct place){ .line = 14 }),
              STR("12,x"), STR(""));

@@ -312,6 +312,33 @@ static void every_latin_letter_ends_in_ascii(void **state)
     }
 }
 
+/* Of a character in a country, in ASCII. */
+static size_t stand_in_len(struct str country, uint32_t cp, int depth)
+{
+    const struct fallback *f = cp < 0x80 ? NULL : fallback_find(country, cp);
+    size_t pos = 0, n = 0;
+
+    if (cp >= 0x80 && !f)
+        f = fallback_find(STR(""), cp);
+    if (!f || depth > FALLBACK_DEPTH)
+        return 1;
+    while (f->text[pos])
+        n += stand_in_len(country, (uint32_t)utf8_next(str_of(f->text), &pos),
+                          depth + 1);
+    return n;
+}
+
+static void no_stand_in_is_longer_than_promised(void **state)
+{
+    static const char *const countries[] = { "", "cz", "sk", "tr", "hu", "ro" };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(countries); i++)
+        for (uint32_t cp = 0x80; cp < 0x110000; cp++)
+            if (stand_in_len(str_of(countries[i]), cp, 1) > FALLBACK_MAX)
+                fail_msg("\"%s\" U+%04X is", countries[i], cp);
+}
+
 static void add_tables(struct CMUnitTest *t)
 {
     for (size_t i = 0; i < COUNT(tables); i++) {
@@ -332,6 +359,7 @@ int main(void)
         cmocka_unit_test(what_a_charset_lacks_is_not_put),
         cmocka_unit_test(the_list_of_names_fits_a_message),
         cmocka_unit_test(every_latin_letter_ends_in_ascii),
+        cmocka_unit_test(no_stand_in_is_longer_than_promised),
     };
     struct CMUnitTest tests[2 * COUNT(tables) + COUNT(texts) + COUNT(names) +
                             COUNT(fallbacks) + COUNT(more)];

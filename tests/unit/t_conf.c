@@ -68,7 +68,7 @@ static struct conf_case {
     { __LINE__, "every needs a unit", SHOP ERP ROUTE "  every 15 parsecs\n",
       "10:12 conf-value; " },
     { __LINE__, "after an unknown route", SHOP ERP ROUTE "  after stock\n",
-      "10:9 conf-unknown; " },
+      "10:9 conf-no-route; " },
     { __LINE__, "a setting without a value", SHOP ERP ROUTE "  set ico\n",
       "10:3 conf-value; " },
     { __LINE__, "a setting twice",

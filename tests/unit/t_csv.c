@@ -193,6 +193,13 @@ static struct csv_case {
 } cases[] = {
     /* rows and fields */
     { AT, "no final newline", "a;b\n1;2", "a,b", "1|2/" },
+    { AT, "a short last row without a line end is cut", "a;b;c\n1;2;3\n4;5",
+      "a",
+      "1/!file-truncated@3:1(the last row has 2 of 3 fields and no line "
+      "end)/" },
+    { AT, "so is one that ends at a delimiter", "a;b;c\n1;2;3\n4;", "a",
+      "1/!file-truncated@3:1(the last row has 2 of 3 fields and no line "
+      "end)/" },
     { AT, "windows line ends", "a;b\r\n1;2\r\n", "a,b", "1|2/" },
     { AT, "mac line ends", "a;b\r1;2\r3;4\r", "a,b", "1|2/3|4/" },
     { AT, "mixed line ends", "a\r1\n2\r\n3\r4", "a", "1/2/3/4/" },
@@ -603,9 +610,10 @@ static void oracle_row(int c, void *ctx)
 {
     struct oracle *o = ctx;
 
-    (void)c;
     if (o->n_first == 0)
         o->n_first = o->n_fields;
+    if (c == -1 && o->n_fields < o->n_first) /* it has no line end */
+        buf_addc(&o->out, '!');
     if (o->n_fields == o->n_first ||
         (o->n_fields == o->n_first + 1 && o->last_empty)) {
         buf_add(&o->out, buf_str(&o->row));
@@ -636,7 +644,8 @@ static void fault_short(void *ctx, enum diag_id id, bool fatal, uint32_t line,
 
     (void)line, (void)col, (void)args, (void)n;
     assert_true(!fatal || id == DIAG_CSV_QUOTE || id == DIAG_CSV_OPEN_QUOTE ||
-                id == DIAG_CSV_SEP || id == DIAG_FILE_EMPTY);
+                id == DIAG_CSV_SEP || id == DIAG_FILE_EMPTY ||
+                id == DIAG_FILE_TRUNCATED);
     if (fatal)
         buf_addc(&run->out, '!');
 }

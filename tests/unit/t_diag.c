@@ -139,28 +139,30 @@ static struct diag_case {
       "a byte-order mark is no column",
       DIAG_NO_BLOCK,
       { &bom, 1, 6, 1 },
-      .want = "b.map:1:6: error: nothing can stand indented below this line "
-              "[no-block]\n"
+      .want = "b.map:1:6: error: this line stands deeper than the one above, "
+              "below which nothing can stand [no-block]\n"
               "    1 | read x\n"
               "      |      ^\n" },
     { __LINE__,
       "a long line is cut at its end",
       DIAG_NO_BLOCK,
       { &wide, 1, 2, 3 },
-      .want = "wide.map:1:2: error: nothing can stand indented below this "
-              "line [no-block]\n"
-              "    1 | " TEN(TEN("a"))
-                  TEN("\xC3\xA1\xC3\xA1\xC3\xA1\xC3\xA1\xC3\xA1")
-                      SEVEN("\xC3\xA1") "...\n"
-                                        "      |  ^~~\n" },
+      .want =
+          "wide.map:1:2: error: this line stands deeper than the one above, "
+          "below which nothing can stand [no-block]\n"
+          "    1 | " TEN(TEN("a"))
+              TEN("\xC3\xA1\xC3\xA1\xC3\xA1\xC3\xA1\xC3\xA1")
+                  SEVEN("\xC3\xA1") "...\n"
+                                    "      |  ^~~\n" },
     { __LINE__,
       "a long line is a window around its caret",
       DIAG_NO_BLOCK,
       { &wide, 1, 101, 1 },
-      .want = "wide.map:1:101: error: nothing can stand indented below this "
-              "line [no-block]\n"
-              "    1 | ..." A77 X77 "...\n"
-              "      | " BLANKS80 "^\n" },
+      .want =
+          "wide.map:1:101: error: this line stands deeper than the one above, "
+          "below which nothing can stand [no-block]\n"
+          "    1 | ..." A77 X77 "...\n"
+          "      | " BLANKS80 "^\n" },
     { __LINE__,
       "a file name can not paint the terminal",
       DIAG_FILE_EMPTY,

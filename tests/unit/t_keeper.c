@@ -202,7 +202,8 @@ static void a_job_killed_every_time_is_held_others_go_on(void **state)
     (void)state;
     put("eshop/inbox/orders1.csv", "die");
     put("eshop/inbox/orders2.csv", "two");
-    for (int i = 1; i < tries; i++) {
+    /* The first run tries it twice: with the other one, and alone. */
+    for (int i = 2; i < tries; i++) {
         once();
         assert_int_equal(n_names("pohoda/in"), 1);
         expect_job(1, RECEIPT_TAKEN);

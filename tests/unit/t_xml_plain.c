@@ -26,8 +26,9 @@ static struct find_case {
     { "elements in elements", "<a> <b>x</b>\n<p:c></p:c></a>", "<t<t>t<>>" },
     { "what follows is not looked at", "<a></a><?", "<>" },
     { "letters", "<a>\xC4\x8D\xE2\x82\xAC\xF0\x9F\x98\x80</a>", "<t>" },
-    { "XML's own references", "<a>&amp;x&lt;&gt;&quot;&apos;</a>", "<r>" },
+    { "XML's own references", "<a>&amp;x&lt;&gt;&quot;&apos;</a>", "<c>" },
     { "lines", "<a>1\n2</a>", "<t>" },
+    { "CRLF", "\r\n<a>1\r\n2</a>", "c<c>" },
     { "text before it", "x<a>x</a>", "t<t>" },
     { "as deep as it goes", "<a><a><a><a></a></a></a></a>", "<<<<>>>>" },
     { "too deep", "<a><a><a><a><a></a></a></a></a></a>", "" },
@@ -47,12 +48,17 @@ static struct find_case {
     { "a comment", "<a><!-- --></a>", "" },
     { "an instruction", "<a><?b?></a>", "" },
     { "CDATA", "<a><![CDATA[x]]></a>", "" },
+    { "brackets", "<a>[1] ]</a>]", "<t>" },
+    { "two brackets", "<a>]]</a>", "<t>" },
     { "]]>", "<a>]]></a>", "" },
-    { "any ]", "<a>]</a>", "" },
+    { "]]]>", "<a>]]]></a>", "" },
+    { "]]> that is cut", "<a>]]", "" },
     { "a character reference", "<a>&#65;</a>", "" },
     { "an entity", "<a>&b;</a>", "" },
     { "a reference that is cut", "<a>&amp</a>", "" },
-    { "CR", "<a>1\r\n2</a>", "" },
+    { "a lone CR", "<a>1\r2</a>", "" },
+    { "a CR at the end", "<a></a>\r", "<>" },
+    { "a CR that ends all", "<a>\r", "" },
     { "a control character", "<a>\x01</a>", "" },
     { "U+FFFE, and all that begins like it", "<a>\xEF\xBF\xBE</a>", "" },
     { "cut in the start tag", "<a", "" },
@@ -108,7 +114,7 @@ static void test_find(void **state)
 
     if (finds_in(l, c->in))
         for (; n < l->n_tokens; n++)
-            got[n] = "tr<>"[l->tokens[n].kind];
+            got[n] = "tc<>"[l->tokens[n].kind];
     got[n] = '\0';
     assert_string_equal(got, c->tokens);
 }
@@ -206,6 +212,10 @@ static struct whole_case {
       "<a><b><x>1</x><u>1</u>\n<x>\n</x><u>\xC4\x8D\n\n\xC4\x8D</u><x>3</x>"
       "</b></a>",
       "b@1:4(x@1:10=1 x@2:4=\n x@5:9=3)|" },
+    { "CRLF, and CR alone", "/a/b", "x", NULL,
+      "<a><b><x>1</x>\r\n<x>1\r\n2</x>\r\n\r\n <x>&lt;\r\n&lt;</x><x>\r</x>"
+      "<x>2</x></b></a>",
+      "b@1:4(x@1:10=1 x@2:4=1\n2 x@5:5=<\n< x@6:12=\n x@6:20=2)|" },
     { "a prefix that is declared anew", "//b", "p:x q:x", NULL,
       "<a xmlns:n='urn:p'><b><n:x>1</n:x><n:x>2</n:x></b>"
       "<c xmlns:n='urn:q'><b><n:x>1</n:x><n:x>2</n:x></b></c>"
@@ -231,6 +241,8 @@ static struct whole_case {
       "!xml-syntax 1:23 '>' is missing at the end of a tag" },
     { "]]>", "/a/b", "x", NULL, "<a><b><x>1</x><x>2]]></x></b></a>",
       "!xml-syntax 1:18 ]]> stands in text; there it is written ]]&gt;" },
+    { "]] >", "/a/b", "x", NULL, "<a><b><x>1</x><x>]] ></x><x>]]</x></b></a>",
+      "b@1:4(x@1:10=1 x@1:18=]] > x@1:29=]])|" },
     { "an entity", "/a/b", "x", NULL, "<a><b><x>1</x><x>&e;</x></b></a>",
       "!xml-entity 1:18 &e;" },
     { "a fault behind plain elements", "/a/b", "x", NULL,

@@ -381,7 +381,7 @@ static struct broken_case {
     { __LINE__, "changes out of order", 88 + 15, 30, "in order" },
     { __LINE__, "the same change twice", 88 + 15, 0, "in order" },
     { __LINE__, "a type that is not there", 88 + 25, 1, "not there" },
-    { __LINE__, "an offset of years", 88 + 27, 127, "more than a day" },
+    { __LINE__, "an offset of years", 88 + 27, 127, "more than 16 hours" },
     { __LINE__, "no footer", 88 + 33, 'x', "no footer" },
 };
 
@@ -481,9 +481,9 @@ static struct name_case {
     { __LINE__, "too long a name",
       "Europe/PraguePraguePraguePraguePraguePraguePraguePraguePraguePrag",
       "no name" },
-    { __LINE__, "a zone that is not there", "Europe/Brno", "No such" },
-    { __LINE__, "a file as a folder", "Europe/Prague/Brno", "Not a dir" },
-    { __LINE__, "a folder", "Europe", "is no time zone" },
+    { __LINE__, "a zone that is not there", "Europe/Brno", "no time zone" },
+    { __LINE__, "a file as a folder", "Europe/Prague/Brno", "no time zone" },
+    { __LINE__, "a folder", "Europe", "no time zone" },
 };
 
 static void test_name(void **state)

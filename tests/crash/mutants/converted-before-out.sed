@@ -1,5 +1,2 @@
 # spool/convert.c: CONVERTED is committed before the results are in place
-/^static int settle/,/^}/{
-s/rc = move_to_out(k, staging, r->id, e);/;/
-s/: ledger_converted(k->ledger, r, ds.list, ds.n, e);/: ledger_converted(k->ledger, r, ds.list, ds.n, e); if (rc == 0) rc = move_to_out(k, staging, r->id, e);/
-}
+/^static int settle_all/,/^}/s/make_durable(k, x, v, n, e) == 0 && commit_all(k, v, n, e) == 0/commit_all(k, v, n, e) == 0 \&\& make_durable(k, x, v, n, e) == 0/

@@ -1,2 +1,2 @@
 # spool/convert.c: the results' folder is not synced before CONVERTED
-/^static int move_to_out/,/^}/s/dir_sync(out_dir) == 0/1/
+/^static int sync_out/,/^}/s/sync_folder(k, "out") == -1/0/

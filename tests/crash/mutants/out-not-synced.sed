@@ -1,2 +1,2 @@
-# spool/convert.c: results are not synced before CONVERTED
-/^static int move_to_out/,/^}/s/tree_sync(k->spool_fd, tmp) == -1/0/
+# spool/convert.c: results of one job are not synced before CONVERTED
+/^static int sync_out/,/^}/s/tree_sync(k->spool_fd, out)/0/

@@ -1,0 +1,2 @@
+# spool/convert.c: results of several files are not synced before CONVERTED
+/^static int sync_out/,/^}/s/sync_whole(k->spool_fd)/1/
