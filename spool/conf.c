@@ -157,11 +157,12 @@ void conf_keep(struct conf_parser *p, const struct oline *l, struct str rest,
                struct keep *keep)
 {
     static const char usage[] = "wants N days, N days and N files, or for ever";
-    struct str word, given = rest;
+    struct str word;
 
     if (keep->given)
         DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("keep"));
-    *keep = (struct keep){ .given = true };
+    *keep =
+        (struct keep){ .given = true, .at = oline_place(l, str_trim(rest)) };
     if (str_is(str_trim(rest), "for ever")) {
         keep->for_ever = true;
         return;
@@ -175,19 +176,24 @@ void conf_keep(struct conf_parser *p, const struct oline *l, struct str rest,
             conf_value(p, l, word, "keep", usage);
             return;
         }
-        if (!keep_part(p, l, &rest, usage, keep))
+        if (!keep_part(p, l, &rest, usage, keep)) {
+            keep->files = 0; /* one mistake is enough */
             return;
+        }
         conf_end(p, l, rest);
     }
-    /* Files alone would forget yesterday's orders on a busy day. */
-    if (!keep->days)
-        conf_value(p, l, str_trim(given), "keep", usage);
 }
 
 static void top_keep(struct conf_parser *p, const struct oline *l,
                      struct str rest)
 {
-    conf_keep(p, l, rest, &p->conf->keep);
+    struct keep *keep = &p->conf->keep;
+
+    conf_keep(p, l, rest, keep);
+    if (keep->files && !keep->days)
+        DIAG(p->diags, CONF_VALUE, keep->at, STR("keep"),
+             STR("wants days here; N files alone are for a route of stock, "
+                 "prices, products or customers"));
 }
 
 /* An absolute path from one relative to the configuration. */

@@ -86,6 +86,7 @@ struct keep {
     bool for_ever;
     uint32_t days;  /* since it was taken */
     uint32_t files; /* the last of the route that are DONE */
+    struct place at;
 };
 
 enum report_mode { REPORT_FAULTS, REPORT_ALWAYS, REPORT_NEVER };

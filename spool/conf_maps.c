@@ -136,6 +136,13 @@ static void load_route(struct map_loader *ld, struct route *r)
                            STR_ARGS(x->name), x->map->document->name),
                  STR("write"));
     }
+    /* Files alone would forget yesterday's orders on a busy day. */
+    if (maps[0] && r->keep.files && !r->keep.days && conf_happens_once(r))
+        DIAG(ld->diags, CONF_VALUE, r->keep.at, STR("keep"),
+             arena_fmt(&ld->conf->arena,
+                       "wants days for %ss: a file that comes again is known "
+                       "as long as it is kept",
+                       maps[0]->document->name));
     if (maps[0])
         job_settings_unused(&ld->conf->arena, maps, r->set, r->n_set,
                             ld->diags);
