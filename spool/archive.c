@@ -1,12 +1,13 @@
 /*
- * archive.c - what is settled goes out of the way.
+ * archive.c - what is settled goes out of the way, several files together.
  *
  *   1  in/<id>        -> archive/2026/01/31/17-orders.csv
  *   2  out/<receipt>/ -> archive/2026/01/31/17/   (results, report, manifest)
- *   3  sync the folders
+ *   3  sync in/, out/ and each day's folder, once
  *   4  the claimed file: unchanged since we copied it? unlink it.
  *      changed? a sender wrote on after we took it: claimed anew
- *   5  commit ARCHIVED
+ *   5  sync each inbox/.claim/, once
+ *   6  commit ARCHIVED, of all of them
  *
  * If we die in between, the next run does it again: each step finds that it
  * was done before, for the names do not depend on when it happens.
@@ -43,14 +44,126 @@ struct str archive_day(const struct claim *c)
 
 static int sync_folder(struct keeper *k, const char *below, struct err *e)
 {
-    int fd = dir_open_at(k->spool_fd, str_of(below));
-    int rc = fd == -1 ? -1 : dir_sync(fd);
+    if (folder_sync(k->spool_fd, str_of(below)) == 0)
+        return 0;
+    return err_sys(e, ERR_RETRY, "cannot sync %s", below);
+}
 
-    if (rc == -1)
-        err_sys(e, ERR_RETRY, "cannot sync %s", below);
-    if (fd != -1)
-        close(fd);
-    return rc;
+/* A folder of the files at hand: opened once, synced once. */
+struct used {
+    struct str partner, folder; /* of an inbox; of a day: "", its place */
+    int fd;                     /* -1: it cannot be opened */
+    bool changed;
+    struct err e;
+    struct used *next;
+};
+
+/* A claim of those that are archived together. */
+struct archiving {
+    const struct claim *c;
+    struct receipt *r;
+    size_t n; /* receipts */
+    struct str path;
+    struct used *day, *inbox;
+    int rc;
+    struct err e;
+};
+
+static void fail_all(struct archiving *x, size_t n, const struct err *e)
+{
+    for (size_t i = 0; i < n; i++)
+        if (x[i].rc == 0) {
+            x[i].rc = -1;
+            x[i].e = *e;
+        }
+}
+
+static struct used *used_before(struct used *all, struct str partner,
+                                struct str folder)
+{
+    while (all &&
+           (!str_eq(all->partner, partner) || !str_eq(all->folder, folder)))
+        all = all->next;
+    return all;
+}
+
+static struct used *use(struct keeper *k, struct used **all, struct str partner,
+                        struct str folder)
+{
+    struct used *u = arena_alloc(&k->item, sizeof(*u));
+
+    u->partner = partner;
+    u->folder = folder;
+    u->next = *all;
+    u->fd = -1;
+    *all = u;
+    return u;
+}
+
+static void close_used(struct used *u)
+{
+    for (; u; u = u->next)
+        if (u->fd != -1)
+            close(u->fd);
+}
+
+/* archive/2026/01/31; it is made if it is not there. */
+static struct used *use_day(struct keeper *k, struct used **all,
+                            const struct claim *c)
+{
+    char day[11];
+    struct str folder;
+    struct used *u;
+
+    stamp_folder(c->taken_at, day);
+    folder = arena_fmt(&k->item, "archive/%s", day);
+    u = used_before(*all, STR(""), folder);
+    if (u)
+        return u;
+    u = use(k, all, STR(""), folder);
+    if (dir_make(k->spool_fd, folder.p, 0700) == -1 ||
+        (u->fd = dir_open_at(k->spool_fd, folder)) == -1)
+        err_sys(&u->e, ERR_RETRY, "cannot make %s", folder.p);
+    return u;
+}
+
+/* inbox/.claim */
+static struct used *use_inbox(struct keeper *k, struct used **all,
+                              const struct claim *c)
+{
+    const struct partner *p = conf_partner(k->conf, c->partner);
+    struct used *u = used_before(*all, c->partner, c->folder);
+
+    if (u)
+        return u;
+    u = use(k, all, c->partner, c->folder);
+    if (!p)
+        err_set(&u->e, ERR_RETRY,
+                "partner %.*s is not in the configuration any more",
+                STR_ARGS(c->partner));
+    else
+        u->fd = partner_open(p,
+                             arena_fmt(&k->item, "%.*s%s" CLAIM_FOLDER,
+                                       STR_ARGS(c->folder),
+                                       c->folder.len ? "/" : ""),
+                             &u->e);
+    return u;
+}
+
+/* A folder that cannot be synced keeps all its files back. */
+static void sync_used(struct used *all, struct archiving *x, size_t n)
+{
+    for (struct used *u = all; u; u = u->next) {
+        if (!u->changed)
+            continue;
+        u->changed = false;
+        if (dir_sync(u->fd) == 0)
+            continue;
+        err_sys(&u->e, ERR_RETRY, "cannot sync %.*s", STR_ARGS(u->folder));
+        for (size_t i = 0; i < n; i++)
+            if (x[i].day == u || x[i].inbox == u)
+                fail_all(&x[i], 1, &u->e);
+    }
 }
 
 /* A job without results has no folder, and would be forgotten with the
@@ -80,39 +193,53 @@ static int make_folder(struct keeper *k, const struct receipt *r,
     return rc;
 }
 
-/* Steps 1 to 3. *path: where the original lies, below archive/. */
-static int move_all(struct keeper *k, const struct claim *c,
-                    const struct receipt *r, size_t n, struct str *path,
-                    struct err *e)
+/* Steps 1 and 2. */
+static int move_one(struct keeper *k, struct archiving *x)
 {
+    const char *folder = x->day->folder.p;
     struct arena *a = &k->item;
-    char day[11], folder[32];
     struct stat st;
 
-    stamp_folder(c->taken_at, day);
-    snprintf(folder, sizeof(folder), "archive/%s", day);
-    if (dir_make(k->spool_fd, folder, 0700) == -1)
-        return err_sys(e, ERR_RETRY, "cannot make %s", folder);
-    *path = arena_fmt(a, "%s/%llu-%.*s", day, (unsigned long long)r[0].job,
-                      STR_ARGS(r[0].name));
-    if (move(k, arena_fmt(a, "in/%s", c->id).p,
-             arena_fmt(a, "archive/%s", path->p).p, e) == -1)
+    x->path =
+        arena_fmt(a, "%s/%llu-%.*s", folder + strlen("archive/"),
+                  (unsigned long long)x->r[0].job, STR_ARGS(x->r[0].name));
+    x->day->changed = true;
+    if (move(k, arena_fmt(a, "in/%s", x->c->id).p,
+             arena_fmt(a, "archive/%s", x->path.p).p, &x->e) == -1)
         return -1;
-    for (size_t i = 0; i < n; i++) {
-        struct str out = arena_fmt(a, "out/%s", r[i].id);
+    for (size_t i = 0; i < x->n; i++) {
+        struct str out = arena_fmt(a, "out/%s", x->r[i].id);
 
-        if (make_folder(k, &r[i], folder, e) == -1)
+        if (make_folder(k, &x->r[i], folder, &x->e) == -1)
             return -1;
         if (fstatat(k->spool_fd, out.p, &st, 0) == 0 &&
             move(
                 k, out.p,
-                arena_fmt(a, "%s/%llu", folder, (unsigned long long)r[i].job).p,
-                e) == -1)
+                arena_fmt(a, "%s/%llu", folder, (unsigned long long)x->r[i].job)
+                    .p,
+                &x->e) == -1)
             return -1;
     }
-    if (sync_folder(k, folder, e) == -1 || sync_folder(k, "in", e) == -1)
-        return -1;
-    return sync_folder(k, "out", e);
+    return 0;
+}
+
+/* Steps 1 to 3. */
+static void move_all(struct keeper *k, struct archiving *x, size_t n,
+                     struct used *days)
+{
+    bool any = false;
+    struct err e;
+
+    for (size_t i = 0; i < n; i++) {
+        if (x[i].rc == 0)
+            x[i].rc = move_one(k, &x[i]);
+        any = any || x[i].rc == 0;
+    }
+    if (!any)
+        return;
+    sync_used(days, x, n);
+    if (sync_folder(k, "in", &e) == -1 || sync_folder(k, "out", &e) == -1)
+        fail_all(x, n, &e);
 }
 
 static bool is_unchanged(const struct claim *c, const struct stat *st)
@@ -152,48 +279,114 @@ static int claim_anew(struct keeper *k, const struct claim *c, int fd,
 }
 
 /* Step 4. */
-static int drop_claimed(struct keeper *k, const struct claim *c,
-                        const struct receipt *r, struct err *e)
+static int drop_claimed(struct keeper *k, struct archiving *x)
 {
-    const struct partner *p = conf_partner(k->conf, c->partner);
-    struct str below = arena_fmt(&k->item, "%.*s%s.claim", STR_ARGS(c->folder),
-                                 c->folder.len ? "/" : "");
+    const struct claim *c = x->c;
+    int fd = x->inbox->fd;
     struct stat st;
-    int fd, rc = 0;
 
-    if (!p)
-        return err_set(e, ERR_RETRY,
-                       "partner %.*s is not in the configuration any more",
-                       STR_ARGS(c->partner));
-    fd = partner_open(p, below, e);
-    if (fd == -1)
-        return -1;
-    if (fstatat(fd, c->id, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-        if (!is_unchanged(c, &st))
-            rc = claim_anew(k, c, fd, r, e);
-        else if (unlinkat(fd, c->id, 0) == -1 || dir_sync(fd) == -1)
-            rc = err_sys(e, ERR_RETRY, "cannot remove the claimed file");
-    } else if (errno != ENOENT) {
-        rc = err_sys(e, ERR_RETRY, "cannot look at the claimed file");
-    }
-    close(fd);
-    return rc;
+    if (fstatat(fd, c->id, &st, AT_SYMLINK_NOFOLLOW) == -1)
+        return errno == ENOENT ? 0
+                               : err_sys(&x->e, ERR_RETRY,
+                                         "cannot look at the claimed file");
+    if (!is_unchanged(c, &st))
+        return claim_anew(k, c, fd, x->r, &x->e);
+    if (unlinkat(fd, c->id, 0) == -1)
+        return err_sys(&x->e, ERR_RETRY, "cannot remove the claimed file");
+    x->inbox->changed = true;
+    return 0;
 }
 
-static int archive_one(struct keeper *k, const struct claim *c, struct err *e)
+static void drop_all(struct keeper *k, struct archiving *x, size_t n,
+                     struct used *inboxes)
 {
-    const struct ledger_find mine = { .claim = c->id };
-    struct str path = STR("");
-    struct receipt *r;
-    size_t n;
+    for (size_t i = 0; i < n; i++)
+        if (x[i].rc == 0)
+            x[i].rc = drop_claimed(k, &x[i]);
+    sync_used(inboxes, x, n);
+}
 
-    if (ledger_receipts(k->ledger, &mine, &k->item, &r, &n, e) == -1)
+static int commit_archived(struct keeper *k, const struct archiving *x,
+                           size_t n, struct err *e)
+{
+    size_t n_moved = 0;
+
+    for (size_t i = 0; i < n; i++)
+        n_moved += x[i].rc == 0;
+    if (!n_moved)
+        return 0;
+    if (ledger_begin(k->ledger, e) == -1)
         return -1;
-    if (n == 0)
-        return err_set(e, ERR_STOP, "ledger: claim %s has no receipt", c->id);
-    if (move_all(k, c, r, n, &path, e) == -1 || drop_claimed(k, c, r, e) == -1)
+    for (size_t i = 0; i < n; i++)
+        if (x[i].rc == 0 &&
+            ledger_archived(k->ledger, x[i].c, x[i].path.p, e) == -1) {
+            ledger_rollback(k->ledger);
+            return -1;
+        }
+    return ledger_commit(k->ledger, e);
+}
+
+/* Its receipts and its folders. -1: the ledger failed. */
+static int prepare(struct keeper *k, struct archiving *x, struct used **days,
+                   struct used **inboxes, struct err *e)
+{
+    const struct ledger_find mine = { .claim = x->c->id };
+
+    if (ledger_receipts(k->ledger, &mine, &k->item, &x->r, &x->n, e) == -1)
         return -1;
-    return ledger_archived(k->ledger, c, path.p, e);
+    if (x->n == 0)
+        return err_set(e, ERR_STOP, "ledger: claim %s has no receipt",
+                       x->c->id);
+    x->day = use_day(k, days, x->c);
+    x->inbox = use_inbox(k, inboxes, x->c);
+    if (x->day->fd == -1)
+        fail_all(x, 1, &x->day->e);
+    return 0;
+}
+
+/* After a failure of the ledger nothing more is done with it. */
+static int any_stop(const struct archiving *x, size_t n, struct err *e)
+{
+    for (size_t i = 0; i < n; i++)
+        if (x[i].rc == -1 && x[i].e.next == ERR_STOP) {
+            *e = x[i].e;
+            return -1;
+        }
+    return 0;
+}
+
+/* Their folders are open, or they have failed. */
+static int archive_all(struct keeper *k, struct archiving *x, size_t n,
+                       struct used *days, struct used *inboxes, struct err *e)
+{
+    move_all(k, x, n, days);
+    if (any_stop(x, n, e) == -1)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (x[i].inbox->fd == -1)
+            fail_all(&x[i], 1, &x[i].inbox->e);
+    drop_all(k, x, n, inboxes);
+    if (any_stop(x, n, e) == -1 || commit_archived(k, x, n, e) == -1)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (x[i].rc == -1)
+            keeper_trouble(k, "archive: %s", x[i].e.text);
+    return 0;
+}
+
+static int archive_together(struct keeper *k, struct archiving *x, size_t n,
+                            struct err *e)
+{
+    struct used *days = NULL, *inboxes = NULL;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = prepare(k, &x[i], &days, &inboxes, e);
+    if (rc == 0)
+        rc = archive_all(k, x, n, days, inboxes, e);
+    close_used(days);
+    close_used(inboxes);
+    return rc;
 }
 
 int archive_take_back(struct keeper *k, const struct claim *c, uint64_t job,
@@ -217,17 +410,20 @@ int archive_take_back(struct keeper *k, const struct claim *c, uint64_t job,
 int keeper_archive(struct keeper *k, struct err *e)
 {
     struct claim *c;
-    size_t n;
+    size_t n, n_together;
 
     if (ledger_to_archive(k->ledger, &k->arena, &c, &n, e) == -1)
         return -1;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i += n_together) {
+        struct archiving *x;
+
         arena_reset(&k->item);
-        if (archive_one(k, &c[i], e) == 0)
-            continue;
-        if (e->next == ERR_STOP)
+        n_together = n - i < TOGETHER_FILES ? n - i : TOGETHER_FILES;
+        x = arena_alloc(&k->item, n_together * sizeof(*x));
+        for (size_t j = 0; j < n_together; j++)
+            x[j] = (struct archiving){ .c = &c[i + j] };
+        if (archive_together(k, x, n_together, e) == -1)
             return -1;
-        keeper_trouble(k, "archive: %s", e->text);
     }
     return 0;
 }

@@ -32,6 +32,7 @@
 #include "spool/manifest.h"
 #include "spool/report.h"
 #include "spool/result.h"
+#include "spool/sync.h"
 
 /* The write that an output is of, or NULL: the job lied. */
 static const struct conf_write *write_of(const struct route *route,
@@ -590,31 +591,24 @@ static int move_to_out(struct keeper *k, struct job_file *f, struct err *e)
     return 0;
 }
 
-static int sync_folder(struct keeper *k, const char *name)
-{
-    int fd = dir_open_at(k->spool_fd, str_of(name));
-    int rc = fd == -1 ? -1 : dir_sync(fd);
-
-    if (fd != -1)
-        close(fd);
-    return rc;
-}
-
 /* The second part. Nothing is synced twice: a sync that has failed once would
  * not say so again. */
 static int sync_out(struct keeper *k, const struct running *x, struct err *e)
 {
+    int rc = x->n > 1 ? sync_system(k->spool_fd) : 0;
     char out[64];
-    int rc;
 
-    snprintf(out, sizeof(out), "out/%s", x->files[0].receipt.id);
-    if (x->n > 1)
-        rc = syncfs(k->spool_fd);
-    else
-        rc = tree_sync(k->spool_fd, out) == 0 && sync_folder(k, "out") == 0
-                 ? sync_folder(k, "tmp")
-                 : -1;
-    return rc == 0 ? 0 : err_sys(e, ERR_RETRY, "cannot sync the spool");
+    if (rc == 1)
+        return 0;
+    for (size_t i = 0; rc == 0 && i < x->n; i++) {
+        snprintf(out, sizeof(out), "out/%s", x->files[i].receipt.id);
+        if (x->files[i].moved)
+            rc = tree_sync(k->spool_fd, out);
+    }
+    if (rc == 0 && folder_sync(k->spool_fd, STR("out")) == 0 &&
+        folder_sync(k->spool_fd, STR("tmp")) == 0)
+        return 0;
+    return err_sys(e, ERR_RETRY, "cannot sync the spool");
 }
 
 /* Step 3 for the first n. */

@@ -352,6 +352,7 @@ static int work(struct daemon *d, struct err *e)
     d->watchdog_ms = notify_watchdog_ms();
     d->rung = true;
     d->looked_ms = clock_ms() - LOOK_EVERY;
+    d->retire_ms = clock_ms();
     notify("READY=1");
     tell_line(STR("at work"));
     while (!d->stopping)

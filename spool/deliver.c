@@ -1,6 +1,10 @@
 /*
- * deliver.c - everything that is READY or RENAMING towards its folder, and
- * receipts whose deliveries are settled to DONE.
+ * deliver.c - everything that is READY or RENAMING towards its folder, several
+ * files together, and receipts whose deliveries are settled to DONE.
+ *
+ * One that cannot be written falls out and is tried once more, alone, from its
+ * source. Two of the same name in the same folder never go together: the first
+ * is settled before the second begins.
  *
  * A delivery that was HELD because its name was taken is looked at again each
  * run: when the receiver has taken the other file, it goes on by itself.
@@ -154,26 +158,6 @@ static int try_again(struct keeper *k, struct delivery *d, int dir_fd,
     return ledger_delivery_again(k->ledger, d, e);
 }
 
-static int move_on(struct keeper *k, struct delivery *d,
-                   const struct place_to *to, struct err *e)
-{
-    int from = -1, rc;
-
-    if (try_again(k, d, to->dir_fd, e) == -1)
-        return -1;
-    if (d->state == DELIVERY_HELD)
-        return 0;
-    if (d->state == DELIVERY_READY) {
-        from = open_source(k, d, e);
-        if (from == -1)
-            return -1;
-    }
-    rc = publish(k->ledger, d, from, to, e);
-    if (from != -1)
-        close(from);
-    return rc;
-}
-
 /* ---- folders that are closed -------------------------------------------- */
 
 static struct closed *closed_of(struct keeper *k, const struct delivery *d)
@@ -214,57 +198,165 @@ static void reopen_folder(struct keeper *k, const struct delivery *d)
         c->n_tries = 0;
 }
 
-static int deliver_one(struct keeper *k, struct delivery *d, struct err *e)
-{
-    struct place_to to;
-    char why[256];
-    int rc = open_target(k, d, &to, e);
+/* ---- files that go together ---------------------------------------------- */
 
-    if (rc == 0) {
-        rc = move_on(k, d, &to, e);
-        close(to.dir_fd);
+/* A target folder of the files at hand, opened once. */
+struct target {
+    const struct delivery *d; /* the first that goes there */
+    struct place_to to;
+    int rc; /* -1: it cannot be opened, e says why */
+    struct err e;
+    struct target *next;
+};
+
+static bool same_target(const struct delivery *a, const struct delivery *b)
+{
+    return (a->kind == OUT_FILE) == (b->kind == OUT_FILE) &&
+           str_eq(a->partner, b->partner) && str_eq(a->folder, b->folder);
+}
+
+static struct target *target_of(struct keeper *k, const struct delivery *d,
+                                struct target **all)
+{
+    struct target *t = *all;
+
+    while (t && !same_target(t->d, d))
+        t = t->next;
+    if (!t) {
+        t = arena_alloc(&k->item, sizeof(*t));
+        t->d = d;
+        t->next = *all;
+        *all = t;
+        t->rc = open_target(k, d, &t->to, &t->e);
     }
-    if (rc == 0)
+    return t;
+}
+
+static void close_targets(struct target *t)
+{
+    for (; t; t = t->next)
+        if (t->rc == 0)
+            close(t->to.dir_fd);
+}
+
+/* Its folder and its source, open. -1: the ledger failed. */
+static int prepare(struct keeper *k, struct publishing *p, struct target **all,
+                   struct err *e)
+{
+    struct target *t = target_of(k, p->d, all);
+
+    p->from_fd = -1;
+    p->to = &t->to;
+    p->rc = t->rc;
+    p->e = t->e;
+    if (p->rc == 0 && try_again(k, p->d, t->to.dir_fd, e) == -1)
+        return -1;
+    if (p->rc == 0 && p->d->state == DELIVERY_READY) {
+        p->from_fd = open_source(k, p->d, &p->e);
+        p->rc = p->from_fd == -1 ? -1 : 0;
+    }
+    return 0;
+}
+
+static int deliver_together(struct keeper *k, struct publishing *p, size_t n,
+                            struct err *e);
+
+/* What came of one of them. */
+static int settle_one(struct keeper *k, struct publishing *p, bool alone,
+                      struct err *e)
+{
+    struct delivery *d = p->d;
+
+    if (p->rc == 0)
         reopen_folder(k, d);
-    if (rc == 0 || e->next == ERR_STOP)
-        return rc;
-    snprintf(why, sizeof(why), "%s", e->text);
-    if (e->next == ERR_HOLD && d->state == DELIVERY_READY)
-        return ledger_delivery_held(k->ledger, d, false, why, e);
+    if (p->rc == 0 || is_closed(k, d))
+        return 0;
+    if (p->e.next == ERR_HOLD && d->state == DELIVERY_READY)
+        return ledger_delivery_held(k->ledger, d, false, p->e.text, e);
+    if (!alone && d->state == DELIVERY_READY)
+        return deliver_together(k, p, 1, e);
     if (!k->stays) /* the daemon's log has it as an event */
         keeper_trouble(k, "job %llu, %.*s %.*s%s%.*s waits: %s",
                        (unsigned long long)d->job, STR_ARGS(d->partner),
                        STR_ARGS(d->folder), d->folder.len ? "/" : "",
-                       STR_ARGS(d->name), why);
+                       STR_ARGS(d->name), p->e.text);
     close_folder(k, d);
-    return ledger_delivery_waits(k->ledger, d, why, e);
+    return ledger_delivery_waits(k->ledger, d, p->e.text, e);
 }
+
+static int deliver_together(struct keeper *k, struct publishing *p, size_t n,
+                            struct err *e)
+{
+    struct target *targets = NULL;
+    int rc = 0;
+
+    for (size_t i = 0; i < n; i++)
+        p[i].from_fd = -1;
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = prepare(k, &p[i], &targets, e);
+    if (rc == 0)
+        rc = publish(k->ledger, p, n, e);
+    for (size_t i = 0; i < n; i++)
+        if (p[i].from_fd != -1)
+            close(p[i].from_fd);
+    close_targets(targets);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = settle_one(k, &p[i], n == 1, e);
+    return rc;
+}
+
+static bool any_of_that_name(const struct publishing *p, size_t n,
+                             const struct delivery *d)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(p[i].d->name, d->name) &&
+            str_eq(p[i].d->partner, d->partner) &&
+            str_eq(p[i].d->folder, d->folder))
+            return true;
+    return false;
+}
+
+/* The next ones of the list, as many as may go together. */
+static int deliver_next(struct keeper *k, struct delivery *d, size_t n,
+                        size_t *done, struct err *e)
+{
+    struct publishing *p = arena_alloc(&k->item, TOGETHER_FILES * sizeof(*p));
+    uint64_t bytes = 0;
+    size_t n_together = 0, i = 0;
+
+    for (; i < n; i++) {
+        if ((d[i].state == DELIVERY_HELD && !d[i].name_taken) ||
+            is_closed(k, &d[i]))
+            continue;
+        if (!keeper_together(n_together, &bytes, d[i].bytes) ||
+            any_of_that_name(p, n_together, &d[i]))
+            break;
+        p[n_together++] = (struct publishing){ .d = &d[i] };
+    }
+    *done += i;
+    return deliver_together(k, p, n_together, e);
+}
+
+/* ---- receipts ------------------------------------------------------------ */
 
 static int finish_receipts(struct keeper *k, struct err *e)
 {
-    const struct ledger_find converted = { .states = 1u << RECEIPT_CONVERTED };
-    const unsigned unsettled = 1u << DELIVERY_READY | 1u << DELIVERY_RENAMING |
-                               1u << DELIVERY_UNCONFIRMED | 1u << DELIVERY_HELD;
     struct receipt *r;
     size_t n;
 
-    if (ledger_receipts(k->ledger, &converted, &k->arena, &r, &n, e) == -1)
+    if (ledger_to_finish(k->ledger, &k->arena, &r, &n, e) == -1)
         return -1;
-    for (size_t i = 0; i < n; i++) {
-        struct delivery *d;
-        size_t n_open;
-
-        if (ledger_deliveries(k->ledger, r[i].id, unsettled, &k->item, &d,
-                              &n_open, e) == -1)
+    if (n == 0)
+        return 0;
+    if (ledger_begin(k->ledger, e) == -1)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (ledger_done(k->ledger, &r[i], e) == -1) {
+            ledger_rollback(k->ledger);
             return -1;
-        arena_reset(&k->item);
-        if (n_open)
-            continue;
-        if (ledger_done(k->ledger, &r[i], e) == -1)
-            return -1;
-        k->n_done++;
-    }
-    return 0;
+        }
+    k->n_done += n;
+    return ledger_commit(k->ledger, e);
 }
 
 int keeper_deliver(struct keeper *k, struct err *e)
@@ -272,16 +364,13 @@ int keeper_deliver(struct keeper *k, struct err *e)
     const unsigned states =
         1u << DELIVERY_READY | 1u << DELIVERY_RENAMING | 1u << DELIVERY_HELD;
     struct delivery *d;
-    size_t n;
+    size_t n, done = 0;
 
     if (ledger_deliveries(k->ledger, NULL, states, &k->arena, &d, &n, e) == -1)
         return -1;
-    for (size_t i = 0; i < n; i++) {
-        if ((d[i].state == DELIVERY_HELD && !d[i].name_taken) ||
-            is_closed(k, &d[i]))
-            continue;
+    while (done < n) {
         arena_reset(&k->item);
-        if (deliver_one(k, &d[i], e) == -1)
+        if (deliver_next(k, d + done, n - done, &done, e) == -1)
             return -1;
     }
     return finish_receipts(k, e);

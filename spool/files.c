@@ -94,6 +94,17 @@ int dir_sync(int fd)
     return -1;
 }
 
+int folder_sync(int at, struct str below)
+{
+    int fd = dir_open_at(at, below);
+    int rc = fd == -1 ? -1 : dir_sync(fd), saved = errno;
+
+    if (fd != -1)
+        close(fd);
+    errno = saved;
+    return rc;
+}
+
 int dir_make(int at, const char *path, mode_t mode)
 {
     int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -21,6 +21,8 @@ int dir_open_at(int at, struct str below);
 /* Makes names in the folder durable. A file system that cannot sync folders
  * (EINVAL) is not an error: its renames are durable or nothing helps. */
 int dir_sync(int fd);
+/* The same of a folder below `at`. */
+int folder_sync(int at, struct str below);
 /* mkdir -p below `at`; every new name is synced in its parent. */
 int dir_make(int at, const char *path, mode_t mode);
 /* A rename that takes no other file's place, where the system can tell. */

@@ -39,6 +39,12 @@ void keeper_trouble(struct keeper *k, const char *fmt, ...)
     k->last_trouble = &t->next;
 }
 
+bool keeper_together(size_t n, uint64_t *bytes, uint64_t size)
+{
+    *bytes += size;
+    return n == 0 || (n < TOGETHER_FILES && *bytes <= TOGETHER_BYTES);
+}
+
 char *keeper_ledger_path(struct arena *a, const struct conf *conf)
 {
     return arena_cstr(a, arena_fmt(a, "%s/state/ledger.db", conf->spool));

@@ -37,6 +37,11 @@ enum { MAX_TRIES = 5 };
  * wait in the inbox, where they cost nothing and their sender sees them. */
 enum { BACKLOG = 256 };
 
+/* Files that a step does together: they are synced one behind the other, their
+ * folders once, and one transaction commits all of them. A large one that dies
+ * with us would be copied again for the sake of small ones. */
+enum { TOGETHER_FILES = 64, TOGETHER_BYTES = 16 << 20 };
+
 /* In an inbox: files that are ours, under the ids of their claims. */
 #define CLAIM_FOLDER ".claim"
 
@@ -136,7 +141,8 @@ int keeper_look(struct keeper *k, struct err *e);
 /* Counts what the routes have taken and not converted. */
 int keeper_count(struct keeper *k, struct err *e);
 int keeper_claim(struct keeper *k, size_t max, size_t *n, struct err *e);
-int keeper_take(struct keeper *k, struct err *e); /* CLAIMED -> TAKEN */
+/* take.c: CLAIMED -> TAKEN */
+int keeper_take(struct keeper *k, struct err *e);
 /* Before another try: if the sender has written on meanwhile and nothing of
  * the claim was converted yet, r is of the file as it is now. */
 int keeper_take_rest(struct keeper *k, struct receipt *r, struct err *e);
@@ -156,6 +162,9 @@ struct str archive_day(const struct claim *c);
  * go; done twice, it is done. */
 int archive_take_back(struct keeper *k, const struct claim *c, uint64_t job,
                       struct err *e);
+
+/* May one of that size go with the n of so many bytes? Then it counts. */
+bool keeper_together(size_t n, uint64_t *bytes, uint64_t size);
 
 void keeper_trouble(struct keeper *k, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

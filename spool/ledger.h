@@ -31,6 +31,11 @@
  *   claim expired            ledger_expire()      it is kept some time more
  *   rows gone                ledger_forget()      remove its files again
  *
+ * CLAIMED, TAKEN, RENAMING, DELIVERED, DONE and ARCHIVED are committed for all
+ * files that a step does together, in one transaction: what is durable before
+ * it is so for each of them, and what the table says if we die before it holds
+ * for each of them.
+ *
  * A claim is one physical file, a receipt is that file on one route, a
  * delivery is one output at one destination. `job` is a receipt's number for
  * people. Every function is one transaction, or a part of the one opened by
@@ -362,6 +367,9 @@ int ledger_claims(struct ledger *l, enum claim_state state, struct arena *a,
 int ledger_receipts(struct ledger *l, const struct ledger_find *f,
                     struct arena *a, struct receipt **out, size_t *n,
                     struct err *e);
+/* CONVERTED, and all deliveries are settled. */
+int ledger_to_finish(struct ledger *l, struct arena *a, struct receipt **out,
+                     size_t *n, struct err *e);
 /*
  * The first job of a route that is TAKEN, later than `after`, not later than
  * `upto`, and whose time to be tried has come (now 0: all); NULL: none. A time

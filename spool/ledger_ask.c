@@ -200,6 +200,21 @@ static struct receipt receipt_row(const struct rows *r, struct arena *a)
     return x;
 }
 
+static int receipt_list(struct rows *r, struct arena *a, struct receipt **out,
+                        size_t *n, struct err *e)
+{
+    int rc;
+
+    *out = NULL;
+    *n = 0;
+    while ((rc = db_next(r, e)) == 1) {
+        *out = room(a, *out, *n, sizeof(**out));
+        (*out)[(*n)++] = receipt_row(r, a);
+    }
+    db_end(r);
+    return rc;
+}
+
 /* ",TAKEN,HELD," for a set of states; "" for any. */
 static void state_list(unsigned states, const char *const *names, int n,
                        char *out, size_t size)
@@ -249,13 +264,7 @@ int ledger_receipts(struct ledger *l, const struct ledger_find *f,
                : f->until ? f->until
                           : (uint64_t)INT64_MAX) == -1)
         return -1;
-    *out = NULL;
-    *n = 0;
-    while ((rc = db_next(&r, e)) == 1) {
-        *out = room(a, *out, *n, sizeof(**out));
-        (*out)[(*n)++] = receipt_row(&r, a);
-    }
-    db_end(&r);
+    rc = receipt_list(&r, a, out, n, e);
     for (size_t i = 0; i < *n / 2; i++) {
         struct receipt x = (*out)[i];
 
@@ -263,6 +272,21 @@ int ledger_receipts(struct ledger *l, const struct ledger_find *f,
         (*out)[*n - 1 - i] = x;
     }
     return rc;
+}
+
+int ledger_to_finish(struct ledger *l, struct arena *a, struct receipt **out,
+                     size_t *n, struct err *e)
+{
+    struct rows r;
+
+    if (db_ask(l->db, e, &r,
+               RECEIPT_COLUMNS " WHERE ended_at IS NULL AND state='CONVERTED'"
+                               " AND NOT EXISTS(SELECT 1 FROM delivery d WHERE"
+                               " d.job=receipt.job AND d.state NOT IN"
+                               " ('DELIVERED','SUPERSEDED')) ORDER BY job",
+               "") == -1)
+        return -1;
+    return receipt_list(&r, a, out, n, e);
 }
 
 int ledger_next(struct ledger *l, struct str route, uint64_t after,
@@ -296,7 +320,6 @@ int ledger_ended(struct ledger *l, struct str route, uint64_t after,
                  struct err *e)
 {
     struct rows r;
-    int rc;
 
     if (db_ask(l->db, e, &r,
                RECEIPT_COLUMNS " INDEXED BY receipt_in_order WHERE route=?"
@@ -304,14 +327,7 @@ int ledger_ended(struct ledger *l, struct str route, uint64_t after,
                                " ORDER BY job LIMIT ?",
                "suu", route, after, (uint64_t)max) == -1)
         return -1;
-    *out = NULL;
-    *n = 0;
-    while ((rc = db_next(&r, e)) == 1) {
-        *out = room(a, *out, *n, sizeof(**out));
-        (*out)[(*n)++] = receipt_row(&r, a);
-    }
-    db_end(&r);
-    return rc;
+    return receipt_list(&r, a, out, n, e);
 }
 
 /* ---- deliveries --------------------------------------------------------- */

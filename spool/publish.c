@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "spool/files.h"
+#include "spool/sync.h"
 
 void publish_part_name(const struct delivery *d, char out[PART_NAME])
 {
@@ -34,43 +36,121 @@ static int set_owner(int fd, const struct place_to *to)
     return fchmod(fd, to->mode);
 }
 
-/* Writes and syncs. The content is hashed on its way: a staged file that is
- * not what was committed must not travel. */
-static int fill_part(int fd, int from_fd, const struct delivery *d,
-                     const struct place_to *to, struct err *e)
+static void fail(struct publishing *p, int rc)
 {
+    p->rc = rc;
+    p->step = SETTLED;
+}
+
+static void fail_sys(struct publishing *p, const char *doing)
+{
+    fail(p, err_sys(&p->e, ERR_RETRY, "%s", doing));
+}
+
+/* The content is hashed on its way: a staged file that is not what was
+ * committed must not travel. */
+static int fill_part(struct publishing *p)
+{
+    const struct delivery *d = p->d;
     struct content got;
 
-    if (lseek(from_fd, 0, SEEK_SET) == -1 ||
-        content_copy(from_fd, fd, UINT64_MAX, &got) == -1)
-        return err_sys(e, ERR_RETRY, "cannot write");
+    if (lseek(p->from_fd, 0, SEEK_SET) == -1 ||
+        content_copy(p->from_fd, p->part_fd, UINT64_MAX, &got) == -1)
+        return err_sys(&p->e, ERR_RETRY, "cannot write");
     if (got.bytes != d->bytes || strcmp(got.sha256, d->sha256) != 0)
-        return err_set(e, ERR_HOLD,
+        return err_set(&p->e, ERR_HOLD,
                        "the converted file in the spool is damaged");
-    if (set_owner(fd, to) == -1)
-        return err_sys(e, ERR_RETRY, "set mode and group");
-    if (fsync(fd) == -1)
-        return err_sys(e, ERR_RETRY, "sync");
+    if (set_owner(p->part_fd, p->to) == -1)
+        return err_sys(&p->e, ERR_RETRY, "set mode and group");
     return 0;
 }
 
-static int write_part(const struct delivery *d, const char *part, int from_fd,
-                      const struct place_to *to, struct err *e)
+static void remove_part(struct publishing *p)
 {
-    int fd = create_part(to->dir_fd, part);
-    int rc;
+    char part[PART_NAME];
 
-    if (fd == -1)
-        return err_sys(e, ERR_RETRY, "cannot create a file");
-    rc = fill_part(fd, from_fd, d, to, e);
-    if (close(fd) == -1 && rc == 0)
-        rc = err_sys(e, ERR_RETRY, "close");
-    /* Durable under its name before RENAMING says so. */
-    if (rc == 0 && dir_sync(to->dir_fd) == -1)
-        rc = err_sys(e, ERR_RETRY, "sync the folder");
-    if (rc == -1)
-        unlinkat(to->dir_fd, part, 0);
-    return rc;
+    publish_part_name(p->d, part);
+    if (p->part_fd != -1)
+        close(p->part_fd);
+    p->part_fd = -1;
+    unlinkat(p->to->dir_fd, part, 0);
+}
+
+static void write_part(struct publishing *p)
+{
+    char part[PART_NAME];
+
+    publish_part_name(p->d, part);
+    p->part_fd = create_part(p->to->dir_fd, part);
+    if (p->part_fd == -1) {
+        fail_sys(p, "cannot create a file");
+    } else if (fill_part(p) == -1) {
+        fail(p, -1);
+        remove_part(p);
+    } else {
+        p->step = WRITTEN;
+    }
+}
+
+static void close_part(struct publishing *p, int error)
+{
+    int rc = close(p->part_fd);
+
+    p->part_fd = -1;
+    if (rc == 0 && !error)
+        return;
+    errno = error ? error : errno;
+    fail_sys(p, "sync");
+    remove_part(p);
+}
+
+static void sync_parts(struct publishing *p, size_t n)
+{
+    struct synced *f = xcalloc(n + 1, sizeof(*f));
+    size_t n_files = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (p[i].step == WRITTEN)
+            f[n_files++].fd = p[i].part_fd;
+    sync_files(f, n_files);
+    n_files = 0;
+    for (size_t i = 0; i < n; i++)
+        if (p[i].step == WRITTEN)
+            close_part(&p[i], f[n_files++].error);
+    free(f);
+}
+
+/* 0, or -1 with errno, of the one sync that all files of a folder have. */
+static int sync_once(struct place_to *to)
+{
+    if (to->synced == -1)
+        to->synced = dir_sync(to->dir_fd) == 0 ? 0 : errno;
+    errno = to->synced;
+    return to->synced == 0 ? 0 : -1;
+}
+
+/* The folders of all that have come to this step. */
+static void sync_folders(struct publishing *p, size_t n, int step)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i].to->synced = -1;
+    for (size_t i = 0; i < n; i++) {
+        if ((int)p[i].step != step || sync_once(p[i].to) == 0)
+            continue;
+        fail_sys(&p[i], "sync the folder");
+        if (step == WRITTEN)
+            remove_part(&p[i]);
+    }
+}
+
+/* All of them durable under their temporary names before RENAMING says so. */
+static void write_parts(struct publishing *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i].step == TO_WRITE)
+            write_part(&p[i]);
+    sync_parts(p, n);
+    sync_folders(p, n, WRITTEN);
 }
 
 /* A snapshot that waited until a newer one was there becomes SUPERSEDED. */
@@ -148,51 +228,60 @@ static int hold_taken(struct ledger *l, struct delivery *d, int dir_fd,
     return 0;
 }
 
-static int settle_delivered(struct ledger *l, struct delivery *d, int dir_fd,
-                            bool by_absence, struct err *e)
+static int rename_failed(struct ledger *l, struct publishing *p,
+                         const char *part, const char *name, struct err *e)
 {
-    if (dir_sync(dir_fd) == -1)
-        return err_sys(e, ERR_RETRY, "sync the folder");
-    if (ledger_delivered(l, d, by_absence, e) == -1)
-        return -1;
-    d->state = DELIVERY_DELIVERED;
-    d->by_absence = by_absence;
-    return 0;
-}
+    int dir_fd = p->to->dir_fd;
 
-/* The temporary name is there: the rename is still to be done. */
-static int rename_part(struct ledger *l, struct delivery *d,
-                       const struct place_to *to, const char *part,
-                       const char *name, struct err *e)
-{
-    if (rename_once(to->dir_fd, part, name, d->replace) == 0)
-        return settle_delivered(l, d, to->dir_fd, false, e);
-    if (errno != EEXIST)
-        return err_sys(e, ERR_RETRY, "rename to %s", name);
-    switch (look(to->dir_fd, name, d)) {
+    if (errno != EEXIST) {
+        fail(p, err_sys(&p->e, ERR_RETRY, "rename to %s", name));
+        return 0;
+    }
+    switch (look(dir_fd, name, p->d)) {
     case OURS:
-        if (unlinkat(to->dir_fd, part, 0) == -1 && errno != ENOENT)
-            return err_sys(e, ERR_RETRY, "remove %s", part);
-        return settle_delivered(l, d, to->dir_fd, false, e);
+        if (unlinkat(dir_fd, part, 0) == -1 && errno != ENOENT)
+            fail(p, err_sys(&p->e, ERR_RETRY, "remove %s", part));
+        else
+            p->step = RENAMED;
+        return 0;
     case OTHER:
-        return hold_taken(l, d, to->dir_fd, part, e);
+        p->step = SETTLED;
+        return hold_taken(l, p->d, dir_fd, part, e);
     case ABSENT: /* taken this moment */
     case UNKNOWN:
         break;
     }
-    return err_set(e, ERR_RETRY, "%s cannot be looked at", name);
+    fail(p, err_set(&p->e, ERR_RETRY, "%s cannot be looked at", name));
+    return 0;
 }
 
-/* folder_id: of the folder now; written_in: when the part was written. */
-static int finish(struct ledger *l, struct delivery *d,
-                  const struct place_to *to, const char *folder_id,
-                  struct str written_in, struct err *e)
+/* The temporary name is there: the rename is still to be done. */
+static int rename_part(struct ledger *l, struct publishing *p, const char *part,
+                       const char *name, struct err *e)
 {
+    if (give_way(l, p->d, e) == -1)
+        return -1;
+    if (p->d->state == DELIVERY_SUPERSEDED) {
+        p->step = SETTLED;
+        unlinkat(p->to->dir_fd, part, 0);
+        return 0;
+    }
+    if (rename_once(p->to->dir_fd, part, name, p->d->replace) == -1)
+        return rename_failed(l, p, part, name, e);
+    p->step = RENAMED;
+    return 0;
+}
+
+/* -1: the ledger failed. */
+static int finish(struct ledger *l, struct publishing *p, struct err *e)
+{
+    struct delivery *d = p->d;
     char part[PART_NAME], name[256];
     struct stat st;
     enum found found;
 
-    if (!str_is(written_in, folder_id)) {
+    if (!str_is(p->written_in, p->folder_id)) {
+        p->step = SETTLED;
         d->state = DELIVERY_UNCONFIRMED;
         return ledger_unconfirmed(l, d,
                                   "the folder is not the one that the file was "
@@ -201,60 +290,114 @@ static int finish(struct ledger *l, struct delivery *d,
     }
     publish_part_name(d, part);
     snprintf(name, sizeof(name), "%.*s", STR_ARGS(d->name));
-    if (fstatat(to->dir_fd, part, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-        if (give_way(l, d, e) == -1)
-            return -1;
-        if (d->state != DELIVERY_SUPERSEDED)
-            return rename_part(l, d, to, part, name, e);
-        unlinkat(to->dir_fd, part, 0);
+    if (fstatat(p->to->dir_fd, part, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return rename_part(l, p, part, name, e);
+    if (errno != ENOENT) {
+        fail(p, err_sys(&p->e, ERR_RETRY, "look at %s", part));
         return 0;
     }
-    if (errno != ENOENT)
-        return err_sys(e, ERR_RETRY, "look at %s", part);
-    found = look(to->dir_fd, name, d);
-    if (found == UNKNOWN)
-        return err_sys(e, ERR_RETRY, "look at %s", name);
-    return settle_delivered(l, d, to->dir_fd, found != OURS, e);
-}
-
-/* ---- both --------------------------------------------------------------- */
-
-static int prepare(struct ledger *l, struct delivery *d, int from_fd,
-                   const struct place_to *to, const char *folder_id,
-                   struct err *e)
-{
-    char part[PART_NAME];
-
-    publish_part_name(d, part);
-    if (write_part(d, part, from_fd, to, e) == -1)
-        return -1;
-    if (ledger_renaming(l, d, folder_id, e) == -1)
-        return -1;
-    d->state = DELIVERY_RENAMING;
+    found = look(p->to->dir_fd, name, d);
+    if (found == UNKNOWN) {
+        fail(p, err_sys(&p->e, ERR_RETRY, "look at %s", name));
+        return 0;
+    }
+    p->by_absence = found != OURS;
+    p->step = RENAMED;
     return 0;
 }
 
-int publish(struct ledger *l, struct delivery *d, int from_fd,
-            const struct place_to *to, struct err *e)
+/* ---- all of them --------------------------------------------------------- */
+
+static int begin_one(struct ledger *l, struct publishing *p, struct err *e)
 {
-    char folder_id[48];
-    struct str written_in = d->folder_id;
+    struct delivery *d = p->d;
     struct stat st;
 
+    p->part_fd = -1;
+    p->by_absence = false;
+    p->step = SETTLED;
+    if (p->rc == -1)
+        return 0;
     if (!name_is_safe(d->name))
         return ledger_delivery_held(l, d, false, "not a usable file name", e);
-    if (fstat(to->dir_fd, &st) == -1)
-        return err_sys(e, ERR_RETRY, "look at the folder");
-    snprintf(folder_id, sizeof(folder_id), "%llx:%llu",
+    if (fstat(p->to->dir_fd, &st) == -1) {
+        fail_sys(p, "look at the folder");
+        return 0;
+    }
+    snprintf(p->folder_id, sizeof(p->folder_id), "%llx:%llu",
              (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
     if (d->state == DELIVERY_READY) {
         if (give_way(l, d, e) == -1)
             return -1;
-        if (d->state == DELIVERY_SUPERSEDED)
-            return 0;
-        if (prepare(l, d, from_fd, to, folder_id, e) == -1)
-            return -1;
-        written_in = str_of(folder_id);
+        p->step = d->state == DELIVERY_SUPERSEDED ? SETTLED : TO_WRITE;
+    } else if (d->state == DELIVERY_RENAMING) {
+        p->step = TO_RENAME;
+        p->written_in = d->folder_id;
     }
-    return finish(l, d, to, folder_id, written_in, e);
+    return 0;
+}
+
+static bool any_at(const struct publishing *p, size_t n, int step)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((int)p[i].step == step)
+            return true;
+    return false;
+}
+
+static int commit_renaming(struct ledger *l, struct publishing *p, size_t n,
+                           struct err *e)
+{
+    if (!any_at(p, n, WRITTEN))
+        return 0;
+    if (ledger_begin(l, e) == -1)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (p[i].step != WRITTEN)
+            continue;
+        if (ledger_renaming(l, p[i].d, p[i].folder_id, e) == -1) {
+            ledger_rollback(l);
+            return -1;
+        }
+        p[i].d->state = DELIVERY_RENAMING;
+        p[i].written_in = str_of(p[i].folder_id);
+        p[i].step = TO_RENAME;
+    }
+    return ledger_commit(l, e);
+}
+
+static int commit_delivered(struct ledger *l, struct publishing *p, size_t n,
+                            struct err *e)
+{
+    if (!any_at(p, n, RENAMED))
+        return 0;
+    if (ledger_begin(l, e) == -1)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (p[i].step != RENAMED)
+            continue;
+        if (ledger_delivered(l, p[i].d, p[i].by_absence, e) == -1) {
+            ledger_rollback(l);
+            return -1;
+        }
+        p[i].d->state = DELIVERY_DELIVERED;
+        p[i].d->by_absence = p[i].by_absence;
+        p[i].step = SETTLED;
+    }
+    return ledger_commit(l, e);
+}
+
+int publish(struct ledger *l, struct publishing *p, size_t n, struct err *e)
+{
+    for (size_t i = 0; i < n; i++)
+        if (begin_one(l, &p[i], e) == -1)
+            return -1;
+    write_parts(p, n);
+    if (commit_renaming(l, p, n, e) == -1)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (p[i].step == TO_RENAME && finish(l, &p[i], e) == -1)
+            return -1;
+    sync_folders(p, n, RENAMED);
+    return commit_delivered(l, p, n, e);
 }

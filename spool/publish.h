@@ -1,11 +1,12 @@
 /*
- * publish.h - a file under its final name, complete and once.
+ * publish.h - files under their final names, complete and once.
  *
- *   READY     write .k<id>.<epoch>.part beside the final name, sync it and
- *             its folder
- *   RENAMING  (committed) the temporary name is complete and durable; all that
- *             is left is one rename
- *   DELIVERED (committed) the final name is durable
+ *   READY     write .k<id>.<epoch>.part beside the final name; sync it, and
+ *             its folder once for all that are written at a time
+ *   RENAMING  (committed, all of them at once) the temporary names are complete
+ *             and durable; all that is left is one rename each
+ *   DELIVERED (committed, all at once) the final names are durable: each folder
+ *             was synced once
  *
  * If we die in READY, a leftover of the temporary name may lie there; nobody
  * but this delivery uses that name, so the next try removes it and writes
@@ -39,15 +40,34 @@ struct place_to {
     int dir_fd;  /* the target folder, open */
     mode_t mode; /* of the file, e.g. 0660 */
     gid_t group; /* (gid_t)-1: as it comes */
+    int synced;  /* publish()'s own: the errno of its last sync, -1: none yet */
+};
+
+/* A file of those that are published together. */
+struct publishing {
+    struct delivery *d;
+    int from_fd; /* the staged file; -1: d is not READY */
+    /* Files of one folder have the same one. */
+    struct place_to *to;
+    /* 0: settled or held, the ledger says how. -1 with ERR_RETRY: the world is
+     * in the way, the same call again later; with ERR_HOLD: the staged file is
+     * not what was converted. Given as -1, it is left out. */
+    int rc;
+    struct err e;
+    /* publish()'s own. */
+    enum { TO_WRITE, WRITTEN, TO_RENAME, RENAMED, SETTLED } step;
+    int part_fd;
+    bool by_absence;
+    char folder_id[48];    /* of the folder now */
+    struct str written_in; /* that of the folder when the part was written */
 };
 
 /*
- * Brings d, which is READY or RENAMING, as far as it gets; from_fd is the
- * staged file (READY only, else -1). 0: settled or held, the ledger says how.
- * -1 with ERR_RETRY: the world is in the way, the same call again later.
+ * Brings the deliveries, which are READY or RENAMING, as far as they get; two
+ * of them never have the same name in the same folder. One that fails stops no
+ * other. -1: the ledger failed.
  */
-int publish(struct ledger *l, struct delivery *d, int from_fd,
-            const struct place_to *to, struct err *e);
+int publish(struct ledger *l, struct publishing *p, size_t n, struct err *e);
 
 enum { PART_NAME = 64 };
 void publish_part_name(const struct delivery *d, char out[PART_NAME]);

@@ -38,6 +38,23 @@ int syncfs(int fd)
     return (int)syscall(SYS_syncfs, fd);
 }
 
+/* Likewise: whatever waits to be written on this machine is little. */
+int open(const char *path, int flags, ...)
+{
+    va_list ap;
+    int mode, fd;
+
+    va_start(ap, flags);
+    mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(ap, int) : 0;
+    va_end(ap);
+    if (strcmp(path, "/proc/meminfo") != 0)
+        return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+    fd = (int)syscall(SYS_memfd_create, "meminfo", 1);
+    assert_int_equal(file_put(fd, STR("x\nDirty: 0 kB\nWriteback: 0 kB\n")), 0);
+    lseek(fd, 0, SEEK_SET);
+    return fd;
+}
+
 /* "whose" files tell which process has converted them. */
 static void expect_together(const char *a, const char *b, bool yes)
 {

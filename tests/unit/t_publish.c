@@ -105,6 +105,16 @@ static struct delivery reload(const struct delivery *d)
     return all[0];
 }
 
+static int publish_one(struct delivery *d, int from, struct place_to *to)
+{
+    struct publishing p = { .d = d, .from_fd = from, .to = to };
+
+    if (publish(l, &p, 1, &e) == -1)
+        return -1;
+    e = p.e;
+    return p.rc;
+}
+
 static void set_up(const struct publish_case *c, struct delivery *d)
 {
     char part[PART_NAME], below[PART_NAME + 4], id[48];
@@ -140,7 +150,7 @@ static void test_case(void **state)
     set_up(c, &d);
     to.dir_fd = open(at("in"), O_RDONLY | O_DIRECTORY);
     from = open(at("staged"), O_RDONLY);
-    must(publish(l, &d, from, &to, &e), c->line);
+    must(publish_one(&d, from, &to), c->line);
     close(from);
     close(to.dir_fd);
     d = reload(&d);
@@ -169,12 +179,56 @@ static void a_damaged_staged_file_does_not_travel(void **state)
     d = converted(false, 1);
     to.dir_fd = open(at("in"), O_RDONLY | O_DIRECTORY);
     from = open(at("staged"), O_RDONLY);
-    assert_int_equal(publish(l, &d, from, &to, &e), -1);
+    assert_int_equal(publish_one(&d, from, &to), -1);
     assert_int_equal(e.next, ERR_HOLD);
     assert_int_equal(n_names("in"), 0);
     assert_int_equal(reload(&d).state, DELIVERY_READY);
     close(from);
     close(to.dir_fd);
+    ledger_close(l);
+    arena_release(&a);
+    tree_drop();
+}
+
+/* Together, into two folders; the third one is damaged. */
+static void one_that_fails_stops_no_other(void **state)
+{
+    enum { N = 6, BAD = 2 };
+    struct place_to to[2] = { { .mode = 0640, .group = (gid_t)-1 },
+                              { .mode = 0640, .group = (gid_t)-1 } };
+    struct publishing p[N] = { 0 };
+    struct delivery d[N];
+    char names[N][8];
+
+    (void)state;
+    tree_make();
+    assert_int_equal(mkdir(at("in"), 0700), 0);
+    assert_int_equal(mkdir(at("in2"), 0700), 0);
+    put("staged", OURS);
+    put("damaged", "<0rder/>");
+    must(ledger_open(&l, at("ledger.db"), LEDGER_WRITE, &e), __LINE__);
+    to[0].dir_fd = open(at("in"), O_RDONLY | O_DIRECTORY);
+    to[1].dir_fd = open(at("in2"), O_RDONLY | O_DIRECTORY);
+    for (int i = 0; i < N; i++) {
+        d[i] = converted(false, (uint64_t)i + 1);
+        snprintf(names[i], sizeof(names[i]), "%d.xml", i);
+        d[i].name = str_of(names[i]);
+        p[i].d = &d[i];
+        p[i].to = &to[i % 2];
+        p[i].from_fd = open(at(i == BAD ? "damaged" : "staged"), O_RDONLY);
+    }
+    must(publish(l, p, N, &e), __LINE__);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(p[i].rc, i == BAD ? -1 : 0);
+        assert_int_equal(reload(&d[i]).state,
+                         i == BAD ? DELIVERY_READY : DELIVERY_DELIVERED);
+        close(p[i].from_fd);
+    }
+    assert_int_equal(p[BAD].e.next, ERR_HOLD);
+    assert_int_equal(n_names("in"), 2);
+    assert_int_equal(n_names("in2"), 3);
+    close(to[0].dir_fd);
+    close(to[1].dir_fd);
     ledger_close(l);
     arena_release(&a);
     tree_drop();
@@ -200,8 +254,8 @@ static void a_late_snapshot_gives_way(void **state)
         set_up(&late, &older);
         to.dir_fd = open(at("in"), O_RDONLY | O_DIRECTORY);
         from = open(at("staged"), O_RDONLY);
-        must(publish(l, &newer, from, &to, &e), __LINE__);
-        must(publish(l, &older, from, &to, &e), __LINE__);
+        must(publish_one(&newer, from, &to), __LINE__);
+        must(publish_one(&older, from, &to), __LINE__);
         assert_int_equal(newer.state, DELIVERY_DELIVERED);
         assert_int_equal(reload(&older).state, DELIVERY_SUPERSEDED);
         assert_string_equal(text_of("in/x.xml"), OURS);
@@ -216,7 +270,7 @@ static void a_late_snapshot_gives_way(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[COUNT(cases) + 2];
+    struct CMUnitTest tests[COUNT(cases) + 3];
 
     for (size_t i = 0; i < COUNT(cases); i++)
         tests[i] = (struct CMUnitTest)ROW(test_case, &cases[i]);
@@ -224,5 +278,7 @@ int main(void)
         a_damaged_staged_file_does_not_travel);
     tests[COUNT(cases) + 1] =
         (struct CMUnitTest)cmocka_unit_test(a_late_snapshot_gives_way);
+    tests[COUNT(cases) + 2] =
+        (struct CMUnitTest)cmocka_unit_test(one_that_fails_stops_no_other);
     return cmocka_run_group_tests_name("publish", tests, NULL, NULL);
 }

@@ -1,2 +1,2 @@
-# spool/archive.c: the archive's folder is not synced
-/^static int move_all/,/^}/s/sync_folder(k, folder, e) == -1/0/
+# spool/archive.c: the days' folders are not synced
+/^static void move_all/,/^}/s/sync_used(days, x, n);//

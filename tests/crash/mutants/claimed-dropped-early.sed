@@ -1,2 +1,2 @@
-# spool/claim.c: the sender's file goes before TAKEN
-/^static int take_one/,/^}/s/return commit_taken(k, c, e);/unlinkat(o->claim_fd, c->id, 0); return commit_taken(k, c, e);/
+# spool/take.c: the sender's file goes before TAKEN
+/^static int take_together(.*$/,/^}/s/^    if (commit_taken(/    for (size_t i = 0; i < n; i++) unlinkat(t[i].o->claim_fd, t[i].c->id, 0);\n    if (commit_taken(/

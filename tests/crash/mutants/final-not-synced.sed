@@ -1,2 +1,2 @@
-# spool/publish.c: DELIVERED is committed before the final name is durable
-/^static int settle_delivered/,/^}/s/dir_sync(dir_fd) == -1/0/
+# spool/publish.c: DELIVERED is committed before the final names are durable
+/^int publish(/,/^}/s/sync_folders(p, n, RENAMED);//

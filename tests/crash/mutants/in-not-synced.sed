@@ -1,2 +1,2 @@
-# spool/claim.c: TAKEN is committed before the copy is synced
-/^static int copy_into_spool/,/^}/s/rc = fsync(to)/rc = 0/
+# spool/take.c: TAKEN is committed before the copies are synced
+/^static void sync_copies/,/^}/s/sync_files(f, n_files);//

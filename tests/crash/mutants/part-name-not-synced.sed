@@ -1,2 +1,2 @@
-# spool/publish.c: the part's folder is not synced before RENAMING
-/^static int write_part/,/^}/s/dir_sync(to->dir_fd) == -1/0/
+# spool/publish.c: the parts' folders are not synced before RENAMING
+/^static void write_parts/,/^}/s/sync_folders(p, n, WRITTEN);//

@@ -1,0 +1,2 @@
+# spool/take.c: only the first inbox of several is synced before TAKEN
+/^static void sync_inboxes/,/^}/s/|| j < i ||/|| i > 0 ||/
