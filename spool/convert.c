@@ -9,7 +9,7 @@
  *
  * A job has one receipt, or several small files of a route and partner that
  * come after each other and were never tried: each step is done for all of
- * them, with one sync (sync.h) and one commit. Whatever goes wrong on the way
+ * them, with one sync (syncfs) and one commit. Whatever goes wrong on the way
  * is then nobody's: what the job, its reader or the disk could not do is done
  * again for each file alone, and only what happens there is a verdict. A
  * receipt that was tried before is alone.
@@ -591,31 +591,24 @@ static int move_to_out(struct keeper *k, struct job_file *f, struct err *e)
     return 0;
 }
 
-static int sync_folder(struct keeper *k, const char *name)
-{
-    int fd = dir_open_at(k->spool_fd, str_of(name));
-    int rc = fd == -1 ? -1 : dir_sync(fd);
-
-    if (fd != -1)
-        close(fd);
-    return rc;
-}
-
 /* The second part. Nothing is synced twice: a sync that has failed once would
  * not say so again. */
 static int sync_out(struct keeper *k, const struct running *x, struct err *e)
 {
-    int rc = x->n > 1 ? sync_whole(k->spool_fd) : 0;
+    int rc = x->n > 1 ? sync_system(k->spool_fd) : 0;
     char out[64];
 
+    if (rc == 1)
+        return 0;
     for (size_t i = 0; rc == 0 && i < x->n; i++) {
         snprintf(out, sizeof(out), "out/%s", x->files[i].receipt.id);
         if (x->files[i].moved)
             rc = tree_sync(k->spool_fd, out);
     }
-    if (rc == 0 && (sync_folder(k, "out") == -1 || sync_folder(k, "tmp") == -1))
-        rc = -1;
-    return rc == -1 ? err_sys(e, ERR_RETRY, "cannot sync the spool") : 0;
+    if (rc == 0 && folder_sync(k->spool_fd, STR("out")) == 0 &&
+        folder_sync(k->spool_fd, STR("tmp")) == 0)
+        return 0;
+    return err_sys(e, ERR_RETRY, "cannot sync the spool");
 }
 
 /* Step 3 for the first n. */

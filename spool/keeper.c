@@ -230,16 +230,30 @@ int keeper_step(struct keeper *k, int (*run)(struct keeper *k, struct err *e),
     return rc;
 }
 
-/* Until every job that may run has run. */
+static int pass_on(struct keeper *k, struct err *e)
+{
+    if (keeper_step(k, keeper_deliver, e) == -1)
+        return -1;
+    return keeper_step(k, keeper_archive, e);
+}
+
+/* Until every job that may run has run. While the next one converts, the
+ * results of the last go their way. */
 static int convert_all(struct keeper *k, struct err *e)
 {
+    bool settled = false;
+
     for (struct route *x = k->conf->routes; x; x = x->next)
         x->started = 0;
-    for (;;) {
+    for (;; settled = true) {
+        size_t n = k->jobs.n;
+
         if (keeper_step(k, keeper_start, e) == -1)
             return -1;
         if (!k->jobs.n)
             return 0;
+        if (settled && k->jobs.n > n && pass_on(k, e) == -1)
+            return -1;
         jobs_wait(k);
         if (keeper_step(k, keeper_settle, e) == -1)
             return -1;
@@ -249,10 +263,9 @@ static int convert_all(struct keeper *k, struct err *e)
 /* Every row one step on, as far as it gets. */
 static int work(struct keeper *k, struct err *e)
 {
-    if (keeper_step(k, keeper_take, e) == -1 || convert_all(k, e) == -1 ||
-        keeper_step(k, keeper_deliver, e) == -1)
+    if (keeper_step(k, keeper_take, e) == -1 || convert_all(k, e) == -1)
         return -1;
-    return keeper_step(k, keeper_archive, e);
+    return pass_on(k, e);
 }
 
 /* Round by round, until nothing waits or nothing comes in any more. */

@@ -427,12 +427,6 @@ static void read_spec(struct reading *rd, int spill_fd,
     arena_release(&rd->file);
 }
 
-/* As the first spec found it. */
-static bool empty_spill(int spill_fd)
-{
-    return ftruncate(spill_fd, 0) == 0 && lseek(spill_fd, 0, SEEK_SET) == 0;
-}
-
 int reader_main(const struct job_spec *specs, size_t n, int pipe_fd,
                 int spill_fd, const struct questions *ask, bool scattered)
 {
@@ -449,7 +443,7 @@ int reader_main(const struct job_spec *specs, size_t n, int pipe_fd,
     begin_spec(&rd, specs, spill_fd, scattered);
     enter_jail(specs, n, pipe_fd, spill_fd);
     read_spec(&rd, spill_fd, ask);
-    for (size_t i = 1; i < n && !rd.out.broken && empty_spill(spill_fd); i++) {
+    for (size_t i = 1; i < n && !rd.out.broken; i++) {
         begin_spec(&rd, &specs[i], spill_fd, false);
         read_spec(&rd, spill_fd, NULL);
     }

@@ -79,7 +79,7 @@ static void sync_each(struct synced *f, const dev_t *devices, dev_t device,
             f[i].error = fsync(f[i].fd) == 0 ? 0 : errno;
 }
 
-int sync_whole(int fd)
+int sync_system(int fd)
 {
     if (!has_syncfs(fd) || !little_is_dirty())
         return 0;
@@ -91,7 +91,7 @@ int sync_whole(int fd)
 static bool sync_all(struct synced *f, const dev_t *devices, dev_t device,
                      size_t n, int fd)
 {
-    if (sync_whole(fd) != 1)
+    if (sync_system(fd) != 1)
         return false;
     for (size_t i = 0; i < n; i++)
         if (devices[i] == device &&

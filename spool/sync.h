@@ -17,11 +17,10 @@ struct synced {
 void sync_files(struct synced *f, size_t n);
 
 /*
- * All that was written to the file system of fd, names too, at the price of one
- * sync. 1: it is on the disk; -1: it failed, errno says why, and nothing of it
- * can be trusted; 0: not with this file system, or not now, for others have
- * much to write: each file must be synced.
+ * Everything on the file system of fd, which was opened before it was written,
+ * is on the disk: 1. 0: that cannot be done, or not now; sync each. -1: it
+ * failed, and nothing is known of any file.
  */
-int sync_whole(int fd);
+int sync_system(int fd);
 
 #endif

@@ -185,7 +185,9 @@ static inline int fake_run(const struct job_spec *spec, struct job_result *out)
         return err_set(&out->err, ERR_RETRY, "no memory") + 1;
     }
     if (str_starts(text, STR("reject")) ||
-        str_starts(text, STR("count, reject"))) {
+        str_starts(text, STR("count, reject")) ||
+        (str_starts(text, STR("count, then reject")) &&
+         str_ends(str_of(spec->staging), STR("/1")))) {
         out->verdict = JOB_REJECTED;
         DIAG(&out->diags, NUMBER_SYNTAX, ((struct place){ .line = 14 }),
              STR("12,x"), STR(""));
@@ -219,16 +221,15 @@ static inline void load_conf(void)
     assert_int_equal(conf_load(&conf, at("kervan.conf"), &diags, &e), 0);
     assert_int_equal(diags.n_errors, 0);
     read_map.document = write_map.document = &order;
-    for (struct route *r = conf.routes; r; r = r->next) {
-        struct conf_read *x = r->reads;
-
-        x->map = &read_map;
-        x->writes = arena_alloc(&conf.arena, sizeof(*x->writes));
-        x->writes[0].map = &write_map;
-        x->write_confs = arena_alloc(&conf.arena, sizeof(*x->write_confs));
-        x->write_confs[0] = r->writes;
-        x->n_writes = 1;
-    }
+    for (struct route *r = conf.routes; r; r = r->next)
+        for (struct conf_read *x = r->reads; x; x = x->next) {
+            x->map = &read_map;
+            x->writes = arena_alloc(&conf.arena, sizeof(*x->writes));
+            x->writes[0].map = &write_map;
+            x->write_confs = arena_alloc(&conf.arena, sizeof(*x->write_confs));
+            x->write_confs[0] = r->writes;
+            x->n_writes = 1;
+        }
 }
 
 static inline int setup(void **state)
