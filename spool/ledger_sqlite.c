@@ -1,9 +1,11 @@
 /*
  * ledger_sqlite.c - ledger_db.h over SQLite; the only file that knows it.
  *
- * WAL with synchronous=FULL: a commit that returned is on the disk. The
- * database lies on a local file system (WAL does not work on a network one)
- * and never crosses a fork.
+ * WAL with synchronous=FULL: a commit that returned is on the disk. One that
+ * was killed in the middle may have been written and not synced: whoever reads
+ * it takes it for a commit, and acts on it. So who writes begins with a
+ * checkpoint, which syncs the WAL first. The database lies on a local file
+ * system (WAL does not work on a network one) and never crosses a fork.
  */
 #include "spool/ledger_db.h"
 
@@ -60,6 +62,7 @@ int db_open(struct db **out, const char *path, bool write, struct err *e)
     sqlite3_busy_timeout(db->sqlite, BUSY_MS);
     if (db_script(db,
                   write ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                          "PRAGMA wal_checkpoint(PASSIVE);"
                           "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF"
                         : "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF",
                   e) == -1) {
