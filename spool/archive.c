@@ -285,10 +285,12 @@ static int drop_claimed(struct keeper *k, struct archiving *x)
     int fd = x->inbox->fd;
     struct stat st;
 
-    if (fstatat(fd, c->id, &st, AT_SYMLINK_NOFOLLOW) == -1)
-        return errno == ENOENT ? 0
-                               : err_sys(&x->e, ERR_RETRY,
-                                         "cannot look at the claimed file");
+    if (fstatat(fd, c->id, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+        if (errno != ENOENT)
+            return err_sys(&x->e, ERR_RETRY, "cannot look at the claimed file");
+        x->inbox->changed = true; /* by a run that died before it could sync */
+        return 0;
+    }
     if (!is_unchanged(c, &st))
         return claim_anew(k, c, fd, x->r, &x->e);
     if (unlinkat(fd, c->id, 0) == -1)
