@@ -198,7 +198,7 @@ static void one_that_fails_stops_no_other(void **state)
                               { .mode = 0640, .group = (gid_t)-1 } };
     struct publishing p[N] = { 0 };
     struct delivery d[N];
-    char names[N][8];
+    char names[N][16];
 
     (void)state;
     tree_make();
