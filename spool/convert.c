@@ -686,7 +686,9 @@ static int settle_all(struct keeper *k, struct running *x, struct left *v,
         return -1;
     if (make_durable(k, x, v, n, e) == 0 && commit_all(k, v, n, e) == 0)
         return 0;
-    take_back(k, x);
+    /* A commit that failed may be in the ledger all the same. */
+    if (e->next != ERR_STOP)
+        take_back(k, x);
     return fail_from(k, x, 0, e);
 }
 

@@ -183,23 +183,18 @@ static int remove_files(struct keeper *k, const struct claim *c,
     return 0;
 }
 
-static int sync_folder(struct keeper *k, const char *folder)
+static int sync_if_there(struct keeper *k, const char *folder)
 {
-    int fd = dir_open_at(k->spool_fd, str_of(folder));
-    int rc = fd == -1 && errno != ENOENT ? -1 : 0;
-
-    if (fd != -1) {
-        rc = dir_sync(fd);
-        close(fd);
-    }
-    return rc;
+    return folder_sync(k->spool_fd, str_of(folder)) == 0 || errno == ENOENT
+               ? 0
+               : -1;
 }
 
 /* A folder has moved when both ends of its move are durable. A day, a month
  * and a year that are empty go, too. */
 static int sync_day(struct keeper *k, char *day, struct err *e)
 {
-    if (sync_folder(k, day) == -1 || sync_folder(k, "tmp") == -1)
+    if (sync_if_there(k, day) == -1 || sync_if_there(k, "tmp") == -1)
         return err_sys(e, ERR_RETRY, "cannot sync %s", day);
     for (int i = 0; i < 3; i++) {
         if (unlinkat(k->spool_fd, day, AT_REMOVEDIR) == -1)

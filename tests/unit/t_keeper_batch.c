@@ -26,6 +26,8 @@
 #include <errno.h>
 
 static int n_syncfs, failing_syncfs;
+static bool commit_fails; /* the first one behind syncfs() */
+static int failing_fdatasync;
 
 /* In the place of the C library's. */
 int syncfs(int fd)
@@ -35,7 +37,19 @@ int syncfs(int fd)
         errno = EIO;
         return -1;
     }
+    failing_fdatasync = commit_fails;
+    commit_fails = false;
     return (int)syscall(SYS_syncfs, fd);
+}
+
+/* The ledger's. */
+int fdatasync(int fd)
+{
+    if (failing_fdatasync && failing_fdatasync-- > 0) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fdatasync, fd);
 }
 
 /* Likewise: whatever waits to be written on this machine is little. */
@@ -326,6 +340,20 @@ static void a_failed_sync_is_not_repeated(void **state)
     assert_int_equal(n_syncfs, 1);
 }
 
+/* It may be in the ledger all the same: whoever reads it next needs them. */
+static void results_stay_when_their_commit_fails(void **state)
+{
+    (void)state;
+    commit_fails = true;
+    put_two_of(0);
+    k = (struct keeper){ .conf = &conf, .run = fake_run };
+    assert_int_equal(keeper_once(&k, &e), -1);
+    assert_int_equal(e.next, ERR_STOP);
+    assert_int_equal(n_names("spool/out"), 2);
+    keeper_close(&k);
+    expect_two(false);
+}
+
 /* What the keeper sees of it is not what the job said. */
 static int lying_run(const struct job_spec *spec, struct job_result *out)
 {
@@ -422,6 +450,7 @@ int main(void)
         TEST(numbers_of_a_rejected_file_are_given_again),
         TEST(a_test_leaves_no_numbers_to_the_next_file),
         TEST(a_failed_sync_is_not_repeated),
+        TEST(results_stay_when_their_commit_fails),
         TEST(what_stands_behind_a_liar_is_converted_again),
         TEST(a_file_that_was_tried_does_not_join),
         TEST(one_lost_original_holds_its_job_only),

@@ -1,2 +1,3 @@
 # spool/take.c: only the first inbox of several is synced before TAKEN
+# in: several
 /^static void sync_inboxes/,/^}/s/|| j < i ||/|| i > 0 ||/

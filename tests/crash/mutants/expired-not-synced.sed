@@ -1,2 +1,2 @@
 # spool/retire.c: rows go before the folder's move is durable
-/^static int sync_day/,/^}/s/ || sync_folder(k, "tmp") == -1//
+/^static int sync_day/,/^}/s/ || sync_if_there(k, "tmp") == -1//
