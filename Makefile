@@ -23,17 +23,20 @@ FORM   = $(wildcard formats/*.c)
 DOC    = $(wildcard converters/document/*.c)
 LANG_  = $(wildcard converters/lang/*.c)
 TRADE  = $(wildcard converters/trade/*.c)
+WIRE   = courier/outcome.c courier/wire.c
+COURIER = $(filter-out $(WIRE),$(wildcard courier/*.c))
 SPOOL  = $(wildcard spool/*.c)
 CMD    = $(wildcard converters/cmd/*.c)
-LIB    = $(BASE) $(FORM) $(DOC) $(LANG_) $(TRADE) $(SPOOL)
+LIB    = $(BASE) $(FORM) $(DOC) $(LANG_) $(TRADE) $(WIRE) $(SPOOL)
 UNIT   = $(wildcard tests/unit/t_*.c)
 FUZZ   = $(wildcard tests/fuzz/f_*.c)
 CRASH  = $(wildcard tests/crash/*.c)
 BENCH  = $(wildcard tests/bench/*.c)
 SHIM   = $(addprefix tests/crash/,shim.c shim_data.c server.c)
-OUR_C  = $(GEN) $(LIB) $(CMD) $(UNIT) $(wildcard tests/fuzz/*.c) $(CRASH) \
+OUR_C  = $(GEN) $(LIB) $(COURIER) $(CMD) $(UNIT) $(wildcard tests/fuzz/*.c) $(CRASH) \
          $(BENCH)
-OUR_H  = $(wildcard converters/*/*.h formats/*.h spool/*.h tests/*/*.h)
+OUR_H  = $(wildcard converters/*/*.h formats/*.h courier/*.h spool/*.h \
+         tests/*/*.h)
 MAN_IN = converters/kervan.1.in spool/kervan.conf.5.in \
          mappings/kervan-mapping.5.in
 MAN    = $(addprefix $B/man/,$(notdir $(MAN_IN:.in=)))
@@ -41,6 +44,7 @@ MAN    = $(addprefix $B/man/,$(notdir $(MAN_IN:.in=)))
 # ---- flags: what we need, what the user adds, what a mode adds
 PKGS      = libxml-2.0 libzip sqlite3 libpcre2-8 libcrypto
 LIBS_MORE = -lcsv -lunistring
+LIBS_SSH  = -lssh2 -lssh
 WARN      = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion \
             -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
             -Wpointer-arith -Wwrite-strings -Wcast-qual -Wvla -Wundef \
@@ -80,6 +84,8 @@ pkg_check   = $(if $(shell pkg-config --exists $(PKGS) && echo yes),,$(error \
 
 LIB_O  = $(LIB:%.c=$B/%.o) $B/charset_tables.o
 CMD_O  = $(CMD:%.c=$B/%.o)
+# The courier's own objects, without its main: tests look into them, too.
+LINE_O = $(patsubst %.c,$B/%.o,$(filter-out courier/main.c,$(COURIER)))
 UNIT_X = $(UNIT:%.c=$B/%)
 FUZZ_X = $(FUZZ:%.c=$B/%)
 
@@ -88,7 +94,7 @@ FUZZ_X = $(FUZZ:%.c=$B/%)
 .PHONY: all units man check test cases demo soak bench lint tidy format install \
         clean crash crash-tools bench-tools fuzz fuzzers help FORCE
 
-all: $B/kervan man                       ## build the program and its manual
+all: $B/kervan $B/kervan-courier man                   ## build the program and its manual
 man: $(MAN)
 units: $(UNIT_X)
 fuzzers: $(FUZZ_X)
@@ -123,17 +129,25 @@ $B/kervan: $(CMD_O) $B/libkervan.a
 	$(if $V,,@$(SAY) '  LINK $@')
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_MORE)
 
-$(UNIT_X): %: %.o $B/libkervan.a
+# The libraries that speak to strangers are in a program of their own.
+$B/libcourier.a: $(LINE_O)
+	$Qrm -f $@ && $(AR) rcs $@ $^
+
+$B/kervan-courier: $B/courier/main.o $B/libcourier.a $B/libkervan.a
 	$(if $V,,@$(SAY) '  LINK $@')
-	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PKG_LIBS) $(LIBS_MORE)
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_SSH) $(PKG_LIBS)
+
+$(UNIT_X): %: %.o $B/libcourier.a $B/libkervan.a
+	$(if $V,,@$(SAY) '  LINK $@')
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS_SSH) $(PKG_LIBS) $(LIBS_MORE)
 
 # A fuzz target: with libFuzzer in MODE=fuzz, else with a main that runs files.
 fuzz_main = $(if $(filter fuzz,$(MODE)),mutate,replay hostile)
 FUZZ_O    = $(patsubst %,$B/tests/fuzz/%.o,common convert $(fuzz_main))
-$(FUZZ_X): %: %.o $(FUZZ_O) $B/libkervan.a
+$(FUZZ_X): %: %.o $(FUZZ_O) $B/libcourier.a $B/libkervan.a
 	$(if $V,,@$(SAY) '  LINK $@')
 	$Q$(CC) $(ALL_LDFLAGS) $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer) \
-	  -o $@ $^ $(PKG_LIBS) $(LIBS_MORE)
+	  -o $@ $^ $(LIBS_SSH) $(PKG_LIBS) $(LIBS_MORE)
 
 # ---- tests/crash: a driver, the shim that is put under the program, and
 # programs with a mistake each, which the driver must find.
@@ -214,7 +228,7 @@ lint:                                    ## format, layers, headers and more
 # One file per run: clang-tidy 14 mixes up va_lists between files.
 tidy:                                    ## clang-tidy, shellcheck: slow
 	@tests/setup build tidy
-	printf '%s\n' $(LIB) $(CMD) | xargs -P$$(nproc) -I{} clang-tidy --quiet {} \
+	printf '%s\n' $(LIB) $(COURIER) $(CMD) | xargs -P$$(nproc) -I{} clang-tidy --quiet {} \
 	  -- -std=c11 -D_GNU_SOURCE -I. $(PKG_CFLAGS) $(FACTS)
 	shellcheck .ci/run $$(grep -lE '^#!/bin/sh' -r tests --exclude-dir=cases)
 
@@ -223,6 +237,8 @@ format:                                  ## rewrite the sources in our format
 
 install: all                             ## to PREFIX, below DESTDIR
 	install -D -m 755 $B/kervan '$(DESTDIR)$(PREFIX)/bin/kervan'
+	install -D -m 755 $B/kervan-courier \
+	  '$(DESTDIR)$(PREFIX)/libexec/kervan/kervan-courier'
 	cd mappings && find . -type f ! -name '*.md' ! -name '*.in' -exec install -D -m 644 {} \
 	  '$(DESTDIR)$(PREFIX)/share/kervan/mappings/{}' \;
 	sed 's|@BIN@|$(PREFIX)/bin|' spool/kervan.service.in >$B/kervan.service

@@ -234,21 +234,18 @@ static void one_word(struct conf_parser *p, const struct oline *l,
     conf_end(p, l, rest);
 }
 
+static struct remote *remote_of(struct conf_parser *p)
+{
+    if (!p->partner->remote)
+        p->partner->remote =
+            arena_alloc(&p->conf->arena, sizeof(struct remote));
+    return p->partner->remote;
+}
+
 static void p_sftp(struct conf_parser *p, const struct oline *l,
                    struct str rest)
 {
-    one_word(p, l, rest, "sftp", &p->partner->sftp);
-}
-
-static void p_key(struct conf_parser *p, const struct oline *l, struct str rest)
-{
-    one_word(p, l, rest, "key", &p->partner->key);
-}
-
-static void p_known_hosts(struct conf_parser *p, const struct oline *l,
-                          struct str rest)
-{
-    one_word(p, l, rest, "known_hosts", &p->partner->known_hosts);
+    one_word(p, l, rest, "sftp", &remote_of(p)->address);
 }
 
 static void p_country(struct conf_parser *p, const struct oline *l,
@@ -330,8 +327,6 @@ static const struct conf_word partner_words[] = {
     { .name = "mounted", .parse = p_mounted },
     { .name = "shared", .parse = p_shared },
     { .name = "sftp", .parse = p_sftp },
-    { .name = "key", .parse = p_key },
-    { .name = "known_hosts", .parse = p_known_hosts },
     { .name = "country", .parse = p_country },
     { .name = "mode", .parse = p_mode },
     { .name = "group", .parse = p_group },
@@ -369,11 +364,11 @@ static void top_partner(struct conf_parser *p, const struct oline *l,
     while (*last)
         last = &(*last)->next;
     *last = x;
-    if (!x->folder && !x->sftp.len)
+    if (!x->folder && !x->remote)
         DIAG(p->diags, CONF_MISSING, x->at,
              arena_fmt(&p->conf->arena, "partner %.*s", STR_ARGS(x->name)),
              STR("folder"));
-    if (x->folder && x->sftp.len)
+    if (x->folder && x->remote)
         DIAG(p->diags, CONF_TWICE, x->at,
              STR("the way to the partner (folder or sftp)"));
 }

@@ -18,15 +18,43 @@
 #include "converters/base/err.h"
 #include "converters/base/limits.h"
 #include "converters/lang/map.h"
+#include "courier/stream.h"
 #include "spool/job.h"
 #include "spool/schedule.h"
 
 struct oline;
 
+/* What becomes of a file on the partner's server when it is ours. */
+enum after_fetch { AFTER_DELETE, AFTER_MOVE, AFTER_KEEP };
+
+/* A partner who is reached by SFTP: struct login, and what is done there. */
+struct remote {
+    struct login login;
+    struct str base;    /* "/import"; "": where the login begins */
+    struct str address; /* "kervan@erp.example:22/import": who he is, in rows */
+    struct str temp; /* folder of temporary names; "": beside the final one */
+    enum after_fetch after;
+    struct str moved_to; /* AFTER_MOVE: below base */
+    uint32_t look_s;     /* seconds between two looks into his folders */
+    uint32_t rest_s;     /* a file has looked the same for so long: complete */
+    uint32_t n_lines;    /* connections at once */
+};
+
+/* A name that is delivered is there already. */
+enum exists {
+    EXISTS_USUAL,     /* snapshots replace, anything else waits */
+    EXISTS_REPLACE,   /* the new file takes the place of the old one */
+    EXISTS_KEEP_BOTH, /* the new file gets its job's number into its name */
+    EXISTS_FAIL       /* HELD, until the receiver has taken the old one */
+};
+
 struct partner {
     struct str name;
-    const char *folder; /* absolute; NULL: reached another way */
-    struct str sftp, key, known_hosts;
+    const char *folder;    /* absolute; NULL: reached another way */
+    struct remote *remote; /* NULL: he has a folder */
+    enum exists exists;
+    struct str trigger;  /* ".done": an empty file beside what is delivered,
+                            when it is complete; "": none */
     struct str country;  /* "cz", or "" */
     const char *mounted; /* where his disk has to be mounted; NULL: anywhere */
     bool shared;         /* other machines write there, too */
