@@ -204,6 +204,9 @@ bool conf_happens_once(const struct route *r);
 /* on error: one wrong record rejects the file. */
 bool conf_rejects_file(const struct route *r, const struct conf_read *read);
 
+/* "SHA256:" and 43 characters. */
+bool conf_is_fingerprint(struct str s);
+
 const struct partner *conf_partner(const struct conf *c, struct str name);
 struct route *conf_route(const struct conf *c, struct str name);
 /* Does the route take a file of that name from there? */

@@ -1,5 +1,9 @@
-/* conf_folders.c - the folders that the configuration names: do they exist,
- * and does a file go where it should? */
+/*
+ * conf_folders.c - the folders that the configuration names: do they exist,
+ * and does a file go where it should?
+ *
+ * Nobody is called: of partners by SFTP only the names are looked at.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -18,8 +22,12 @@ struct look {
 static struct str path_below(struct look *l, const struct partner *p,
                              struct str below)
 {
-    return arena_fmt(&l->c->arena, "%s%s%.*s", p->folder, below.len ? "/" : "",
-                     STR_ARGS(below));
+    struct str root = p->folder   ? str_of(p->folder)
+                      : p->remote ? p->remote->address
+                                  : STR("");
+
+    return arena_fmt(&l->c->arena, "%.*s%s%.*s", STR_ARGS(root),
+                     below.len ? "/" : "", STR_ARGS(below));
 }
 
 static void warn(struct look *l, struct place at, struct str path,
@@ -125,6 +133,8 @@ static bool same_folder(const struct conf_from *f, const struct conf_to *to)
 
     if (f->partner == to->partner && str_eq(f->folder, to->folder))
         return true;
+    if (!f->partner->folder || !to->partner->folder)
+        return false;
     a = dir_open(f->partner->folder, f->folder);
     b = dir_open(to->partner->folder, to->folder);
     same = a != -1 && b != -1 && fstat(a, &x) == 0 && fstat(b, &y) == 0 &&
@@ -156,8 +166,7 @@ static void check_loop(struct look *l, const struct route *r,
                        const struct conf_to *to, const struct map *m)
 {
     for (const struct conf_from *f = r->from; m && f; f = f->next)
-        if (f->partner->folder && same_folder(f, to) &&
-            may_fit(f->pattern, m)) {
+        if (same_folder(f, to) && may_fit(f->pattern, m)) {
             warn(l, to->at, path_below(l, to->partner, to->folder),
                  "the route takes files from there: what it delivers may come "
                  "in again");
@@ -182,8 +191,7 @@ static void check_to(struct look *l, const struct route *r)
         for (size_t i = 0; i < x->n_writes; i++)
             for (const struct conf_to *to = x->write_confs[i]->to; to;
                  to = to->next)
-                if (to->partner->folder)
-                    check_loop(l, r, to, x->writes[i].map);
+                check_loop(l, r, to, x->writes[i].map);
 }
 
 void conf_check_folders(struct conf *c, struct diags *diags)
