@@ -189,7 +189,7 @@ int conf_load(struct conf *c, const char *path, struct diags *diags,
 /* Loads and checks the maps of all routes; mistakes go to diags. */
 void conf_load_maps(struct conf *c, struct diags *diags);
 /* Warns of folders that are not there, not ours to use, or in each other's
- * way. Maps should be loaded. */
+ * way, and of secrets that cannot be used. Maps should be loaded. */
 void conf_check_folders(struct conf *c, struct diags *diags);
 void conf_free(struct conf *c);
 

@@ -1,6 +1,6 @@
 /*
- * conf_folders.c - the folders that the configuration names: do they exist,
- * and does a file go where it should?
+ * conf_folders.c - the folders and secrets that the configuration names: do
+ * they exist, and does a file go where it should?
  *
  * Nobody is called: of partners by SFTP only the names are looked at.
  */
@@ -194,11 +194,46 @@ static void check_to(struct look *l, const struct route *r)
                 check_loop(l, r, to, x->writes[i].map);
 }
 
+/* ---- secrets ------------------------------------------------------------ */
+
+/* The courier refuses what others may read. */
+static void check_secret(struct look *l, const struct partner *p,
+                         const char *path)
+{
+    const char *wrong = NULL;
+    struct stat st;
+
+    if (!path || path[0] != '/') /* systemd hands over credential:NAME */
+        return;
+    if (stat(path, &st) == -1)
+        wrong = errno == ENOENT ? "does not exist" : strerror(errno);
+    else if (!S_ISREG(st.st_mode))
+        wrong = "is no plain file";
+    else if (st.st_mode & 077)
+        wrong = "others than its owner may read it; it wants mode 0600";
+    if (wrong)
+        DIAG(l->diags, CONF_FILE, p->at, str_of(path), str_of(wrong));
+}
+
+static void check_secrets(struct look *l)
+{
+    for (const struct partner *p = l->c->partners; p; p = p->next) {
+        const struct login *login = p->remote ? &p->remote->login : NULL;
+
+        if (!login || login->through[0])
+            continue;
+        check_secret(l, p, login->key);
+        check_secret(l, p, login->passphrase);
+        check_secret(l, p, login->password);
+    }
+}
+
 void conf_check_folders(struct conf *c, struct diags *diags)
 {
     struct look l = { c, diags };
 
     check_spool(&l);
+    check_secrets(&l);
     for (const struct route *r = c->routes; r; r = r->next) {
         for (const struct conf_from *f = r->from; f; f = f->next)
             if (f->partner->folder) {
