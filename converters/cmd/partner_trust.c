@@ -105,12 +105,6 @@ static int accept_key(struct view *v, const struct partner *p, struct str key)
     size_t left = 0;
     struct err e;
 
-    if (!l->known_hosts) {
-        printf("His keys stand in the configuration. To accept it, add to "
-               "partner %.*s:\n\n  fingerprint %.*s\n",
-               STR_ARGS(p->name), STR_ARGS(hash_of(key)));
-        return EXIT_ASIDE;
-    }
     if (known_hosts_put(l, key, &v->arena, &left, &e) == -1)
         return view_failed(&e);
     printf("Accepted, in %s. What is held for him goes on by itself.\n",
@@ -124,21 +118,22 @@ static int accept_key(struct view *v, const struct partner *p, struct str key)
 static int decide(struct view *v, const struct partner *p, struct str key,
                   const char *fingerprint)
 {
-    if (fingerprint && is_asked(key, fingerprint))
-        return accept_key(v, p, key);
-    if (fingerprint) {
+    if (fingerprint && !is_asked(key, fingerprint))
         printf("Not accepted: it is not %s.\n", fingerprint);
-        return EXIT_ASIDE;
-    }
-    if (!isatty(STDIN_FILENO)) {
-        printf("Not accepted. To accept it: kervan partner trust %.*s "
-               "--fingerprint %.*s\n",
+    else if (!p->remote->login.known_hosts)
+        printf("His keys stand in the configuration. To accept it, add to "
+               "partner %.*s:\n\n  fingerprint %.*s\n",
                STR_ARGS(p->name), STR_ARGS(hash_of(key)));
-        return EXIT_ASIDE;
-    }
-    if (says_yes())
+    else if (fingerprint)
         return accept_key(v, p, key);
-    puts("Not accepted.");
+    else if (!isatty(STDIN_FILENO))
+        printf("Not accepted. To accept it:\n\n"
+               "  kervan partner trust %.*s --fingerprint %.*s\n",
+               STR_ARGS(p->name), STR_ARGS(hash_of(key)));
+    else if (says_yes())
+        return accept_key(v, p, key);
+    else
+        puts("Not accepted.");
     return EXIT_ASIDE;
 }
 
