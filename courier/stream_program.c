@@ -106,7 +106,10 @@ static int program_open(struct stream *s, const struct login *l,
 
 static ssize_t program_read(struct stream *s, void *buf, size_t len)
 {
-    return recv(s->fd, buf, len, 0);
+    ssize_t n = recv(s->fd, buf, len, 0);
+
+    /* It ended and had not read all: an end like any other. */
+    return n == -1 && errno == ECONNRESET ? 0 : n;
 }
 
 static ssize_t program_write(struct stream *s, const void *buf, size_t len)

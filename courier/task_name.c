@@ -69,7 +69,9 @@ static bool send_rename(struct task *t)
 static void on_rename(struct task *t, const struct asked *a, struct reply *r)
 {
     (void)a;
-    if (r->code == FX_OK) {
+    if (r->code == FX_OK && t->size == UINT64_MAX) {
+        task_end(t);
+    } else if (r->code == FX_OK) {
         task_go(t, &checking);
     } else if (!t->is_plain && r->code == FX_OP_UNSUPPORTED) {
         t->is_plain = true; /* it offered what it cannot do */

@@ -104,7 +104,7 @@ static void on_measure(struct task *t, const struct asked *a, struct reply *r)
     (void)a;
     take_before(t, r);
     t->size = t->seen.size;
-    task_go(t, task_failed(t) ? &closing : &reading);
+    task_go(t, task_failed(t) || t->size == 0 ? &closing : &reading);
 }
 
 /* A file whose size only the server knows was looked at by `measuring`. */
