@@ -54,18 +54,31 @@ bool conf_begins(struct str text, const char *name, struct str *rest)
     return true;
 }
 
+/* "look evry" of "look evry 5 minutes". */
+static struct str two_words(struct str text)
+{
+    ptrdiff_t blank = str_find_char(text, ' ');
+    size_t second = blank < 0 ? text.len : (size_t)blank + 1;
+    ptrdiff_t end = str_find_char(str_from(text, second), ' ');
+
+    return end < 0 ? text : str_first(text, second + (size_t)end);
+}
+
 static void unknown_word(struct conf_parser *p, const struct oline *l,
                          const struct conf_word *words)
 {
     const char *names[MAX_WORDS];
-    struct str rest = l->text, word = { NULL, 0 };
+    struct str rest = l->text, word = { NULL, 0 }, hint;
     size_t n = 0;
 
     for (; words[n].name && n < COUNT(names); n++)
         names[n] = words[n].name;
-    if (oline_word(&p->conf->arena, l, &rest, &word, p->diags))
-        DIAG(p->diags, CONF_UNKNOWN, oline_place(l, word), word,
-             did_you_mean(&p->conf->arena, word, names, n));
+    if (!oline_word(&p->conf->arena, l, &rest, &word, p->diags))
+        return;
+    hint = did_you_mean(&p->conf->arena, word, names, n);
+    if (!hint.len)
+        hint = did_you_mean(&p->conf->arena, two_words(l->text), names, n);
+    DIAG(p->diags, CONF_UNKNOWN, oline_place(l, word), word, hint);
 }
 
 void conf_line(struct conf_parser *p, const struct oline *l,
@@ -73,16 +86,16 @@ void conf_line(struct conf_parser *p, const struct oline *l,
 {
     struct str rest;
 
-    for (; words->name; words++) {
-        if (!conf_begins(l->text, words->name, &rest))
+    for (const struct conf_word *w = words; w->name; w++) {
+        if (!conf_begins(l->text, w->name, &rest))
             continue;
-        if (words->not_built)
+        if (w->not_built)
             DIAG(p->diags, NOT_BUILT,
-                 oline_place(l, str_first(l->text, strlen(words->name))),
-                 arena_fmt(&p->conf->arena, "\"%s\"", words->name));
-        if (words->parse)
-            words->parse(p, l, rest);
-        if (!words->has_block && !words->not_built)
+                 oline_place(l, str_first(l->text, strlen(w->name))),
+                 arena_fmt(&p->conf->arena, "\"%s\"", w->name));
+        if (w->parse)
+            w->parse(p, l, rest);
+        if (!w->has_block && !w->not_built)
             outline_no_block(l, p->diags);
         return;
     }
