@@ -46,7 +46,7 @@ static void say(const char *step, const char *how, int64_t ms, struct str text)
     buf_init(&b, KB(8));
     show_text_max(&b, text, KB(1));
     printf("  %-10s %-7s %8s   %.*s\n", step, how, time, STR_ARGS(buf_str(&b)));
-    fflush(stdout);
+    (void)fflush(stdout);
     buf_release(&b);
 }
 
@@ -350,7 +350,7 @@ int partner_test(struct view *v, const struct partner *p)
     t->v = v;
     t->p = p;
     printf("%.*s: %.*s\n", STR_ARGS(p->name), STR_ARGS(p->remote->address));
-    fflush(stdout);
+    (void)fflush(stdout);
     if (courier_open(&t->courier, p, &t->line, &t->f) == -1) {
         say_no_line(t);
     } else {

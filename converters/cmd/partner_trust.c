@@ -94,7 +94,7 @@ static bool says_yes(void)
     char answer[16];
 
     printf("Accept it? (yes or no) ");
-    fflush(stdout);
+    (void)fflush(stdout);
     return fgets(answer, sizeof(answer), stdin) &&
            str_is(str_trim(str_of(answer)), "yes");
 }
