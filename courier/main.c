@@ -24,6 +24,7 @@
 
 #include "converters/base/mem.h"
 #include "courier/task.h"
+#include "courier/walls.h"
 
 enum {
     HELLO_MS = 30000,
@@ -193,12 +194,10 @@ static void run(const struct login *l)
 {
     struct failure f = { 0 };
 
-    if (stream_prepare(&stream, l, &f) == -1) {
-        say_done(hello.tag, &f);
-        return;
-    }
-    /* Here the walls go up: nothing of the server was read yet. */
-    if (stream_open(&stream, l, &f) == -1) {
+    /* The walls stand before a byte of the server is read. */
+    if (stream_prepare(&stream, l, &f) == -1 ||
+        walls_up(&stream, WIRE_FD, &f) == -1 ||
+        stream_open(&stream, l, &f) == -1) {
         say_done(hello.tag, &f);
         return;
     }

@@ -56,14 +56,18 @@ static bool send_list(struct task *t)
 }
 
 /* Servers that tell no mode tell it in the long name, like ls -l. */
-static bool is_plain(const struct entry *e)
+static unsigned kind_of(const struct entry *e)
 {
     bool is_file = e->attrs.has & ATTR_MODE ? attrs_is_file(&e->attrs)
                                             : str_starts(e->longname, STR("-"));
 
-    return is_file && e->attrs.has & ATTR_SIZE && e->name.len > 0 &&
-           e->name.len <= LIST_NAME && !memchr(e->name.p, '/', e->name.len) &&
-           !memchr(e->name.p, '\0', e->name.len);
+    if (is_file && e->attrs.has & ATTR_SIZE && e->name.len > 0 &&
+        e->name.len <= LIST_NAME && !memchr(e->name.p, '/', e->name.len) &&
+        !memchr(e->name.p, '\0', e->name.len))
+        return WIRE_PLAIN;
+    return attrs_is_folder(&e->attrs) || str_starts(e->longname, STR("d"))
+               ? WIRE_FOLDER
+               : WIRE_ODD;
 }
 
 /* NAMES begins with how many there are, which is known at its end. */
@@ -107,7 +111,7 @@ static void take_names(struct task *t, struct reply *r)
         wire_put_str(w, name);
         wire_put(w, e.attrs.size);
         wire_put(w, e.attrs.mtime);
-        wire_put(w, is_plain(&e));
+        wire_put(w, kind_of(&e));
         n++;
         t->n_entries++;
     }

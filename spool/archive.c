@@ -369,7 +369,7 @@ static int archive_all(struct keeper *k, struct archiving *x, size_t n,
     if (any_stop(x, n, e) == -1)
         return -1;
     for (size_t i = 0; i < n; i++)
-        if (x[i].inbox->fd == -1)
+        if (x[i].inbox && x[i].inbox->fd == -1)
             fail_all(&x[i], 1, &x[i].inbox->e);
     drop_all(k, x, n, inboxes);
     if (any_stop(x, n, e) == -1 || commit_archived(k, x, n, e) == -1)

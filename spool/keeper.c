@@ -342,7 +342,7 @@ void keeper_wait(struct keeper *k, int64_t ms)
     if (list >= 0 && list < ms)
         ms = list;
     (void)poll(fds, couriers_watch(k, fds), (int)ms);
-    (void)couriers_read(k);
+    k->again = couriers_read(k);
 }
 
 /* What partners' servers have to do with it, until they have nothing to say
