@@ -54,7 +54,8 @@ struct courier {
     int64_t until;      /* no try before, by clock_up() */
     int64_t end_ms;     /* STARTING: late then */
     int64_t idle_ms;    /* UP: nothing to do since then */
-    bool is_seen, news;
+    bool news;          /* something was done since couriers_read() said so */
+    bool changed;       /* up or down, and the ledger does not know it */
 };
 
 /* ---- starting ------------------------------------------------------------ */
@@ -228,6 +229,7 @@ static void rest(struct courier *c)
     stop(c);
     c->n_tries++;
     c->until = clock_up() + rest_for(c);
+    c->changed = true;
 }
 
 /* Another transport is no failure, if it was not tried yet. */
@@ -344,6 +346,9 @@ static void on_done(struct courier *c, struct wire *w)
         done(c, x);
     } else if (w->tag == 0) {
         c->why = f; /* of HELLO, or why the line is lost */
+        if (f.how == OUTCOME_HOST_KEY)
+            snprintf(c->why.text, sizeof(c->why.text),
+                     "%.300s: kervan partner trust %.60s", f.text, c->partner);
         if (c->state == STARTING)
             c->end_ms = 0;
     } else {
@@ -373,6 +378,7 @@ static void on_ready(struct courier *c, struct wire *w)
         return;
     c->state = UP;
     c->n_tries = 0;
+    c->changed = true;
     c->idle_ms = clock_ms();
     c->news = true;
 }
@@ -567,6 +573,27 @@ bool couriers_read(struct keeper *k)
         c->news = false;
     }
     return news;
+}
+
+static bool wants_person(enum outcome how)
+{
+    return how == OUTCOME_HOST_KEY || how == OUTCOME_LOGIN ||
+           how == OUTCOME_SETUP;
+}
+
+int couriers_note(struct keeper *k, struct err *e)
+{
+    for (size_t i = 0; i < k->couriers.n; i++) {
+        struct courier *c = k->couriers.v[i];
+
+        if (!c->changed || c->state == STARTING)
+            continue;
+        c->changed = false;
+        if (ledger_line(k->ledger, str_of(c->partner), c->state == UP,
+                        wants_person(c->why.how), c->why.text, e) == -1)
+            return -1;
+    }
+    return 0;
 }
 
 bool couriers_busy(const struct keeper *k)

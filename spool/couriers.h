@@ -76,6 +76,8 @@ int64_t couriers_timeout(const struct keeper *k);
 /* Reads what they say; ends those that are late, idle, or of a partner who is
  * another one by now. True: an errand was done, or a line is up or down. */
 bool couriers_read(struct keeper *k);
+/* Tells the ledger which lines are up or down since the last time. */
+int couriers_note(struct keeper *k, struct err *e);
 /* Anything asked and not answered, or a line that is being opened. */
 bool couriers_busy(const struct keeper *k);
 void couriers_end(struct keeper *k);

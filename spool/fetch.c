@@ -634,7 +634,7 @@ static int begin_for(struct keeper *k, const struct partner *p, struct err *e)
 int keeper_fetch(struct keeper *k, struct err *e)
 {
     fetch_lists(k);
-    if (advance_all(k, e) == -1)
+    if (couriers_note(k, e) == -1 || advance_all(k, e) == -1)
         return -1;
     for (const struct partner *p = k->conf->partners; p; p = p->next)
         if (p->remote && !is_hauled_from(k, p) && begin_for(k, p, e) == -1)

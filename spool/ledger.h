@@ -319,6 +319,21 @@ int ledger_remote_claims(struct ledger *l, struct str partner, bool taken,
                          uint64_t max, struct arena *a, struct claim **out,
                          size_t *n, struct err *e);
 
+/* Is a partner's server reached? As the keeper found it the last time. */
+struct line_state {
+    struct str partner;
+    int64_t at; /* since then */
+    bool ok;
+    bool held;      /* it is not, until a person acts */
+    struct str why; /* it is not */
+};
+
+/* Also a line of history when it changes. */
+int ledger_line(struct ledger *l, struct str partner, bool ok, bool held,
+                const char *why, struct err *e);
+int ledger_lines(struct ledger *l, struct arena *a, struct line_state **out,
+                 size_t *n, struct err *e);
+
 /* ---- what a person changes (ledger_operator.c) --------------------------- */
 
 /* HELD, or waiting for its time: tried again now. */

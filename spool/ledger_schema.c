@@ -114,6 +114,10 @@ const struct ledger_step ledger_steps[] = {
       " size INTEGER NOT NULL, mtime INTEGER NOT NULL,"
       " since INTEGER NOT NULL, taken INTEGER NOT NULL,"
       " gone_at INTEGER NOT NULL, PRIMARY KEY(partner, folder, name))"
+      " WITHOUT ROWID;"
+      /* Is the server reached, since when, and if not, why. */
+      "CREATE TABLE line(partner TEXT PRIMARY KEY, at TEXT NOT NULL,"
+      " ok INTEGER NOT NULL, held INTEGER NOT NULL, why TEXT NOT NULL)"
       " WITHOUT ROWID;" },
     { NULL, NULL },
 };
