@@ -18,11 +18,24 @@
 
 enum { ANSWER_MS = 60000 };
 
+/* A test, and one of a row that has a name; each with begin() and end(). */
+#define COURIER_TEST(f)                                                       \
+    {                                                                         \
+        .name = #f, .test_func = f, .setup_func = begin, .teardown_func = end \
+    }
+#define COURIER_ROW(f, row)                                             \
+    (struct CMUnitTest)                                                 \
+    {                                                                   \
+        .name = (row)->name, .test_func = (f), .setup_func = begin,     \
+        .teardown_func = end, .initial_state = (void *)(uintptr_t)(row) \
+    }
+
 /* A courier, and what it said at last. */
 struct courier {
     int sock;
     pid_t pid;
     size_t memory; /* address space it gets; 0: any */
+    uint32_t handshake_s;
     struct wire in, out;
     /* of the last DONE or READY */
     uint64_t tag, number;
@@ -30,7 +43,7 @@ struct courier {
     char text[1000];
 };
 
-static const char *sftp_server(void)
+static inline const char *sftp_server(void)
 {
     static const char *const places[] = { "/usr/lib/openssh/sftp-server",
                                           "/usr/lib/sftp-server",
@@ -43,7 +56,7 @@ static const char *sftp_server(void)
 }
 
 /* A program of this build: it lies two folders above the test. */
-static const char *built(const char *name)
+static inline const char *built(const char *name)
 {
     static char path[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
@@ -57,7 +70,7 @@ static const char *built(const char *name)
     return path;
 }
 
-static bool courier_hears(struct courier *c)
+static inline bool courier_hears(struct courier *c)
 {
     struct pollfd fd = { .fd = c->sock, .events = POLLIN };
 
@@ -65,7 +78,7 @@ static bool courier_hears(struct courier *c)
 }
 
 /* Takes the next answer apart. false: the courier has ended. */
-static bool courier_answers(struct courier *c)
+static inline bool courier_answers(struct courier *c)
 {
     struct wire *w = &c->in;
     struct str text;
@@ -85,7 +98,7 @@ static bool courier_answers(struct courier *c)
     return true;
 }
 
-static void courier_send(struct courier *c)
+static inline void courier_send(struct courier *c)
 {
     struct pollfd fd = { .fd = c->sock, .events = POLLOUT };
     int sent;
@@ -95,7 +108,7 @@ static void courier_send(struct courier *c)
     assert_int_equal(sent, 1);
 }
 
-static void courier_fork(struct courier *c)
+static inline void courier_fork(struct courier *c)
 {
     int ends[2];
 
@@ -120,11 +133,11 @@ static void courier_fork(struct courier *c)
 }
 
 /* Starts one and says HELLO. READY or DONE is in c->in.kind. */
-static void courier_start(struct courier *c, const char *const *through)
+static inline void courier_start(struct courier *c, const char *const *through)
 {
     struct login l = { .partner = "test", .transport = "" };
 
-    l.handshake_s = 20;
+    l.handshake_s = c->handshake_s ? c->handshake_s : 20;
     for (size_t i = 0; through[i]; i++)
         l.through[i] = through[i];
     courier_fork(c);
@@ -136,7 +149,7 @@ static void courier_start(struct courier *c, const char *const *through)
 }
 
 /* Its exit status, or -1 if it was killed, after the keeper has gone. */
-static int courier_end(struct courier *c)
+static inline int courier_end(struct courier *c)
 {
     int status;
 
@@ -147,22 +160,22 @@ static int courier_end(struct courier *c)
 
 /* ---- messages ------------------------------------------------------------ */
 
-static void begin_message(struct courier *c, enum wire_kind kind, uint64_t tag,
-                          const char *path)
+static inline void begin_message(struct courier *c, enum wire_kind kind,
+                                 uint64_t tag, const char *path)
 {
     wire_begin(&c->out, kind, tag);
     wire_put_str(&c->out, str_of(path));
 }
 
-static void ask_path(struct courier *c, enum wire_kind kind, uint64_t tag,
-                     const char *path)
+static inline void ask_path(struct courier *c, enum wire_kind kind,
+                            uint64_t tag, const char *path)
 {
     begin_message(c, kind, tag, path);
     courier_send(c);
 }
 
-static void ask_write(struct courier *c, uint64_t tag, const char *path, int fd,
-                      uint64_t size)
+static inline void ask_write(struct courier *c, uint64_t tag, const char *path,
+                             int fd, uint64_t size)
 {
     begin_message(c, WIRE_WRITE, tag, path);
     wire_put(&c->out, size);
@@ -171,8 +184,8 @@ static void ask_write(struct courier *c, uint64_t tag, const char *path, int fd,
     courier_send(c);
 }
 
-static void ask_look(struct courier *c, uint64_t tag, const char *path, int fd,
-                     uint64_t size)
+static inline void ask_look(struct courier *c, uint64_t tag, const char *path,
+                            int fd, uint64_t size)
 {
     begin_message(c, WIRE_LOOK, tag, path);
     wire_put(&c->out, size);
@@ -180,8 +193,8 @@ static void ask_look(struct courier *c, uint64_t tag, const char *path, int fd,
     courier_send(c);
 }
 
-static void ask_fetch(struct courier *c, uint64_t tag, const char *path, int fd,
-                      uint64_t size, uint64_t mtime)
+static inline void ask_fetch(struct courier *c, uint64_t tag, const char *path,
+                             int fd, uint64_t size, uint64_t mtime)
 {
     begin_message(c, WIRE_FETCH, tag, path);
     wire_put(&c->out, size);
@@ -190,8 +203,8 @@ static void ask_fetch(struct courier *c, uint64_t tag, const char *path, int fd,
     courier_send(c);
 }
 
-static void ask_rename(struct courier *c, uint64_t tag, const char *from,
-                       const char *to, uint64_t size, unsigned flags)
+static inline void ask_rename(struct courier *c, uint64_t tag, const char *from,
+                              const char *to, uint64_t size, unsigned flags)
 {
     begin_message(c, WIRE_RENAME, tag, from);
     wire_put_str(&c->out, str_of(to));
@@ -201,7 +214,7 @@ static void ask_rename(struct courier *c, uint64_t tag, const char *from,
 }
 
 /* The outcome of a question that is alone. LOST if the courier ended. */
-static const char *outcome(struct courier *c)
+static inline const char *outcome(struct courier *c)
 {
     do
         if (!courier_answers(c)) {
@@ -213,7 +226,7 @@ static const char *outcome(struct courier *c)
 }
 
 /* A file in memory with this text. */
-static int memory_file(struct str text)
+static inline int memory_file(struct str text)
 {
     int fd = memfd_create("ours", MFD_CLOEXEC);
 

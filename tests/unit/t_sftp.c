@@ -663,48 +663,38 @@ static void a_message_that_is_none_ends_it(void **state)
 
 /* ---- all ----------------------------------------------------------------- */
 
-#define TEST(f)                                                               \
-    {                                                                         \
-        .name = #f, .test_func = f, .setup_func = begin, .teardown_func = end \
-    }
-
 enum { MAX_TESTS = 100 };
 
 int main(void)
 {
     static const struct CMUnitTest alone[] = {
-        TEST(ready_tells_of_the_line),
-        TEST(write_makes_a_whole_file),
-        TEST(a_leftover_is_replaced),
-        TEST(write_says_what_is_wrong),
-        TEST(a_file_of_ours_that_is_short),
-        TEST(a_large_file_there_and_back),
-        TEST(look_compares_all_bytes),
-        TEST(a_full_server_keeps_no_piece),
-        TEST(a_read_only_server_denies),
-        TEST(fetch_into_what_cannot_be_written),
-        TEST(replace_that_was_done),
-        TEST(names_that_go_and_come),
-        TEST(list_tells_what_is_a_file),
-        TEST(list_of_20000_names),
-        TEST(a_thousand_at_once),
-        TEST(a_keeper_who_is_slow),
-        TEST(a_server_that_dies_loses_the_line),
-        TEST(a_keeper_that_dies_ends_all),
+        COURIER_TEST(ready_tells_of_the_line),
+        COURIER_TEST(write_makes_a_whole_file),
+        COURIER_TEST(a_leftover_is_replaced),
+        COURIER_TEST(write_says_what_is_wrong),
+        COURIER_TEST(a_file_of_ours_that_is_short),
+        COURIER_TEST(a_large_file_there_and_back),
+        COURIER_TEST(look_compares_all_bytes),
+        COURIER_TEST(a_full_server_keeps_no_piece),
+        COURIER_TEST(a_read_only_server_denies),
+        COURIER_TEST(fetch_into_what_cannot_be_written),
+        COURIER_TEST(replace_that_was_done),
+        COURIER_TEST(names_that_go_and_come),
+        COURIER_TEST(list_tells_what_is_a_file),
+        COURIER_TEST(list_of_20000_names),
+        COURIER_TEST(a_thousand_at_once),
+        COURIER_TEST(a_keeper_who_is_slow),
+        COURIER_TEST(a_server_that_dies_loses_the_line),
+        COURIER_TEST(a_keeper_that_dies_ends_all),
     };
     static struct CMUnitTest tests[MAX_TESTS];
     size_t n = 0;
 
     for (size_t i = 0; i < COUNT(alone); i++)
         tests[n++] = alone[i];
-#define ROWS(table, f)                                         \
-    for (size_t i = 0; i < COUNT(table); i++)                  \
-    tests[n++] = (struct CMUnitTest){ .name = (table)[i].name, \
-                                      .test_func = (f),        \
-                                      .setup_func = begin,     \
-                                      .teardown_func = end,    \
-                                      .initial_state =         \
-                                          (void *)(uintptr_t) & (table)[i] }
+#define ROWS(table, f)                        \
+    for (size_t i = 0; i < COUNT(table); i++) \
+    tests[n++] = COURIER_ROW(f, &(table)[i])
     ROWS(bad_starts, a_line_that_cannot_be);
     ROWS(fetches, fetch_row);
     ROWS(moves, move_row);
