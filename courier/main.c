@@ -30,6 +30,7 @@ enum {
     HELLO_MS = 30000,
     LAST_WORDS_MS = 5000,
     DEFAULT_HANDSHAKE_S = 30,
+    DEFAULT_OPERATION_S = 60,
     SECOND = 1000
 };
 
@@ -170,7 +171,9 @@ static int begin_session(const struct login *l)
                       "the server took more than %u s to begin with SFTP",
                       sftp.mute_s);
     }
-    sftp.mute_s = 60;
+    if (l->rate)
+        sftp.slowest = l->rate < UINT32_MAX ? (uint32_t)l->rate : UINT32_MAX;
+    sftp.mute_s = l->operation_s ? l->operation_s : DEFAULT_OPERATION_S;
     took = now_ms() - begun;
     stream.line.open_ms += (uint32_t)took;
     return 0;

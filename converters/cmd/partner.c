@@ -1,8 +1,8 @@
 /*
  * partner.c - `kervan partner`: who there is, and how he is reached.
  *
- * The list looks at what lies here: folders, and which keys are accepted. Only
- * `test` and `trust` call a server.
+ * The list looks at what lies here: folders, which keys are accepted, and how
+ * the daemon fared. Only `test` and `trust` call a server.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -26,6 +26,29 @@ static struct str folder_state(struct view *v, const struct partner *p)
     return STR("ok");
 }
 
+/* What the daemon found; `else_text` if it never called him. */
+static struct str last_state(struct view *v, const struct partner *p,
+                             const char *else_text)
+{
+    struct arena *a = &v->arena;
+    struct line_state *all;
+    struct err e;
+    size_t n;
+
+    if (!v->ledger || ledger_lines(v->ledger, a, &all, &n, &e) == -1)
+        return str_of(else_text);
+    for (size_t i = 0; i < n; i++) {
+        if (!str_eq(all[i].partner, p->name))
+            continue;
+        if (all[i].ok)
+            return STR("ok");
+        return arena_fmt(a, "not reached since %.*s: %.*s",
+                         STR_ARGS(time_text(a, all[i].at)),
+                         STR_ARGS(all[i].why));
+    }
+    return str_of(else_text);
+}
+
 /* Is there anything to know his server by? */
 static struct str trust_state(struct view *v, const struct partner *p)
 {
@@ -34,15 +57,15 @@ static struct str trust_state(struct view *v, const struct partner *p)
     struct err e;
 
     if (l->through[0])
-        return STR("the program knows whom to trust");
+        return last_state(v, p, "the program knows whom to trust");
     if (l->n_pins)
-        return STR("host key accepted");
+        return last_state(v, p, "host key accepted");
     if (known_hosts_read(l, &v->arena, &known, &e) == -1)
         return arena_str(&v->arena, str_of(e.text));
     if (known.n)
-        return STR("host key accepted");
+        return last_state(v, p, "host key accepted");
     if (known.has_hashed)
-        return STR("host keys in a hashed file");
+        return last_state(v, p, "host keys in a hashed file");
     return arena_fmt(&v->arena,
                      "no host key accepted: kervan partner trust %.*s",
                      STR_ARGS(p->name));
@@ -153,9 +176,12 @@ static int unknown_partner(struct view *v, const char *name)
 static int act(struct view *v, const struct asked *x)
 {
     const struct partner *p;
+    int rc;
 
-    if (!x->verb)
-        return list(v);
+    if (!x->verb) {
+        rc = view_any_ledger(v);
+        return rc == EXIT_DONE ? list(v) : rc;
+    }
     p = conf_partner(&v->conf, str_of(x->name));
     if (!p)
         return unknown_partner(v, x->name);
