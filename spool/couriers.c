@@ -41,12 +41,14 @@ struct courier {
     struct wire
         hello; /* as it was started with: another one, another courier */
     char *partner;
+    uint32_t index; /* of the partner's lines */
     enum { DOWN, STARTING, UP } state;
     pid_t pid;
     int fd;
     const char *transport; /* the server needs it; "": whichever */
     uint64_t last_tag;
     struct errand *asked;
+    size_t n_asked;
     struct letter *letters, **last_letter;
     struct line line;
     struct failure why; /* it is DOWN */
@@ -164,6 +166,7 @@ static void done(struct courier *c, struct errand *x)
     for (struct errand **p = &c->asked; *p; p = &(*p)->next)
         if (*p == x) {
             *p = x->next;
+            c->n_asked--;
             break;
         }
     x->is_done = true;
@@ -278,6 +281,7 @@ void courier_send(struct courier *c, struct wire *w, struct errand *x,
     x->end_ms = clock_ms() + ERRAND_MS + (int64_t)(bytes / SLOWEST) * 1000;
     x->next = c->asked;
     c->asked = x;
+    c->n_asked++;
     if (rc == 0)
         keep_letter(c, w);
     if (rc == -1) {
@@ -444,22 +448,36 @@ static struct courier *new_courier(struct str partner)
     return c;
 }
 
-static struct courier *courier_of(struct keeper *k, struct str partner)
+static struct courier *courier_of(struct keeper *k, struct str partner,
+                                  uint32_t index)
 {
     struct couriers *all = &k->couriers;
 
     for (size_t i = 0; i < all->n; i++)
-        if (str_is(partner, all->v[i]->partner))
+        if (all->v[i]->index == index && str_is(partner, all->v[i]->partner))
             return all->v[i];
     if (all->n == MAX_COURIERS)
         return NULL;
-    return all->v[all->n++] = new_courier(partner);
+    all->v[all->n] = new_courier(partner);
+    all->v[all->n]->index = index;
+    return all->v[all->n++];
+}
+
+/* One more line, because the others are busy. That it cannot be had is no
+ * news: servers allow so many. */
+static void open_another(struct keeper *k, const struct partner *p,
+                         uint32_t index)
+{
+    struct courier *c = courier_of(k, p->name, index);
+
+    if (c && c->state == DOWN && clock_up() >= c->until)
+        begin(c, p);
 }
 
 struct courier *courier_up(struct keeper *k, const struct partner *p,
                            const char **why)
 {
-    struct courier *c = courier_of(k, p->name);
+    struct courier *c = courier_of(k, p->name, 0), *best;
 
     *why = "too many partners with servers";
     if (!c)
@@ -467,7 +485,17 @@ struct courier *courier_up(struct keeper *k, const struct partner *p,
     if (c->state == DOWN && clock_up() >= c->until)
         begin(c, p);
     *why = c->state == DOWN ? c->why.text : NULL;
-    return c->state == UP ? c : NULL;
+    if (c->state != UP)
+        return NULL;
+    best = c;
+    for (uint32_t i = 1; i < p->remote->n_lines && best->asked; i++) {
+        c = courier_of(k, p->name, i);
+        if (c && c->state == UP && c->n_asked < best->n_asked)
+            best = c;
+        else if (!c || c->state != UP)
+            open_another(k, p, i);
+    }
+    return best;
 }
 
 void couriers_wake(struct keeper *k)
@@ -586,7 +614,7 @@ int couriers_note(struct keeper *k, struct err *e)
     for (size_t i = 0; i < k->couriers.n; i++) {
         struct courier *c = k->couriers.v[i];
 
-        if (!c->changed || c->state == STARTING)
+        if (!c->changed || c->state == STARTING || c->index)
             continue;
         c->changed = false;
         if (ledger_line(k->ledger, str_of(c->partner), c->state == UP,

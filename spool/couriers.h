@@ -53,8 +53,9 @@ struct errand {
 
 /* ---- for the keeper ------------------------------------------------------ */
 
-/* The partner's courier, if it is UP; else it is started, unless the partner
- * rests: NULL, and *why says what there is to wait for. */
+/* The partner's courier, if it is UP; of several the one that has the least to
+ * do. Else it is started, unless the partner rests: NULL, and *why says what
+ * there is to wait for. */
 struct courier *courier_up(struct keeper *k, const struct partner *p,
                            const char **why);
 /*
