@@ -120,6 +120,8 @@ static bool turn(void)
 {
     bool more = true;
 
+    /* First: a keeper who caught up makes room for more to be asked. */
+    answers_send(&answers);
     for (int i = 0; more && i < READS_OF_TURN; i++) {
         more = sftp_receive(&sftp);
         if (sftp.is_ready)
@@ -127,7 +129,6 @@ static bool turn(void)
         while (sftp_send(&sftp) && sftp.is_ready && tasks_ask(&tasks))
             ;
     }
-    answers_send(&answers);
     return more;
 }
 

@@ -173,6 +173,12 @@ static void honest(const struct question *q)
         put_name(STR("a.csv"), S_IFREG | 0644);
         end();
         break;
+    case FXP_REALPATH:
+        begin(FXP_NAME, q->id);
+        packet_u32(&k, 1);
+        put_name(STR("/"), S_IFDIR | 0755);
+        end();
+        break;
     default:
         status(q->id, FX_OK, "");
     }
@@ -525,10 +531,12 @@ static void version_cut(const struct question *q)
     end();
 }
 
-static void version_twice(const struct question *q)
+static void version_again(const struct question *q)
 {
-    honest(q);
-    honest(q);
+    const struct question init = { .type = FXP_INIT };
+
+    (void)q;
+    honest(&init);
 }
 
 static void limits(uint64_t read_, uint64_t write_)
@@ -643,7 +651,7 @@ static const struct script {
     { "version-2", FXP_INIT, version_2 },
     { "version-cut", FXP_INIT, version_cut },
     { "version-none", FXP_INIT, ok_alone },
-    { "version-twice", FXP_INIT, version_twice },
+    { "version-again", FXP_REMOVE, version_again },
     { "version-mute", FXP_INIT, mute },
     { "limits-small", FXP_INIT, limits_small },
     { "limits-large", FXP_INIT, limits_large },

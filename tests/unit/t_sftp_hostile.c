@@ -138,7 +138,7 @@ static const struct row {
       "list file: I/O error" },
     { "an error after the end", "names-end-error", X(LIST), "OK", "" },
 
-    { "a second VERSION", "version-twice", X(REMOVE), "LOST",
+    { "a second VERSION", "version-again", X(REMOVE), "LOST",
       "is of a type that no answer has (VERSION" },
     { "small limits", "limits-small", X(WRITE), "OK", "" },
     { "limits without limit", "limits-large", X(FETCH), "OK", "" },
@@ -286,7 +286,8 @@ static void many_lists_without_end(void **state)
         ask_path(&c, WIRE_LIST, 2, "file");
     usleep(500000);
     for (unsigned i = 0; i < 64; i++)
-        assert_string_equal(outcome(&c), "LIMIT");
+        if (strcmp(outcome(&c), "LIMIT") != 0)
+            fail_msg("%s: %s", outcome_names[c.how], c.text);
     assert_int_equal(courier_end(&c), 0);
 }
 
