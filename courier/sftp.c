@@ -523,14 +523,12 @@ static void look_at_rate(struct sftp *s)
     }
 }
 
-void sftp_clock(struct sftp *s, uint64_t now_ms)
+void sftp_check_time(struct sftp *s)
 {
     bool waits =
         s->n_asked || s->out_len || s->in_len || s->version.number == 0;
-    uint64_t still;
+    uint64_t still = s->now - s->moved_at;
 
-    s->now = now_ms;
-    still = now_ms - s->moved_at;
     if (s->is_lost)
         return;
     if (waits && still >= (uint64_t)s->mute_s * SECOND)

@@ -104,7 +104,7 @@ struct tasks {
     struct task slots[TASKS_ALL];
 };
 
-/* *ts is zeroed memory. tasks_on_reply() is for sftp_begin(). */
+/* tasks_on_reply() is for sftp_begin(). */
 void tasks_init(struct tasks *ts, struct sftp *s, struct answers *a);
 void tasks_on_reply(const struct asked *a, struct reply *r);
 /* May another message be taken from the wire? */

@@ -201,7 +201,7 @@ static const struct bad_start {
     { "an old version", "version-2", "speaks version 2 of SFTP only" },
     { "a VERSION that is cut", "version-cut", "first packet is cut" },
     { "no VERSION", "version-none", "is not the VERSION" },
-    { "no word at all", "version-mute", "nothing in 1 s" },
+    { "no word at all", "version-mute", "took 1 s and did not begin" },
 };
 
 static void a_start_that_fails(void **state)
