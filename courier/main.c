@@ -24,6 +24,7 @@
 
 #include "converters/base/mem.h"
 #include "courier/task.h"
+#include "courier/walls.h"
 
 enum {
     HELLO_MS = 30000,
@@ -173,6 +174,10 @@ static int begin_session(const struct login *l)
         else if (wait_for_work(more) == -1)
             return -1;
     }
+    if (l->rate)
+        sftp.slowest = l->rate < UINT32_MAX ? (uint32_t)l->rate : UINT32_MAX;
+    if (l->operation_s)
+        sftp.mute_s = l->operation_s;
     stream.line.open_ms += (uint32_t)(now_ms() - begun);
     return 0;
 }
@@ -195,12 +200,10 @@ static void run(const struct login *l)
 {
     struct failure f = { 0 };
 
-    if (stream_prepare(&stream, l, &f) == -1) {
-        say_done(hello.tag, &f);
-        return;
-    }
-    /* Here the walls go up: nothing of the server was read yet. */
-    if (stream_open(&stream, l, &f) == -1) {
+    /* The walls stand before a byte of the server is read. */
+    if (stream_prepare(&stream, l, &f) == -1 ||
+        walls_up(&stream, WIRE_FD, &f) == -1 ||
+        stream_open(&stream, l, &f) == -1) {
         say_done(hello.tag, &f);
         return;
     }

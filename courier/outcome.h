@@ -42,7 +42,8 @@ extern const char *const outcome_names[N_OUTCOMES]; /* "OK" */
 struct failure {
     enum outcome how;
     char text[400];
-    char fingerprint[96]; /* HOST_KEY: "ssh-ed25519 SHA256:..." */
+    char fingerprint[96]; /* HOST_KEY: "ssh-ed25519 SHA256:..."
+                             OTHER_TRANSPORT: why, for people */
 };
 
 /* Always returns -1. */

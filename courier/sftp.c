@@ -514,7 +514,7 @@ static void look_at_rate(struct sftp *s)
         s->rate_since = s->now;
         s->rate_moved = 0;
     } else if (ms >= (uint64_t)s->rate_s * SECOND) {
-        if (s->rate_moved < ms / SECOND * SFTP_RATE)
+        if (s->rate_moved < ms / SECOND * s->slowest)
             sftp_lose(s, "the line is too slow: %llu bytes in %llu s",
                       (unsigned long long)s->rate_moved,
                       (unsigned long long)(ms / SECOND));
@@ -563,6 +563,7 @@ void sftp_begin(struct sftp *s, struct stream *stream, uint64_t now_ms,
     s->n_handles = SFTP_ASKED;
     s->mute_s = 60;
     s->rate_s = 120;
+    s->slowest = SFTP_SLOWEST;
     s->idle_s = 60;
     for (uint32_t i = 0; i < SFTP_ASKED; i++)
         s->asked[i].next_free = i + 1;

@@ -23,7 +23,7 @@
  * nothing is allocated.
  *
  * Time. Questions are open and not a byte moves for mute_s: lost. Data is
- * under way, and less than SFTP_RATE bytes a second move during rate_s: lost.
+ * under way, and less than `slowest` bytes a second move during rate_s: lost.
  * Nothing moves for idle_s: a question is asked to keep the line alive.
  */
 #ifndef COURIER_SFTP_H
@@ -37,7 +37,7 @@
 enum {
     SFTP_ASKED = 1024, /* questions that are open; a power of two */
     SFTP_PATH = 4096,  /* a path is no longer */
-    SFTP_RATE = 1024,
+    SFTP_SLOWEST = 1024,
     SFTP_CHUNK_MIN = 4 * 1024,
     SFTP_CHUNK =
         32 * 1024, /* data of one READ or WRITE, if limits@ is silent */
@@ -72,6 +72,7 @@ struct sftp {
     uint32_t n_handles;           /* that the server keeps open at once */
 
     uint32_t mute_s, rate_s, idle_s;
+    uint32_t slowest;       /* bytes a second */
     uint64_t now, moved_at; /* ms of CLOCK_MONOTONIC */
     uint64_t rate_since, rate_moved;
 

@@ -55,6 +55,8 @@ struct login {
     size_t n_weak;
     const char *through[MAX_THROUGH]; /* the program and its words; [0] NULL */
     uint32_t connect_s, handshake_s, login_s; /* limits */
+    uint32_t operation_s;                     /* for the next answer */
+    uint64_t rate; /* bytes of a file in a second, at least */
 };
 
 /* What there is to tell of an open line; texts live as long as the stream. */
@@ -85,14 +87,16 @@ struct stream_kind {
 
 struct stream {
     const struct stream_kind *kind;
-    int fd; /* -1: none */
+    int fd;       /* -1: none */
+    int agent_fd; /* of the agent that has the keys; -1: none */
     void *state;
     struct line line;
 };
 
 /* The kind that the login asks for or needs; prepared, not opened. */
 int stream_prepare(struct stream *s, const struct login *l, struct failure *f);
-/* -1 with f->how OTHER_TRANSPORT: another process shall try f->text's. */
+/* -1 with f->how OTHER_TRANSPORT: another process shall try f->text's;
+ * f->fingerprint says why. */
 int stream_open(struct stream *s, const struct login *l, struct failure *f);
 void stream_close(struct stream *s);
 

@@ -20,8 +20,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static pid_t program; /* of this process's one stream */
-
 /* In the child: what goes wrong is told through `tell`, which closes itself
  * when the program starts. */
 static void become(const struct login *l, int end, int tell, pid_t parent)
@@ -51,10 +49,9 @@ static void become(const struct login *l, int end, int tell, pid_t parent)
 static int start(const struct login *l, int ends[2], int tell[2],
                  struct failure *f)
 {
-    pid_t us = getpid();
+    pid_t us = getpid(), program = fork();
     int error = 0;
 
-    program = fork();
     if (program == 0)
         become(l, ends[1], tell[1], us);
     close(ends[1]);
@@ -63,7 +60,6 @@ static int start(const struct login *l, int ends[2], int tell[2],
         return failed_sys(f, OUTCOME_NO_ANSWER, "fork");
     if (read(tell[0], &error, sizeof(error)) > 0) {
         (void)waitpid(program, NULL, 0);
-        program = 0;
         errno = error;
         return failed_sys(f, OUTCOME_SETUP, "%s does not start", l->through[0]);
     }
@@ -127,12 +123,7 @@ static void program_close(struct stream *s)
 {
     if (s->fd != -1)
         close(s->fd);
-    s->fd = -1;
-    if (program > 0) {
-        (void)kill(program, SIGKILL);
-        (void)waitpid(program, NULL, WNOHANG); /* the walls may forbid both */
-    }
-    program = 0;
+    s->fd = -1; /* its end of input; and it ends with us in any case */
 }
 
 const struct stream_kind stream_program = {

@@ -156,15 +156,15 @@ void task_end(struct task *t)
 
 static const struct {
     const struct task_state *first;
-    bool has_fd;
+    enum { NO_FD, WITH_FD, ANY_FD } fd;
 } kinds[N_WIRE_KINDS] = {
-    [WIRE_LIST] = { &task_list_first, false },
-    [WIRE_FETCH] = { &task_fetch_first, true },
-    [WIRE_WRITE] = { &task_write_first, true },
-    [WIRE_LOOK] = { &task_look_first, true },
-    [WIRE_RENAME] = { &task_rename_first, false },
-    [WIRE_REMOVE] = { &task_remove_first, false },
-    [WIRE_MAKE_FOLDER] = { &task_make_folder_first, false },
+    [WIRE_LIST] = { &task_list_first, NO_FD },
+    [WIRE_FETCH] = { &task_fetch_first, WITH_FD },
+    [WIRE_WRITE] = { &task_write_first, WITH_FD },
+    [WIRE_LOOK] = { &task_look_first, ANY_FD },
+    [WIRE_RENAME] = { &task_rename_first, NO_FD },
+    [WIRE_REMOVE] = { &task_remove_first, NO_FD },
+    [WIRE_MAKE_FOLDER] = { &task_make_folder_first, NO_FD },
 };
 
 /* A path that no server should see is the keeper's mistake, or his user's; it
@@ -194,9 +194,10 @@ static void take_words(struct task *t, struct wire *w)
     if (t->kind == WIRE_RENAME)
         take_path(t, wire_get_str(w), t->to_bytes, &t->to);
     if (t->kind == WIRE_FETCH || t->kind == WIRE_WRITE ||
-        t->kind == WIRE_LOOK || t->kind == WIRE_RENAME)
+        t->kind == WIRE_LOOK || t->kind == WIRE_RENAME ||
+        t->kind == WIRE_REMOVE)
         t->size = wire_get(w);
-    if (t->kind == WIRE_FETCH)
+    if (t->kind == WIRE_FETCH || t->kind == WIRE_REMOVE)
         t->mtime = wire_get(w);
     if (t->kind == WIRE_WRITE || t->kind == WIRE_RENAME)
         t->flags = (unsigned)wire_get(w);
@@ -206,7 +207,9 @@ int tasks_take(struct tasks *ts, struct wire *w)
 {
     struct task *t = ts->free;
 
-    if (!kinds[w->kind].first || kinds[w->kind].has_fd != (w->fd != -1)) {
+    if (!kinds[w->kind].first ||
+        (kinds[w->kind].fd != ANY_FD &&
+         (kinds[w->kind].fd == WITH_FD) != (w->fd != -1))) {
         if (w->fd != -1)
             close(w->fd);
         return -1;

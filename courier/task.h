@@ -26,7 +26,7 @@
 #include "courier/wire.h"
 
 enum {
-    TASKS_WAITING = 256,
+    TASKS_WAITING = 128, /* each may hold a descriptor: MAX_FILES of walls.c */
     TASKS_AT_WORK = 64,
     TASKS_ALL = TASKS_WAITING + TASKS_AT_WORK,
     ANSWERS_FULL = 1024 * 1024,

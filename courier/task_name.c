@@ -202,6 +202,29 @@ static void on_check(struct task *t, const struct asked *a, struct reply *r)
 
 /* ---- REMOVE, MAKE_FOLDER ------------------------------------------------- */
 
+/* Only that very file: it is looked at first. */
+static bool send_look_first(struct task *t)
+{
+    task_ask_path(t, 0, FXP_LSTAT, t->path);
+    return true;
+}
+
+static const struct task_state removing;
+
+static void on_look_first(struct task *t, const struct asked *a,
+                          struct reply *r)
+{
+    (void)a;
+    if (r->type == FXP_STATUS)
+        task_fail_status(t, "look at", t->path, r);
+    else if (r->attrs.size != t->size || r->attrs.mtime != t->mtime)
+        task_fail(t, OUTCOME_CHANGED, "it is another file by now");
+    if (task_failed(t))
+        task_end(t);
+    else
+        task_go(t, &removing);
+}
+
 static bool send_remove(struct task *t)
 {
     task_ask_path(t, 0, FXP_REMOVE, t->path);
@@ -214,6 +237,20 @@ static void on_remove(struct task *t, const struct asked *a, struct reply *r)
     if (r->code != FX_OK)
         task_fail_status(t, "remove", t->path, r);
     task_end(t);
+}
+
+static bool send_remove_first(struct task *t)
+{
+    return t->size == UINT64_MAX ? send_remove(t) : send_look_first(t);
+}
+
+static void on_remove_first(struct task *t, const struct asked *a,
+                            struct reply *r)
+{
+    if (t->size == UINT64_MAX)
+        on_remove(t, a, r);
+    else
+        on_look_first(t, a, r);
 }
 
 enum { MAKE, LOOK };
@@ -273,5 +310,7 @@ static const struct task_state finishing = { send_remove_from, on_finish };
 static const struct task_state replacing = { send_remove_to, on_replace };
 static const struct task_state checking = { send_look, on_check };
 const struct task_state task_rename_first = { send_first, on_first };
-const struct task_state task_remove_first = { send_remove, on_remove };
+static const struct task_state removing = { send_remove, on_remove };
+const struct task_state task_remove_first = { send_remove_first,
+                                              on_remove_first };
 const struct task_state task_make_folder_first = { send_make, on_make };

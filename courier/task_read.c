@@ -33,14 +33,18 @@ static bool send_look(struct task *t)
 static void on_look(struct task *t, const struct asked *a, struct reply *r)
 {
     (void)a;
-    if (r->type == FXP_STATUS)
+    if (r->type == FXP_STATUS) {
         task_fail_status(t, "look at", t->path, r);
-    else if (r->attrs.has & ATTR_MODE && !attrs_is_file(&r->attrs))
+    } else if (t->fd == -1) { /* whatever it is, it is there */
+        task_end(t);
+        return;
+    } else if (r->attrs.has & ATTR_MODE && !attrs_is_file(&r->attrs)) {
         task_fail(t, OUTCOME_OTHER, "it is no file");
-    else if (r->attrs.has & ATTR_SIZE && r->attrs.size != t->size)
+    } else if (r->attrs.has & ATTR_SIZE && r->attrs.size != t->size) {
         task_fail(t, OUTCOME_OTHER, "it has %llu bytes, ours %llu",
                   (unsigned long long)r->attrs.size,
                   (unsigned long long)t->size);
+    }
     if (task_failed(t))
         task_end(t);
     else

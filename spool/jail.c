@@ -150,14 +150,8 @@ static const unsigned refused[] = {
     SYS_sched_getaffinity,
 };
 
-/* Allowed when (argument & mask) == value; its upper half does not matter. */
-struct narrow {
-    unsigned call, arg;
-    uint32_t mask, value;
-};
-
 struct program {
-    struct sock_filter code[128];
+    struct sock_filter code[256];
     unsigned short n;
 };
 
@@ -192,7 +186,7 @@ static size_t argument(unsigned n)
     return offsetof(struct seccomp_data, args) + n * sizeof(uint64_t);
 }
 
-static void put_narrow(struct program *p, const struct narrow *w)
+static void put_narrow(struct program *p, const struct jail_narrow *w)
 {
     put_if(p, w->call, 5);
     put_load(p, argument(w->arg));
@@ -214,9 +208,27 @@ static void put_abort(struct program *p)
     put_return(p, SECCOMP_RET_ALLOW);
 }
 
+/* Those calls, and nothing of their arguments. */
+static void put_calls(struct program *p, const unsigned *calls, size_t n,
+                      uint32_t action)
+{
+    for (size_t i = 0; i < n; i++) {
+        put_if(p, calls[i], 1);
+        put_return(p, action);
+    }
+}
+
+static void put_more(struct program *p, const struct jail_more *m)
+{
+    put_calls(p, m->allowed, m->n_allowed, SECCOMP_RET_ALLOW);
+    put_calls(p, m->refused, m->n_refused, SECCOMP_RET_ERRNO | EPERM);
+    for (size_t i = 0; i < m->n_narrow; i++)
+        put_narrow(p, &m->narrow[i]);
+}
+
 static void make_program(struct program *p, const struct jail *j)
 {
-    const struct narrow narrow[] = {
+    const struct jail_narrow narrow[] = {
         { SYS_write, 0, UINT32_MAX, (uint32_t)j->pipe_fd },
         { SYS_write, 0, UINT32_MAX, (uint32_t)j->spill_fd },
         { SYS_ftruncate, 0, UINT32_MAX, (uint32_t)j->spill_fd },
@@ -231,14 +243,10 @@ static void make_program(struct program *p, const struct jail *j)
     put_load(p, offsetof(struct seccomp_data, nr));
     put(p, BPF_JMP | BPF_JGE | BPF_K, X32_CALLS, 1);
     put_return(p, SECCOMP_RET_KILL_PROCESS);
-    for (size_t i = 0; i < COUNT(allowed); i++) {
-        put_if(p, allowed[i], 1);
-        put_return(p, SECCOMP_RET_ALLOW);
-    }
-    for (size_t i = 0; i < COUNT(refused); i++) {
-        put_if(p, refused[i], 1);
-        put_return(p, SECCOMP_RET_ERRNO | EPERM);
-    }
+    put_calls(p, allowed, COUNT(allowed), SECCOMP_RET_ALLOW);
+    if (j->more)
+        put_more(p, j->more);
+    put_calls(p, refused, COUNT(refused), SECCOMP_RET_ERRNO | EPERM);
     for (size_t i = 0; i < COUNT(narrow); i++)
         put_narrow(p, &narrow[i]);
     put_abort(p);
@@ -321,22 +329,23 @@ static void forget_environment(void)
 
 /* Handlers of whoever forked us would run in here. What is ignored stays so,
  * but for the signal of the limit of processor time. */
-static void forget_handlers(void)
+static void forget_handlers(bool but_alarm)
 {
     struct sigaction act;
     sigset_t none;
 
     for (int sig = 1; sig < NSIG; sig++)
-        if (sigaction(sig, NULL, &act) == 0 && act.sa_handler != SIG_DFL &&
+        if (!(but_alarm && sig == SIGALRM) && sigaction(sig, NULL, &act) == 0 &&
+            act.sa_handler != SIG_DFL &&
             (act.sa_handler != SIG_IGN || sig == SIGXCPU))
             (void)signal(sig, SIG_DFL);
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void set_to_zero(int resource)
+static void set_limit(int resource, rlim_t to)
 {
-    (void)setrlimit(resource, &(struct rlimit){ 0, 0 });
+    (void)setrlimit(resource, &(struct rlimit){ to, to });
 }
 
 int jail_enter(const struct jail *j)
@@ -344,12 +353,12 @@ int jail_enter(const struct jail *j)
     if (JAIL_IS_OPEN)
         return 0;
     forget_environment();
-    forget_handlers();
+    forget_handlers(j->more && j->more->keeps_alarm);
     if (close_others(j) == -1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 || lock_land() == -1)
         return -1;
-    set_to_zero(RLIMIT_CORE);
-    set_to_zero(RLIMIT_NPROC);
-    set_to_zero(RLIMIT_NOFILE);
+    set_limit(RLIMIT_CORE, 0);
+    set_limit(RLIMIT_NPROC, 0);
+    set_limit(RLIMIT_NOFILE, j->more ? j->more->n_files : 0);
     return lock_calls(j);
 }

@@ -28,12 +28,16 @@
  * wrong, and one that calls the kernel through another architecture's door, is
  * killed by SIGSYS.
  *
+ * The courier, which speaks to a partner's server, lives behind the same walls
+ * with a longer list of calls: struct jail_more.
+ *
  * Under the address sanitizer, which opens files and maps memory as it likes,
  * jail_enter() does nothing (JAIL_IS_OPEN).
  */
 #ifndef SPOOL_JAIL_H
 #define SPOOL_JAIL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,12 +51,31 @@
 
 enum { JAIL_BROKEN = 87 }; /* exit status */
 
+/* Allowed when (argument & mask) == value; its upper half does not matter. */
+struct jail_narrow {
+    unsigned call, arg;
+    uint32_t mask, value;
+};
+
+/* What another process than a reader has to do in there (courier/walls.c). */
+struct jail_more {
+    const unsigned *allowed; /* calls */
+    size_t n_allowed;
+    const struct jail_narrow *narrow; /* calls, with one argument each */
+    size_t n_narrow;
+    const unsigned *refused; /* fail with EPERM, and nobody is told */
+    size_t n_refused;
+    unsigned n_files; /* RLIMIT_NOFILE: descriptors that others may send */
+    bool keeps_alarm; /* the handler of SIGALRM stays */
+};
+
 struct jail {
     const int *inputs; /* read */
     size_t n_inputs;
     int spill_fd; /* read, written, emptied; -1: none */
     int pipe_fd;  /* written */
     void (*broken)(int pipe_fd, uint32_t call);
+    const struct jail_more *more; /* NULL: a reader */
 };
 
 /*

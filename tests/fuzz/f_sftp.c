@@ -231,9 +231,9 @@ static void ask(enum wire_kind kind, uint64_t tag, unsigned flags)
     wire_put_str(&wire, STR("in/file"));
     if (kind == WIRE_RENAME)
         wire_put_str(&wire, STR("in/other"));
-    if (has_fd || kind == WIRE_RENAME)
+    if (has_fd || kind == WIRE_RENAME || kind == WIRE_REMOVE)
         wire_put(&wire, SIZE);
-    if (kind == WIRE_FETCH)
+    if (kind == WIRE_FETCH || kind == WIRE_REMOVE)
         wire_put(&wire, 5);
     if (kind == WIRE_WRITE || kind == WIRE_RENAME)
         wire_put(&wire, flags);

@@ -194,6 +194,14 @@ static void unasked(const struct question *q)
     honest(&other);
 }
 
+static void old(const struct question *q)
+{
+    struct question other = *q;
+
+    other.id += 1024; /* kept at the same place */
+    honest(&other);
+}
+
 static void twice(const struct question *q)
 {
     honest(q);
@@ -391,6 +399,17 @@ static void denied(const struct question *q)
     status(q->id, FX_PERMISSION_DENIED, "Permission denied");
 }
 
+/* Shows that a file that failed at its end is removed. */
+static void quota_then_dies(const struct question *q)
+{
+    if (q->type == FXP_CLOSE)
+        failure_quota(q);
+    else if (q->type == FXP_REMOVE)
+        exit(0);
+    else
+        honest(q);
+}
+
 static void unsupported(const struct question *q)
 {
     status(q->id, FX_OP_UNSUPPORTED, "Unsupported");
@@ -431,11 +450,12 @@ static void names_bad(const struct question *q)
     }
     memset(large, 'n', sizeof(large));
     begin(FXP_NAME, q->id);
-    packet_u32(&k, COUNT(names) + 4);
+    packet_u32(&k, COUNT(names) + 5);
     for (size_t i = 0; i < COUNT(names); i++)
         put_name(names[i], S_IFREG | 0644);
     put_name(STR("link"), S_IFLNK | 0777);
     put_name(STR("folder"), S_IFDIR | 0777);
+    put_name(STR("../folder"), S_IFDIR | 0777);
     put_name((struct str){ large, sizeof(large) }, S_IFREG | 0644);
     put_name((struct str){ large, 255 }, S_IFREG | 0644);
     end();
@@ -604,6 +624,7 @@ static const struct script {
 } scripts[] = {
     { "honest", ANY, honest },
     { "unasked", FXP_LSTAT, unasked },
+    { "old", FXP_LSTAT, old },
     { "twice", FXP_REMOVE, twice },
     { "ok-to-open", FXP_OPEN, ok_alone },
     { "ok-to-stat", FXP_LSTAT, ok_alone },
@@ -633,6 +654,7 @@ static const struct script {
     { "pairs-lie", FXP_FSTAT, pairs_lie },
     { "pairs", FXP_LSTAT, pairs },
     { "quota-at-close", FXP_CLOSE, failure_quota },
+    { "quota-then-dies", ANY, quota_then_dies },
     { "fsync-fails", FXP_EXTENDED, failure },
     { "fsync-unsupported", FXP_EXTENDED, unsupported },
     { "write-denied", FXP_WRITE, denied },

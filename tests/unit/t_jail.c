@@ -334,7 +334,11 @@ static void set_up_child(void)
 
 static _Noreturn void child(const struct attempt *t)
 {
-    const struct jail j = { &(int){ 3 }, 1, 4, 5, frame_forbidden };
+    const struct jail j = { .inputs = &(int){ 3 },
+                            .n_inputs = 1,
+                            .spill_fd = 4,
+                            .pipe_fd = 5,
+                            .broken = frame_forbidden };
     const long *a = t->args;
     long args[6];
 

@@ -85,7 +85,7 @@ static const char *rename_file(const char *from, const char *to, uint64_t size,
 
 static const char *remove_file(const char *path)
 {
-    ask_path(&c, WIRE_REMOVE, 4, path);
+    ask_remove(&c, 4, path, UINT64_MAX, UINT64_MAX);
     return outcome(&c);
 }
 
@@ -269,6 +269,10 @@ static void look_compares_all_bytes(void **state)
     IS(look_text("in", "some text"), "OTHER");
     assert_int_equal(symlink("a", at("in/link")), 0);
     IS(look_text("in/link", "some text"), "OTHER");
+    ask_look(&c, 2, "in/link", -1, 0); /* without ours: is it there? */
+    IS(outcome(&c), "OK");
+    ask_look(&c, 2, "in/nothing", -1, 0);
+    IS(outcome(&c), "ABSENT");
     put("in/empty", "");
     IS(look_text("in/empty", ""), "OK");
     stop();
@@ -425,6 +429,28 @@ static void replace_that_was_done(void **state)
     stop();
 }
 
+/* Only the file that was listed is removed. */
+static void remove_that_very_file(void **state)
+{
+    const struct timespec times[2] = { { 1000000000, 0 }, { 1000000000, 0 } };
+
+    (void)state;
+    start(USUAL);
+    put("in/a", "some text");
+    assert_int_equal(utimensat(AT_FDCWD, at("in/a"), times, 0), 0);
+    ask_remove(&c, 4, "in/a", 9, 999999999);
+    IS(outcome(&c), "CHANGED");
+    ask_remove(&c, 4, "in/a", 8, 1000000000);
+    IS(outcome(&c), "CHANGED");
+    IS(text_of("in/a"), "some text");
+    ask_remove(&c, 4, "in/a", 9, 1000000000);
+    IS(outcome(&c), "OK");
+    assert_false(is_there("in/a"));
+    ask_remove(&c, 4, "in/a", 9, 1000000000);
+    IS(outcome(&c), "ABSENT");
+    stop();
+}
+
 static void names_that_go_and_come(void **state)
 {
     (void)state;
@@ -444,8 +470,8 @@ static void names_that_go_and_come(void **state)
 /* ---- LIST ---------------------------------------------------------------- */
 
 struct seen {
-    size_t n, plain, bytes;
-    bool last_plain;
+    size_t n, plain, folders, bytes;
+    unsigned last_kind;
     char last[300];
 };
 
@@ -469,8 +495,9 @@ static const char *list(const char *folder, struct seen *seen)
             snprintf(seen->last, sizeof(seen->last), "%.*s", STR_ARGS(name));
             seen->bytes += wire_get(&c.in);
             (void)wire_get(&c.in);
-            seen->last_plain = wire_get(&c.in);
-            seen->plain += seen->last_plain;
+            seen->last_kind = (unsigned)wire_get(&c.in);
+            seen->plain += seen->last_kind == WIRE_PLAIN;
+            seen->folders += seen->last_kind == WIRE_FOLDER;
         }
         assert_true(wire_is_whole(&c.in));
     }
@@ -493,10 +520,11 @@ static void list_tells_what_is_a_file(void **state)
     IS(list("in", &seen), "OK");
     assert_int_equal(seen.n, 5);
     assert_int_equal(seen.plain, 2);
+    assert_int_equal(seen.folders, 1);
     assert_int_equal(c.number, 5);
     IS(list("", &seen), "OK"); /* the folder of the login */
     IS(seen.last, "in");
-    assert_false(seen.last_plain);
+    assert_int_equal(seen.last_kind, WIRE_FOLDER);
     IS(list("nowhere", &seen), "ABSENT");
     IS(list("in/a", &seen), "ABSENT"); /* OpenSSH's word for no folder */
     stop();
@@ -643,8 +671,8 @@ static const struct bad_message {
     { "a path that is cut", { WIRE_REMOVE, 1, 1000 }, 3, false },
     { "a path of any length", { WIRE_REMOVE, 1, UINT64_MAX }, 3, false },
     { "WRITE without a file", { WIRE_WRITE, 1, 1, 'a', 1, 0 }, 6, false },
-    { "REMOVE with a file", { WIRE_REMOVE, 1, 8, 'a' }, 4, true },
-    { "too many words", { WIRE_REMOVE, 1, 8, 'a', 1 }, 5, false },
+    { "MAKE_FOLDER with a file", { WIRE_MAKE_FOLDER, 1, 8, 'a' }, 4, true },
+    { "too many words", { WIRE_MAKE_FOLDER, 1, 8, 'a', 1 }, 5, false },
 };
 
 static void a_message_that_is_none_ends_it(void **state)
@@ -679,6 +707,7 @@ int main(void)
         COURIER_TEST(a_read_only_server_denies),
         COURIER_TEST(fetch_into_what_cannot_be_written),
         COURIER_TEST(replace_that_was_done),
+        COURIER_TEST(remove_that_very_file),
         COURIER_TEST(names_that_go_and_come),
         COURIER_TEST(list_tells_what_is_a_file),
         COURIER_TEST(list_of_20000_names),

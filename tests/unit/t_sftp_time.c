@@ -268,6 +268,7 @@ static void room_is_bounded(void **state)
         to_len = 0;
     }
     assert_int_equal(n, SFTP_FLIGHT / SFTP_CHUNK);
+    assert_false(sftp_has_room_to_read(&s, SFTP_CHUNK));
     while (sftp_has_room(&s, 1)) {
         sftp_ask_path(&s, me, FXP_LSTAT, STR("x"));
         at_second(1);

@@ -1,0 +1,58 @@
+/*
+ * ssh.h - what the two libraries that speak SSH have in common: what is read
+ * before the walls go up, which algorithms are good enough, and what is said
+ * when a server refuses.
+ */
+#ifndef COURIER_SSH_H
+#define COURIER_SSH_H
+
+#include "courier/hostkey.h"
+#include "courier/secret.h"
+#include "courier/stream.h"
+
+enum { SFTP_WINDOW = 4 << 20, SFTP_PACKET = 32 * 1024 };
+
+/* The ways of logging in, in the order in which they are tried. */
+enum { BY_KEY = 1, BY_AGENT = 2, BY_PASSWORD = 4, BY_KEYBOARD = 8 };
+
+struct ssh {
+    struct secret key, passphrase, password;
+    enum key_kind kind;
+    struct hostkeys known;
+    unsigned tried; /* BY_... */
+    unsigned rounds;
+    uint64_t began; /* the step at hand, in ms */
+};
+
+/* Secrets, known host keys, a connection. */
+int ssh_prepare(struct ssh *c, struct stream *s, const struct login *l,
+                struct failure *f);
+void ssh_release(struct ssh *c);
+/* Has the login a key, or a known host key, that libssh2 1.10 cannot use? Then
+ * `why` says which. */
+bool ssh_wants_libssh(const struct login *l, char *why, size_t size);
+
+/* `strong`, and those of `weak` that the partner's configuration turns on. */
+void ssh_methods(char *to, size_t size, const char *strong, const char *weak,
+                 const struct login *l);
+/* Ends the list of what is in use, and says so if one of it is weak. */
+void ssh_tell_weak(struct line *line, const struct login *l);
+
+/* A step of stream_open() under the watchdog. */
+void ssh_begin(struct ssh *c, const struct stream *s, uint32_t seconds);
+/* How long it took. -1: the watchdog barked. */
+int ssh_end(struct ssh *c, uint32_t *ms, const char *step, uint32_t seconds,
+            struct failure *f);
+
+/* Answers a prompt of keyboard-interactive with the password, or not: one
+ * round of at most three prompts that do not show what is typed. */
+bool ssh_answers(struct ssh *c, int n_prompts, bool echo);
+
+/* LOGIN: what was tried, and what the server would take. */
+int ssh_refused(const struct ssh *c, const struct login *l, const char *methods,
+                struct failure *f);
+
+/* The server's words, for a text: printable ASCII, cut. */
+void ssh_clean(char *to, size_t size, const char *words);
+
+#endif

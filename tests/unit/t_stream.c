@@ -1,0 +1,478 @@
+/*
+ * t_stream.c - lines to real servers: which transport is taken, who is let in,
+ * whom we trust; and that a line carries what is put into it.
+ *
+ * Every try is a process of its own, as the courier is, behind its walls.
+ */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "courier/stream.h"
+#include "courier/walls.h"
+#include "courier/wire.h"
+#include "spool/jail.h"
+#include "tests/unit/servers.h"
+#include "tests/unit/sftp_speak.h"
+
+static const char *const kinds[] = {
+    "openssh",      "openssh-rsa",   "openssh-etm",    "openssh-gcm",
+    "openssh-weak", "openssh-rekey", "openssh-chroot", "proftpd",
+};
+static struct server servers[COUNT(kinds)];
+static char root[64], keys[80];
+
+static struct server *server(const char *kind)
+{
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        if (strcmp(kinds[i], kind) == 0)
+            return &servers[i];
+    return NULL;
+}
+
+/* ---- one try ------------------------------------------------------------- */
+
+enum known {
+    KNOWN,      /* its known_hosts */
+    NOBODY,     /* no key is accepted */
+    OTHER_HOST, /* another key than it has */
+    PIN,        /* by a fingerprint, without its type */
+    PIN_ECDSA,  /* one of three keys, with its type */
+    REVOKED
+};
+
+struct row {
+    const char *name, *server, *key, *passphrase, *password;
+    enum known known;
+    const char *transport; /* asked for */
+    const char *weak;      /* one of "a b c" more */
+    bool agent;
+    uint32_t limit_s;
+    enum outcome want;
+    const char *by;   /* the transport that is taken, with a `/` before it
+                         when another one gave up first */
+    const char *says; /* in the failure, or in why and algorithms */
+    bool bulk;        /* carries some megabytes, both ways */
+};
+
+struct result {
+    int rc;
+    struct failure f;
+    struct line line;
+    bool speaks;
+};
+
+static void fingerprint(const char *of, char *to, size_t size, bool type)
+{
+    char command[200], text[200] = "", *blank;
+    int fds[2];
+    pid_t pid;
+    ssize_t n;
+
+    snprintf(command, sizeof(command), "%s/%s.pub", keys, of);
+    assert_int_equal(pipe(fds), 0);
+    pid = fork();
+    if (pid == 0) {
+        (void)dup2(fds[1], 1);
+        execlp("ssh-keygen", "ssh-keygen", "-lf", command, (char *)NULL);
+        _exit(127);
+    }
+    close(fds[1]);
+    n = read(fds[0], text, sizeof(text) - 1);
+    close(fds[0]);
+    (void)waitpid(pid, NULL, 0);
+    assert_true(n > 20);
+    blank = strchr(text, ' ');
+    assert_non_null(blank);
+    snprintf(to, size, "%s%.*s", type ? "ecdsa-sha2-nistp256 " : "",
+             (int)strcspn(blank + 1, " "), blank + 1);
+}
+
+static char texts[16][200];
+
+static const char *text(int slot, const char *folder, const char *name)
+{
+    if (!name)
+        return NULL;
+    snprintf(texts[slot], sizeof(texts[slot]), "%s/%s", folder, name);
+    return texts[slot];
+}
+
+static void set_known(struct login *l, const struct row *r,
+                      const struct server *s)
+{
+    const char *host =
+        strcmp(r->server, "openssh-rsa") == 0 ? "host-rsa" : "host-ed25519";
+
+    if (r->known == KNOWN) {
+        l->known_hosts = s->known_hosts;
+    } else if (r->known == REVOKED) {
+        l->known_hosts = text(8, s->dir, "revoked");
+    } else if (r->known != NOBODY) {
+        fingerprint(r->known == OTHER_HOST  ? "host-other"
+                    : r->known == PIN_ECDSA ? "host-ecdsa"
+                                            : host,
+                    texts[9], sizeof(texts[9]), r->known == PIN_ECDSA);
+        l->pins[l->n_pins++] = texts[9];
+    }
+}
+
+static void make_login(struct login *l, const struct row *r, char *weak,
+                       const char *transport)
+{
+    const struct server *s = server(r->server);
+    uint32_t limit = r->limit_s ? r->limit_s : 20;
+
+    *l = (struct login){ .partner = "p",
+                         .transport = transport ? transport : "",
+                         .host = "127.0.0.1",
+                         .port = s->port,
+                         .user = s->user,
+                         .key = text(0, keys, r->key),
+                         .passphrase = text(1, keys, r->passphrase),
+                         .password = text(2, keys, r->password),
+                         .agent = r->agent,
+                         .connect_s = limit,
+                         .handshake_s = limit,
+                         .login_s = limit };
+    set_known(l, r, s);
+    for (char *w = strtok_r(weak, " ", &weak); w;
+         w = strtok_r(NULL, " ", &weak))
+        l->weak[l->n_weak++] = w;
+}
+
+static _Noreturn void child(const struct login *l, const struct row *r,
+                            int wire)
+{
+    struct stream s;
+    struct result out = { 0 };
+    char go;
+
+    (void)setenv("KERVAN_TEST", "of the environment nothing stays", 1);
+    out.rc = stream_prepare(&s, l, &out.f);
+    if (out.rc == 0)
+        out.rc = walls_up(&s, wire, &out.f);
+    if (out.rc == 0)
+        out.rc = stream_open(&s, l, &out.f);
+    if (out.rc == 0)
+        out.speaks = r->bulk ? speak_bulk(&s) : speak_version(&s);
+    out.line = s.line;
+    (void)!write(wire, &out, sizeof(out));
+    (void)!read(wire, &go, 1); /* somebody looks at us */
+    stream_close(&s);
+    _exit(0);
+}
+
+/* ---- secrets ------------------------------------------------------------- */
+
+static bool holds(const void *p, size_t len, const char *what)
+{
+    return memmem(p, len, what, strlen(what)) != NULL;
+}
+
+static void look_for_secrets(const struct result *r, pid_t pid)
+{
+    static const char *const secrets[] = { "swordfish", "open sesame" };
+    static const char *const places[] = { "cmdline", "environ" };
+    char path[64], bytes[65536];
+
+    for (size_t i = 0; i < COUNT(secrets); i++)
+        assert_false(holds(r, sizeof(*r), secrets[i]));
+    for (size_t at = 0; at < COUNT(places); at++) {
+        ssize_t n;
+        int fd;
+
+        snprintf(path, sizeof(path), "/proc/%d/%s", pid, places[at]);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        n = fd == -1 ? 0 : read(fd, bytes, sizeof(bytes));
+        for (size_t i = 0; n > 0 && i < COUNT(secrets); i++)
+            assert_false(holds(bytes, (size_t)n, secrets[i]));
+        if (fd != -1)
+            close(fd);
+    }
+}
+
+/* Its last word, if it ran into its walls, has the call in its text. */
+static void tell_end(const void *message, ssize_t n, int status)
+{
+    for (ssize_t i = 32; i < n; i++)
+        print_error("%c", ((const char *)message)[i]);
+    print_error("\nthe courier ended: status %x\n", (unsigned)status);
+    fail();
+}
+
+/* ---- a row --------------------------------------------------------------- */
+
+static void try(const struct row *r, const char *transport,
+                struct result *result)
+{
+    char weak[200];
+    struct login l;
+    int fds[2], status;
+    ssize_t n;
+    pid_t pid;
+
+    snprintf(weak, sizeof(weak), "%s", r->weak ? r->weak : "");
+    make_login(&l, r, weak, transport);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds),
+                     0);
+    pid = fork();
+    if (pid == 0) {
+        close(fds[0]);
+        child(&l, r, fds[1]);
+    }
+    close(fds[1]);
+    n = read(fds[0], result, sizeof(*result));
+    if (n != sizeof(*result)) {
+        close(fds[0]);
+        (void)waitpid(pid, &status, 0);
+        tell_end(result, n, status);
+    }
+    look_for_secrets(result, pid);
+    close(fds[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void test_row(void **state)
+{
+    const struct row *r = *state;
+    const struct server *s = server(r->server);
+    struct result result;
+    const char *by = r->by ? r->by : "";
+    bool first = true;
+
+    if (s->status == 77)
+        skip();
+    assert_true(s->port);
+    try(r, r->transport, &result);
+    if (*by == '/') {
+        assert_int_equal(result.f.how, OUTCOME_OTHER_TRANSPORT);
+        assert_string_equal(result.f.text, "libssh");
+        assert_true(strlen(result.f.fingerprint) > 10);
+        try(r, result.f.text, &result);
+        by++;
+        first = false;
+    }
+    if (result.rc == -1 && result.f.how != r->want)
+        print_error("%s\n", result.f.text);
+    assert_int_equal(result.rc, r->want == OUTCOME_OK ? 0 : -1);
+    if (result.rc == -1) {
+        assert_int_equal(result.f.how, r->want);
+        if (r->says && !strstr(result.f.text, r->says))
+            print_error("%s\n", result.f.text);
+        assert_true(!r->says || strstr(result.f.text, r->says));
+        assert_int_equal(result.f.how == OUTCOME_HOST_KEY,
+                         strstr(result.f.fingerprint, " SHA256:") != NULL);
+        return;
+    }
+    assert_true(result.speaks);
+    result.line.transport[strcspn(result.line.transport, " ")] = '\0';
+    assert_string_equal(result.line.transport, by);
+    if (first && strcmp(by, "libssh2") == 0 && !r->transport && !r->weak)
+        assert_string_equal(result.line.why, "");
+    assert_true(!r->says || strstr(result.line.why, r->says) ||
+                strstr(result.line.algorithms, r->says));
+}
+
+#define OK OUTCOME_OK
+static struct row rows[] = {
+    { "ed25519", "openssh", "ed25519", .by = "libssh2" },
+    { "ECDSA", "openssh", "ecdsa", .by = "libssh2" },
+    { "RSA takes libssh", "openssh", "rsa", .by = "libssh",
+      .says = "rsa-sha2" },
+    { "RSA as PEM takes libssh", "openssh", "rsa-pem", .by = "libssh" },
+    { "key with a passphrase", "openssh", "locked", "passphrase",
+      .by = "libssh2" },
+    { "the same over libssh", "openssh", "locked", "passphrase",
+      .transport = "libssh", .by = "libssh" },
+    { "wrong passphrase", "openssh", "locked", "password",
+      .want = OUTCOME_SETUP, .says = "locked cannot be used" },
+    { "no passphrase", "openssh", "locked", .want = OUTCOME_SETUP,
+      .says = "locked cannot be used" },
+    { "no passphrase, libssh", "openssh", "locked", .transport = "libssh",
+      .want = OUTCOME_SETUP, .says = "locked cannot be used" },
+    { "a key that is not there", "openssh", "nothing", .want = OUTCOME_SETUP,
+      .says = "nothing" },
+    { "refused", "openssh", "stranger", .want = OUTCOME_LOGIN,
+      .says = "tried: key; it would take: publickey" },
+    { "refused, libssh", "openssh", "stranger", .transport = "libssh",
+      .want = OUTCOME_LOGIN, .says = "tried: key; it would take: publickey" },
+    { "password where none is taken", "openssh", .password = "password",
+      .want = OUTCOME_LOGIN, .says = "tried: nothing" },
+    { "nothing to log in with", "openssh", .want = OUTCOME_SETUP,
+      .says = "no key" },
+    { "no such transport", "openssh", "ed25519", .transport = "telnet",
+      .want = OUTCOME_SETUP, .says = "telnet" },
+    { "an agent with an ed25519 key", "openssh", .agent = true,
+      .by = "libssh2" },
+    { "the same agent over libssh", "openssh", .agent = true,
+      .transport = "libssh", .by = "libssh" },
+
+    { "RSA host key, known", "openssh-rsa", "ed25519", .by = "libssh",
+      .says = "the accepted host key is an RSA key" },
+    { "RSA host key, a bare fingerprint", "openssh-rsa", "ed25519",
+      .known = PIN, .by = "/libssh" },
+    { "RSA host key, libssh2 by name", "openssh-rsa", "ed25519",
+      .transport = "libssh2", .want = OUTCOME_SETUP, .says = "in common" },
+    { "EtM alone takes libssh", "openssh-etm", "ed25519", .by = "/libssh",
+      .says = "hmac-sha2-256-etm" },
+    { "GCM alone takes libssh", "openssh-gcm", "ecdsa", .by = "/libssh",
+      .says = "gcm" },
+    { "chroot", "openssh-chroot", "ed25519", .by = "libssh2" },
+
+    { "weak algorithms are off", "openssh-weak", "ed25519", .known = PIN,
+      .want = OUTCOME_SETUP, .by = "/", .says = "no match for method" },
+    { "weak algorithms turned on", "openssh-weak", "ed25519",
+      .transport = "libssh2",
+      .weak = "diffie-hellman-group14-sha1 ssh-rsa aes128-cbc hmac-sha1",
+      .by = "libssh2", .says = "weak: hmac-sha1" },
+    { "weak algorithms turned on, libssh", "openssh-weak", "ed25519",
+      .transport = "libssh",
+      .weak = "diffie-hellman-group14-sha1 ssh-rsa aes128-cbc hmac-sha1",
+      .by = "libssh", .says = "weak: ssh-rsa" },
+    { "one of them is not enough", "openssh-weak", "ed25519",
+      .transport = "libssh", .weak = "ssh-rsa aes128-cbc hmac-sha1",
+      .want = OUTCOME_SETUP, .says = "no match for method kex" },
+
+    { "unknown host", "openssh", "ed25519", .known = NOBODY,
+      .want = OUTCOME_HOST_KEY, .says = "is unknown" },
+    { "unknown host, libssh", "openssh", "rsa", .known = NOBODY,
+      .want = OUTCOME_HOST_KEY, .says = "is unknown" },
+    { "changed host", "openssh", "ed25519", .known = OTHER_HOST,
+      .want = OUTCOME_HOST_KEY, .says = "CHANGED: expected SHA256:" },
+    { "changed host, libssh", "openssh", "rsa", .known = OTHER_HOST,
+      .want = OUTCOME_HOST_KEY, .says = "CHANGED: expected SHA256:" },
+    { "revoked host", "openssh", "ed25519", .known = REVOKED,
+      .want = OUTCOME_HOST_KEY, .says = "REVOKED" },
+    { "a fingerprint", "openssh", "ed25519", .known = PIN, .by = "libssh2" },
+    { "the type that is known is asked for", "openssh", "ed25519",
+      .known = PIN_ECDSA, .by = "libssh2", .says = "ecdsa-sha2-nistp256" },
+    { "the same over libssh", "openssh", "rsa", .known = PIN_ECDSA,
+      .by = "libssh", .says = "ecdsa-sha2-nistp256" },
+
+    { "ProFTPD, ed25519", "proftpd", "ed25519", .by = "libssh2" },
+    { "ProFTPD, ECDSA", "proftpd", "ecdsa", .by = "libssh2" },
+    { "ProFTPD, RSA", "proftpd", "rsa", .by = "libssh" },
+    { "ProFTPD, password", "proftpd", .password = "password", .by = "libssh2" },
+    { "ProFTPD, password over libssh", "proftpd", .password = "password",
+      .transport = "libssh", .by = "libssh" },
+    { "ProFTPD, a key refused, then the password", "proftpd", "stranger",
+      .password = "password", .by = "libssh2" },
+    { "ProFTPD, wrong password", "proftpd", .password = "passphrase",
+      .want = OUTCOME_LOGIN, .says = "tried: password" },
+    { "ProFTPD, wrong password, libssh", "proftpd", .password = "passphrase",
+      .transport = "libssh", .want = OUTCOME_LOGIN, .says = "tried: password" },
+
+    { "megabytes", "openssh", "ed25519", .by = "libssh2", .bulk = true },
+    { "megabytes over libssh", "openssh", "ed25519", .transport = "libssh",
+      .by = "libssh", .bulk = true },
+    { "megabytes and new keys", "openssh-rekey", "ed25519", .by = "libssh2",
+      .bulk = true },
+    { "megabytes and new keys over libssh", "openssh-rekey", "ed25519",
+      .transport = "libssh", .by = "libssh", .bulk = true },
+    { "megabytes to ProFTPD", "proftpd", "ed25519", .by = "libssh2",
+      .bulk = true },
+    { "megabytes to ProFTPD over libssh", "proftpd", "ed25519",
+      .transport = "libssh", .by = "libssh", .bulk = true },
+};
+
+/* ---- all of them --------------------------------------------------------- */
+
+/* The same keys, with a mark before each line. */
+static void revoke_all(const struct server *s)
+{
+    char path[200], line[2000];
+    FILE *in = fopen(s->known_hosts, "r"), *out;
+
+    snprintf(path, sizeof(path), "%s/revoked", s->dir);
+    out = fopen(path, "w");
+    assert_true(in && out);
+    while (fgets(line, sizeof(line), in))
+        fprintf(out, "%s@revoked %s", line, line);
+    fclose(in);
+    fclose(out);
+}
+
+static pid_t agent;
+
+static void start_agent(void)
+{
+    char path[128], key[128];
+    pid_t pid;
+
+    snprintf(path, sizeof(path), "%s/agent", root);
+    (void)setenv("SSH_AUTH_SOCK", path, 1);
+    agent = fork();
+    if (agent == 0) {
+        int null = open("/dev/null", O_RDWR);
+
+        (void)dup2(null, 1);
+        execlp("ssh-agent", "ssh-agent", "-D", "-a", path, (char *)NULL);
+        _exit(127);
+    }
+    for (int i = 0; i < 500 && access(path, F_OK) == -1; i++)
+        (void)usleep(10000);
+    snprintf(key, sizeof(key), "%s/ed25519", keys);
+    pid = fork();
+    if (pid == 0) {
+        execlp("ssh-add", "ssh-add", "-q", key, (char *)NULL);
+        _exit(127);
+    }
+    (void)waitpid(pid, NULL, 0);
+}
+
+static int start_all(void **state)
+{
+    char dir[128];
+    const char *tmp = getenv("TMPDIR");
+
+    (void)state;
+    /* The path of the agent's socket has to be short. */
+    snprintf(root, sizeof(root), "%.30s/t_stream-XXXXXX",
+             tmp && strlen(tmp) < 30 ? tmp : "/tmp");
+    if (!mkdtemp(root))
+        return -1;
+    snprintf(keys, sizeof(keys), "%s/keys", root);
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        snprintf(dir, sizeof(dir), "%s/%s", root, kinds[i]);
+        server_begin(&servers[i], kinds[i], dir, keys);
+        if (i == 0) /* it makes the keys */
+            server_await(&servers[i]);
+    }
+    for (size_t i = 1; i < COUNT(kinds); i++)
+        server_await(&servers[i]);
+    revoke_all(&servers[0]);
+    start_agent();
+    return 0;
+}
+
+static int end_all(void **state)
+{
+    pid_t pid;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        server_end(&servers[i]);
+    if (agent > 1)
+        (void)kill(agent, SIGTERM);
+    pid = fork();
+    if (pid == 0) {
+        execlp("rm", "rm", "-rf", root, (char *)NULL);
+        _exit(127);
+    }
+    (void)waitpid(pid, NULL, 0);
+    return 0;
+}
+
+int main(void)
+{
+    static struct CMUnitTest tests[COUNT(rows)];
+
+    for (size_t i = 0; i < COUNT(rows); i++)
+        tests[i] = (struct CMUnitTest)ROW(test_row, &rows[i]);
+    return cmocka_run_group_tests_name("stream", tests, start_all, end_all);
+}
