@@ -1,7 +1,7 @@
 /*
  * hostile.c - a server that lies.
  *
- *   hostile SCRIPT      speaks SFTP on its standard input and output
+ *   hostile SCRIPT[:MORE]    speaks SFTP on its standard input and output
  *
  * It has one file of 10 bytes under every name and one folder, and says yes to
  * everything; but a question of the type in the script's row is answered by the
@@ -590,6 +590,39 @@ static void limits_large(const struct question *q)
     limits(UINT64_MAX, UINT64_MAX);
 }
 
+/* "rename:...": RENAME fails, and each LSTAT is answered by a letter. */
+static const char *looks;
+
+static void rename_fails(const struct question *q)
+{
+    if (q->type == FXP_RENAME) {
+        failure(q);
+        return;
+    }
+    if (q->type != FXP_LSTAT || !*looks) {
+        honest(q);
+        return;
+    }
+    switch (*looks++) {
+    case 'a':
+        absent(q);
+        break;
+    case 'd':
+        denied(q);
+        break;
+    case 'n': /* another file, of the same size, of no owner */
+        pairs(q);
+        break;
+    case 's': /* another size */
+        size = SIZE + 1;
+        honest(q);
+        size = SIZE;
+        break;
+    default:
+        honest(q);
+    }
+}
+
 static void mute(const struct question *q)
 {
     (void)q;
@@ -679,6 +712,7 @@ static const struct script {
     { "limits-large", FXP_INIT, limits_large },
     { "backwards", ANY, backwards },
     { "slowly", ANY, slowly },
+    { "rename", ANY, rename_fails },
 };
 
 int main(int argc, char **argv)
@@ -686,8 +720,11 @@ int main(int argc, char **argv)
     const struct script *s = NULL;
     struct question q;
 
+    looks = argc == 2 ? strchr(argv[1], ':') : NULL;
+    looks = looks ? looks + 1 : "";
     for (size_t i = 0; argc == 2 && i < COUNT(scripts); i++)
-        if (strcmp(scripts[i].name, argv[1]) == 0)
+        if (strncmp(scripts[i].name, argv[1], strcspn(argv[1], ":")) == 0 &&
+            scripts[i].name[strcspn(argv[1], ":")] == '\0')
             s = &scripts[i];
     if (!s)
         return 2;
