@@ -182,6 +182,16 @@ void sftp_ask_fsync(struct sftp *s, struct asker by, struct str handle)
     end(s, &k);
 }
 
+void sftp_ask_space(struct sftp *s, struct asker by, struct str path)
+{
+    struct packet k;
+
+    begin_question(s, &k, by, FXP_EXTENDED, FXP_EXTENDED_REPLY);
+    packet_str(&k, STR("statvfs@openssh.com"));
+    packet_str(&k, path);
+    end(s, &k);
+}
+
 void sftp_ask_rename(struct sftp *s, struct asker by, struct str from,
                      struct str to, bool posix)
 {

@@ -126,6 +126,8 @@ void sftp_ask_open(struct sftp *s, struct asker by, struct str path,
 void sftp_ask_handle(struct sftp *s, struct asker by, enum fxp type,
                      struct str handle, uint64_t number);
 void sftp_ask_fsync(struct sftp *s, struct asker by, struct str handle);
+/* statvfs@openssh.com: 11 numbers, see statvfs(3). */
+void sftp_ask_space(struct sftp *s, struct asker by, struct str path);
 /* `posix`: posix-rename@openssh.com, one rename(2), over what is there. */
 void sftp_ask_rename(struct sftp *s, struct asker by, struct str from,
                      struct str to, bool posix);

@@ -323,7 +323,9 @@ static void run_session(struct str data)
 {
     static const char version[] = "\0\0\0\3\0\0\0\x11"
                                   "fsync@openssh.com\0\0\0\1"
-                                  "1";
+                                  "1\0\0\0\x13"
+                                  "statvfs@openssh.com\0\0\0\1"
+                                  "2";
 
     begin();
     if (fuzz_byte(&data) < 240)
