@@ -45,8 +45,8 @@ static void on_open(struct task *t, const struct asked *a, struct reply *r)
         return;
     }
     task_fail_status(t, "create", t->path, r);
-    if (!t->is_repeated &&
-        (r->code == FX_FAILURE || r->code == FX_FILE_ALREADY_EXISTS))
+    /* There are servers that call a name that is there "not allowed". */
+    if (!t->is_repeated && !task_is_absent(r))
         task_go(t, &removing);
     else
         task_end(t);
@@ -58,7 +58,8 @@ static bool send_remove(struct task *t)
     return true;
 }
 
-/* If there was nothing to remove, creating failed of something else. */
+/* If there was nothing to remove, creating failed of something else. If there
+ * is, and it cannot be removed, that says more than a plain refusal. */
 static void on_remove(struct task *t, const struct asked *a, struct reply *r)
 {
     (void)a;
@@ -68,7 +69,7 @@ static void on_remove(struct task *t, const struct asked *a, struct reply *r)
         task_go(t, &opening);
         return;
     }
-    if (!task_is_absent(r)) {
+    if (!task_is_absent(r) && t->failure.how == OUTCOME_REFUSED) {
         task_forgive(t);
         task_fail_status(t, "remove a leftover", t->path, r);
     }
