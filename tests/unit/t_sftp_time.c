@@ -67,13 +67,18 @@ static void on_reply(const struct asked *a, struct reply *r)
 
 static uint64_t now;
 
-static void at_second(uint64_t second)
+static void at_ms(uint64_t ms)
 {
-    now = 5000000 + second * 1000; /* machines do not start at 0 */
+    now = 5000000 + ms; /* machines do not start at 0 */
     sftp_clock(&s, now);
     (void)sftp_receive(&s);
     sftp_check_time(&s);
     (void)sftp_send(&s);
+}
+
+static void at_second(uint64_t second)
+{
+    at_ms(second * 1000);
 }
 
 static void says(const void *bytes, size_t len)
@@ -186,6 +191,32 @@ static void data_that_is_too_slow(void **state)
     assert_true(s.is_lost);
     assert_non_null(strstr(s.lost.text, "too slow"));
     assert_in_range(now, 5000000 + 119000, 5000000 + 122000);
+}
+
+/* 6 KB a second on the line, 100 bytes of the file. */
+static void a_byte_of_the_file_at_a_time(void **state)
+{
+    unsigned char byte[14] = { 0, 0, 0, 10, FXP_DATA };
+    uint64_t i;
+
+    (void)state;
+    byte[12] = 1;
+    sftp_ask_read(&s, me, handle, 0, SFTP_CHUNK);
+    for (i = 1; !s.is_lost && i < 100000; i++) {
+        const struct asked a = { .by = me, .len = SFTP_CHUNK };
+
+        at_ms(i * 10);
+        memcpy(byte + 5, to_server + 5, 4);
+        to_len = 0;
+        if (s.n_asked == 1)
+            says(byte, sizeof(byte));
+        sftp_clock(&s, now);
+        (void)sftp_receive(&s);
+        sftp_ask_rest(&s, &a, handle, 1);
+    }
+    assert_true(s.is_lost);
+    assert_non_null(strstr(s.lost.text, "too slow"));
+    assert_in_range(i, 11900, 12200);
 }
 
 static void data_that_is_just_fast_enough(void **state)
@@ -322,6 +353,7 @@ int main(void)
         TEST(a_line_that_takes_nothing_is_given_up),
         TEST(a_byte_now_and_then_is_too_slow),
         TEST(data_that_is_too_slow),
+        TEST(a_byte_of_the_file_at_a_time),
         TEST(data_that_is_just_fast_enough),
         TEST(small_files_are_not_slow),
         TEST(an_idle_line_is_kept_alive),
