@@ -659,6 +659,17 @@ int courier_open(struct courier **out, const struct partner *p,
     return -1;
 }
 
+int courier_turn(struct courier *c)
+{
+    if (c->state != UP)
+        return -1;
+    wait_for(c);
+    if (read_messages(c))
+        return 0;
+    stop(c);
+    return -1;
+}
+
 int courier_ask(struct courier *c, struct wire *w,
                 void (*named)(void *ctx, struct str name, uint64_t size,
                               uint64_t mtime, unsigned kind),
@@ -671,11 +682,8 @@ int courier_ask(struct courier *c, struct wire *w,
         return -1;
     }
     courier_send(c, w, &x, 0);
-    while (!x.is_done && clock_ms() < x.end_ms) {
-        wait_for(c);
-        if (!read_messages(c))
-            break;
-    }
+    while (!x.is_done && clock_ms() < x.end_ms && courier_turn(c) == 0)
+        continue;
     if (!x.is_done)
         stop(c);
     *f = x.f;

@@ -96,6 +96,8 @@ int courier_ask(struct courier *c, struct wire *w,
                 void (*named)(void *ctx, struct str name, uint64_t size,
                               uint64_t mtime, unsigned kind),
                 void *ctx, struct failure *f);
+/* Waits for something that it says, and hears it. -1: the line is gone. */
+int courier_turn(struct courier *c);
 void courier_close(struct courier *c);
 
 #endif
