@@ -1,7 +1,7 @@
 /*
  * hostile.c - a server that lies.
  *
- *   hostile SCRIPT      speaks SFTP on its standard input and output
+ *   hostile SCRIPT[:MORE]    speaks SFTP on its standard input and output
  *
  * It has one file of 10 bytes under every name and one folder, and says yes to
  * everything; but a question of the type in the script's row is answered by the
@@ -173,6 +173,12 @@ static void honest(const struct question *q)
         put_name(STR("a.csv"), S_IFREG | 0644);
         end();
         break;
+    case FXP_REALPATH:
+        begin(FXP_NAME, q->id);
+        packet_u32(&k, 1);
+        put_name(STR("/"), S_IFDIR | 0755);
+        end();
+        break;
     default:
         status(q->id, FX_OK, "");
     }
@@ -185,6 +191,14 @@ static void unasked(const struct question *q)
     struct question other = *q;
 
     other.id += 7;
+    honest(&other);
+}
+
+static void old(const struct question *q)
+{
+    struct question other = *q;
+
+    other.id += 1024; /* kept at the same place */
     honest(&other);
 }
 
@@ -385,6 +399,17 @@ static void denied(const struct question *q)
     status(q->id, FX_PERMISSION_DENIED, "Permission denied");
 }
 
+/* Shows that a file that failed at its end is removed. */
+static void quota_then_dies(const struct question *q)
+{
+    if (q->type == FXP_CLOSE)
+        failure_quota(q);
+    else if (q->type == FXP_REMOVE)
+        exit(0);
+    else
+        honest(q);
+}
+
 static void unsupported(const struct question *q)
 {
     status(q->id, FX_OP_UNSUPPORTED, "Unsupported");
@@ -425,11 +450,12 @@ static void names_bad(const struct question *q)
     }
     memset(large, 'n', sizeof(large));
     begin(FXP_NAME, q->id);
-    packet_u32(&k, COUNT(names) + 4);
+    packet_u32(&k, COUNT(names) + 5);
     for (size_t i = 0; i < COUNT(names); i++)
         put_name(names[i], S_IFREG | 0644);
     put_name(STR("link"), S_IFLNK | 0777);
     put_name(STR("folder"), S_IFDIR | 0777);
+    put_name(STR("../folder"), S_IFDIR | 0777);
     put_name((struct str){ large, sizeof(large) }, S_IFREG | 0644);
     put_name((struct str){ large, 255 }, S_IFREG | 0644);
     end();
@@ -525,10 +551,12 @@ static void version_cut(const struct question *q)
     end();
 }
 
-static void version_twice(const struct question *q)
+static void version_again(const struct question *q)
 {
-    honest(q);
-    honest(q);
+    const struct question init = { .type = FXP_INIT };
+
+    (void)q;
+    honest(&init);
 }
 
 static void limits(uint64_t read_, uint64_t write_)
@@ -560,6 +588,39 @@ static void limits_large(const struct question *q)
 {
     (void)q;
     limits(UINT64_MAX, UINT64_MAX);
+}
+
+/* "rename:...": RENAME fails, and each LSTAT is answered by a letter. */
+static const char *looks;
+
+static void rename_fails(const struct question *q)
+{
+    if (q->type == FXP_RENAME) {
+        failure(q);
+        return;
+    }
+    if (q->type != FXP_LSTAT || !*looks) {
+        honest(q);
+        return;
+    }
+    switch (*looks++) {
+    case 'a':
+        absent(q);
+        break;
+    case 'd':
+        denied(q);
+        break;
+    case 'n': /* another file, of the same size, of no owner */
+        pairs(q);
+        break;
+    case 's': /* another size */
+        size = SIZE + 1;
+        honest(q);
+        size = SIZE;
+        break;
+    default:
+        honest(q);
+    }
 }
 
 static void mute(const struct question *q)
@@ -596,6 +657,7 @@ static const struct script {
 } scripts[] = {
     { "honest", ANY, honest },
     { "unasked", FXP_LSTAT, unasked },
+    { "old", FXP_LSTAT, old },
     { "twice", FXP_REMOVE, twice },
     { "ok-to-open", FXP_OPEN, ok_alone },
     { "ok-to-stat", FXP_LSTAT, ok_alone },
@@ -625,6 +687,7 @@ static const struct script {
     { "pairs-lie", FXP_FSTAT, pairs_lie },
     { "pairs", FXP_LSTAT, pairs },
     { "quota-at-close", FXP_CLOSE, failure_quota },
+    { "quota-then-dies", ANY, quota_then_dies },
     { "fsync-fails", FXP_EXTENDED, failure },
     { "fsync-unsupported", FXP_EXTENDED, unsupported },
     { "write-denied", FXP_WRITE, denied },
@@ -643,12 +706,13 @@ static const struct script {
     { "version-2", FXP_INIT, version_2 },
     { "version-cut", FXP_INIT, version_cut },
     { "version-none", FXP_INIT, ok_alone },
-    { "version-twice", FXP_INIT, version_twice },
+    { "version-again", FXP_REMOVE, version_again },
     { "version-mute", FXP_INIT, mute },
     { "limits-small", FXP_INIT, limits_small },
     { "limits-large", FXP_INIT, limits_large },
     { "backwards", ANY, backwards },
     { "slowly", ANY, slowly },
+    { "rename", ANY, rename_fails },
 };
 
 int main(int argc, char **argv)
@@ -656,8 +720,11 @@ int main(int argc, char **argv)
     const struct script *s = NULL;
     struct question q;
 
+    looks = argc == 2 ? strchr(argv[1], ':') : NULL;
+    looks = looks ? looks + 1 : "";
     for (size_t i = 0; argc == 2 && i < COUNT(scripts); i++)
-        if (strcmp(scripts[i].name, argv[1]) == 0)
+        if (strncmp(scripts[i].name, argv[1], strcspn(argv[1], ":")) == 0 &&
+            scripts[i].name[strcspn(argv[1], ":")] == '\0')
             s = &scripts[i];
     if (!s)
         return 2;
