@@ -6,17 +6,11 @@
  */
 #include "tests/unit/unit.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/socket.h>
 
-#include "courier/stream.h"
-#include "courier/walls.h"
-#include "courier/wire.h"
-#include "spool/jail.h"
 #include "tests/unit/servers.h"
 #include "tests/unit/sftp_speak.h"
+#include "tests/unit/stream_try.h"
 
 static const char *const kinds[] = {
     "openssh",      "openssh-rsa",   "openssh-etm",    "openssh-gcm",
@@ -56,13 +50,6 @@ struct row {
                          when another one gave up first */
     const char *says; /* in the failure, or in why and algorithms */
     bool bulk;        /* carries some megabytes, both ways */
-};
-
-struct result {
-    int rc;
-    struct failure f;
-    struct line line;
-    bool speaks;
 };
 
 static void fingerprint(const char *of, char *to, size_t size, bool type)
@@ -144,28 +131,6 @@ static void make_login(struct login *l, const struct row *r, char *weak,
         l->weak[l->n_weak++] = w;
 }
 
-static _Noreturn void child(const struct login *l, const struct row *r,
-                            int wire)
-{
-    struct stream s;
-    struct result out = { 0 };
-    char go;
-
-    (void)setenv("KERVAN_TEST", "of the environment nothing stays", 1);
-    out.rc = stream_prepare(&s, l, &out.f);
-    if (out.rc == 0)
-        out.rc = walls_up(&s, wire, &out.f);
-    if (out.rc == 0)
-        out.rc = stream_open(&s, l, &out.f);
-    if (out.rc == 0)
-        out.speaks = r->bulk ? speak_bulk(&s) : speak_version(&s);
-    out.line = s.line;
-    (void)!write(wire, &out, sizeof(out));
-    (void)!read(wire, &go, 1); /* somebody looks at us */
-    stream_close(&s);
-    _exit(0);
-}
-
 /* ---- secrets ------------------------------------------------------------- */
 
 static bool holds(const void *p, size_t len, const char *what)
@@ -173,7 +138,7 @@ static bool holds(const void *p, size_t len, const char *what)
     return memmem(p, len, what, strlen(what)) != NULL;
 }
 
-static void look_for_secrets(const struct result *r, pid_t pid)
+static void look_for_secrets(const struct tried *r, pid_t pid)
 {
     static const char *const secrets[] = { "swordfish", "open sesame" };
     static const char *const places[] = { "cmdline", "environ" };
@@ -195,53 +160,28 @@ static void look_for_secrets(const struct result *r, pid_t pid)
     }
 }
 
-/* Its last word, if it ran into its walls, has the call in its text. */
-static void tell_end(const void *message, ssize_t n, int status)
-{
-    for (ssize_t i = 32; i < n; i++)
-        print_error("%c", ((const char *)message)[i]);
-    print_error("\nthe courier ended: status %x\n", (unsigned)status);
-    fail();
-}
-
 /* ---- a row --------------------------------------------------------------- */
 
 static void try(const struct row *r, const char *transport,
-                struct result *result)
+                struct tried *result)
 {
     char weak[200];
     struct login l;
-    int fds[2], status;
-    ssize_t n;
-    pid_t pid;
+    struct trying t;
 
     snprintf(weak, sizeof(weak), "%s", r->weak ? r->weak : "");
     make_login(&l, r, weak, transport);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds),
-                     0);
-    pid = fork();
-    if (pid == 0) {
-        close(fds[0]);
-        child(&l, r, fds[1]);
-    }
-    close(fds[1]);
-    n = read(fds[0], result, sizeof(*result));
-    if (n != sizeof(*result)) {
-        close(fds[0]);
-        (void)waitpid(pid, &status, 0);
-        tell_end(result, n, status);
-    }
-    look_for_secrets(result, pid);
-    close(fds[0]);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
+    t = try_begin(&l, r->bulk ? speak_bulk : speak_version);
+    try_result(&t, result);
+    look_for_secrets(result, t.pid);
+    try_end(&t);
 }
 
 static void test_row(void **state)
 {
     const struct row *r = *state;
     const struct server *s = server(r->server);
-    struct result result;
+    struct tried result;
     const char *by = r->by ? r->by : "";
     bool first = true;
 
