@@ -34,7 +34,7 @@ CRASH  = $(wildcard tests/crash/*.c)
 BENCH  = $(wildcard tests/bench/*.c)
 SHIM   = $(addprefix tests/crash/,shim.c shim_data.c server.c)
 OUR_C  = $(GEN) $(LIB) $(COURIER) $(CMD) $(UNIT) $(wildcard tests/fuzz/*.c) $(CRASH) \
-         $(BENCH)
+         $(BENCH) $(wildcard tests/sftp/*.c)
 OUR_H  = $(wildcard converters/*/*.h formats/*.h courier/*.h spool/*.h \
          tests/*/*.h)
 MAN_IN = converters/kervan.1.in spool/kervan.conf.5.in \
@@ -140,6 +140,13 @@ $B/kervan-courier: $B/courier/main.o $B/libcourier.a $B/libkervan.a
 $(UNIT_X): %: %.o $B/libcourier.a $B/libkervan.a
 	$(if $V,,@$(SAY) '  LINK $@')
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS_SSH) $(PKG_LIBS) $(LIBS_MORE)
+
+# These start the courier, and a server that lies.
+$B/tests/unit/t_sftp: | $B/kervan-courier
+$B/tests/unit/t_sftp_hostile: | $B/kervan-courier $B/tests/sftp/hostile
+$B/tests/sftp/hostile: $B/tests/sftp/hostile.o $B/libcourier.a $B/libkervan.a
+	$(if $V,,@$(SAY) '  LINK $@')
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_SSH) $(PKG_LIBS)
 
 # A fuzz target: with libFuzzer in MODE=fuzz, else with a main that runs files.
 fuzz_main = $(if $(filter fuzz,$(MODE)),mutate,replay hostile)

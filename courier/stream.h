@@ -55,6 +55,8 @@ struct login {
     size_t n_weak;
     const char *through[MAX_THROUGH]; /* the program and its words; [0] NULL */
     uint32_t connect_s, handshake_s, login_s; /* limits */
+    uint32_t operation_s;                     /* for the next answer */
+    uint64_t rate; /* bytes of a file in a second, at least */
 };
 
 /* What there is to tell of an open line; texts live as long as the stream. */

@@ -76,7 +76,7 @@ static void tell_broken(int wire_fd, uint32_t call)
 
     for (size_t i = 0; known[i] && len < sizeof(text) - 1; i++)
         text[len++] = known[i];
-    wire_begin(&last_word, WIRE_DONE, WALLS_TAG);
+    wire_begin(&last_word, WIRE_DONE, 0);
     wire_put(&last_word, OUTCOME_LOST);
     wire_put_str(&last_word, (struct str){ text, len });
     wire_put_str(&last_word, STR(""));

@@ -9,7 +9,7 @@
  * memory is bounded, too.
  *
  * A call that is not listed ends the process with JAIL_BROKEN; before that the
- * wire gets a DONE for the tag WALLS_TAG that names it: LOST, and the number of
+ * wire gets a DONE with tag 0 that names it: LOST, and the number of
  * the call. Under the address sanitizer there are no walls.
  */
 #ifndef COURIER_WALLS_H
@@ -17,8 +17,6 @@
 
 #include "courier/outcome.h"
 #include "courier/stream.h"
-
-#define WALLS_TAG UINT64_MAX
 
 /* For good; after stream_prepare(), before stream_open(). -1: LOCAL, and the
  * process must not go on. */

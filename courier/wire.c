@@ -237,6 +237,8 @@ void wire_put_login(struct wire *w, const struct login *l)
     wire_put(w, l->connect_s);
     wire_put(w, l->handshake_s);
     wire_put(w, l->login_s);
+    wire_put(w, l->operation_s);
+    wire_put(w, l->rate);
 }
 
 int wire_get_login(struct wire *w, struct login *l)
@@ -257,5 +259,7 @@ int wire_get_login(struct wire *w, struct login *l)
     l->connect_s = (uint32_t)wire_get(w);
     l->handshake_s = (uint32_t)wire_get(w);
     l->login_s = (uint32_t)wire_get(w);
+    l->operation_s = (uint32_t)wire_get(w);
+    l->rate = wire_get(w);
     return wire_is_whole(w) && l->partner && l->transport ? 0 : -1;
 }

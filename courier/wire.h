@@ -18,13 +18,13 @@
  *   WRITE        path, size, flags, descriptor         DONE
  *   LOOK         path, size, descriptor of ours        DONE: OK ABSENT OTHER
  *   RENAME       from, to, size, flags                 DONE
- *   REMOVE       path                                  DONE, also ABSENT
+ *   REMOVE       path, size, mtime                     DONE, also ABSENT
  *   MAKE_FOLDER  path                                  DONE, also if it is
  * there
  *
  *   READY  transport, why, server, address, host key, algorithms, extensions,
  *          ms to connect, for the handshake, the login, and to open
- *   NAMES  n, then n times: name, size, mtime, is it a plain file
+ *   NAMES  n, then n times: name, size, mtime, kind
  *   DONE   outcome, text, fingerprint, number
  *
  * Paths are the server's, complete. `mtime` is what the server says, and only
@@ -40,7 +40,9 @@
  *          checked. A file of that name is a leftover of ours: removed first.
  *          DONE with OK: it is complete, and as durable as the server can.
  *   LOOK   what is there: ABSENT; OTHER, of another size or content; OK: the
- *          same bytes as the descriptor's.
+ *          same bytes as the descriptor's. Without one: OK, there is something.
+ *   REMOVE with a size and mtime that are not UINT64_MAX: only if it is that
+ *          file; else CHANGED.
  *   RENAME without WIRE_REPLACE a name that is there is TAKEN, and the file
  *          stays under its first one. With `size`, the file is looked at under
  *          its new name; UINT64_MAX: it is not.
@@ -70,6 +72,8 @@ enum wire_kind {
 };
 
 enum { WIRE_REPLACE = 1 }; /* flags of RENAME */
+
+enum { WIRE_ODD, WIRE_PLAIN, WIRE_FOLDER }; /* kinds of what is listed */
 
 /* A message at hand: being written, or being read. */
 struct wire {

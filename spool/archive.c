@@ -64,7 +64,8 @@ struct archiving {
     struct receipt *r;
     size_t n; /* receipts */
     struct str path;
-    struct used *day, *inbox;
+    struct used *day,
+        *inbox; /* inbox NULL: on a server, nothing is left there */
     int rc;
     struct err e;
 };
@@ -134,7 +135,7 @@ static struct used *use_inbox(struct keeper *k, struct used **all,
     const struct partner *p = conf_partner(k->conf, c->partner);
     struct used *u = used_before(*all, c->partner, c->folder);
 
-    if (u)
+    if (u || (p && p->remote))
         return u;
     u = use(k, all, c->partner, c->folder);
     if (!p)
@@ -282,9 +283,12 @@ static int claim_anew(struct keeper *k, const struct claim *c, int fd,
 static int drop_claimed(struct keeper *k, struct archiving *x)
 {
     const struct claim *c = x->c;
-    int fd = x->inbox->fd;
     struct stat st;
+    int fd;
 
+    if (!x->inbox)
+        return 0;
+    fd = x->inbox->fd;
     if (fstatat(fd, c->id, &st, AT_SYMLINK_NOFOLLOW) == -1) {
         if (errno != ENOENT)
             return err_sys(&x->e, ERR_RETRY, "cannot look at the claimed file");
@@ -365,7 +369,7 @@ static int archive_all(struct keeper *k, struct archiving *x, size_t n,
     if (any_stop(x, n, e) == -1)
         return -1;
     for (size_t i = 0; i < n; i++)
-        if (x[i].inbox->fd == -1)
+        if (x[i].inbox && x[i].inbox->fd == -1)
             fail_all(&x[i], 1, &x[i].inbox->e);
     drop_all(k, x, n, inboxes);
     if (any_stop(x, n, e) == -1 || commit_archived(k, x, n, e) == -1)

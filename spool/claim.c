@@ -17,6 +17,7 @@
 
 #include "converters/base/date.h"
 #include "converters/base/utf8.h"
+#include "spool/fetch.h"
 #include "spool/files.h"
 #include "spool/inbox.h"
 #include "spool/keeper.h"
@@ -70,17 +71,43 @@ static bool looks_complete(struct keeper *k, const struct inbox *in,
     return same;
 }
 
-static struct waiting *look_into(struct keeper *k, const struct inbox *in)
+/* A slot that finds no listing of a server waits for one. */
+static void note_unlisted(struct keeper *k, const struct inbox *in)
 {
-    struct waiting *w = arena_alloc(&k->looked, sizeof(*w));
-    struct err e;
+    for (struct route *r = k->conf->routes; r; r = r->next)
+        for (const struct conf_from *f = r->from; f; f = f->next)
+            if (f->partner == in->partner && str_eq(f->folder, in->folder))
+                r->unready = true;
+}
+
+/* -1: the ledger failed. */
+static int find_files(struct keeper *k, struct waiting *w, size_t *n,
+                      struct err *e)
+{
+    struct err why;
+    bool listed;
+
+    *n = 0;
+    if (w->in->partner->remote) {
+        if (fetch_look(k, w->in, &w->files, n, &listed, e) == -1)
+            return -1;
+        if (!listed)
+            note_unlisted(k, w->in);
+    } else if (scan_inbox(k->conf, w->in, &k->looked, &w->files, n, &why) ==
+               -1) {
+        keeper_trouble(k, "%s", why.text);
+        *n = 0;
+    }
+    return 0;
+}
+
+static int look_into(struct keeper *k, struct waiting *w, struct err *e)
+{
+    const struct inbox *in = w->in;
     size_t n;
 
-    w->in = in;
-    if (scan_inbox(k->conf, in, &k->looked, &w->files, &n, &e) == -1) {
-        keeper_trouble(k, "%s", e.text);
-        return w;
-    }
+    if (find_files(k, w, &n, e) == -1)
+        return -1;
     for (size_t i = 0; i < n; i++) {
         bool complete = looks_complete(k, in, &w->files[i]);
 
@@ -96,7 +123,7 @@ static struct waiting *look_into(struct keeper *k, const struct inbox *in)
                            in->folder.len ? "/" : "",
                            STR_ARGS(w->files[i].name), w->files[i].why);
     }
-    return w;
+    return 0;
 }
 
 /*
@@ -138,8 +165,13 @@ int keeper_look(struct keeper *k, struct err *e)
         r->unready = r->held_back = false;
     for (const struct inbox *in = scan_inboxes(k->conf, &k->looked); in;
          in = in->next) {
-        *last = look_into(k, in);
-        last = &(*last)->next;
+        struct waiting *w = arena_alloc(&k->looked, sizeof(*w));
+
+        w->in = in;
+        if (look_into(k, w, e) == -1)
+            return -1;
+        *last = w;
+        last = &w->next;
     }
     return number_waiting(k, e);
 }
@@ -181,8 +213,8 @@ static size_t choose(struct keeper *k, struct waiting *w, int dir_fd,
     for (; w->done < w->n && n < max; w->done++) {
         const struct found *f = &w->files[w->done];
 
-        if (!inbox_has(dir_fd, arena_cstr(&k->arena, f->name), f->size,
-                       f->mtime_ns) ||
+        if ((dir_fd != -1 && !inbox_has(dir_fd, arena_cstr(&k->arena, f->name),
+                                        f->size, f->mtime_ns)) ||
             !has_turn(k, w->in, f->name))
             continue;
         w->room = room_for(k->spool_fd, *bytes + f->size, &k->conf->limits);
@@ -200,7 +232,23 @@ static size_t choose(struct keeper *k, struct waiting *w, int dir_fd,
     return n;
 }
 
-/* The rows first, all in one commit; then the renames. */
+/* The next listing must not claim a file of a server again. */
+static int claim_row(struct keeper *k, const struct claim *c, bool remote,
+                     struct err *e)
+{
+    const struct seen seen = { .name = c->name,
+                               .size = c->seen.size,
+                               .mtime = (uint64_t)c->seen.mtime_ns,
+                               .since = clock_now(),
+                               .taken = true };
+
+    if (ledger_claim(k->ledger, c, e) == -1)
+        return -1;
+    return remote ? ledger_see(k->ledger, c->partner, c->folder, &seen, e) : 0;
+}
+
+/* The rows first, all in one commit; then the renames, which on a server are
+ * fetch.c's. */
 static int claim_files(struct keeper *k, const struct open_inbox *o,
                        const struct claim *claims, size_t n, struct err *e)
 {
@@ -209,12 +257,14 @@ static int claim_files(struct keeper *k, const struct open_inbox *o,
     if (ledger_begin(k->ledger, e) == -1)
         return -1;
     for (size_t i = 0; i < n; i++)
-        if (ledger_claim(k->ledger, &claims[i], e) == -1) {
+        if (claim_row(k, &claims[i], o->fd == -1, e) == -1) {
             ledger_rollback(k->ledger);
             return -1;
         }
     if (ledger_commit(k->ledger, e) == -1)
         return -1;
+    if (o->fd == -1)
+        return 0;
     /* One that fails is tried once more by keeper_take(). */
     for (size_t i = 0; i < n; i++)
         if (rename_fresh(o->fd, arena_cstr(&k->arena, claims[i].name),
@@ -231,11 +281,12 @@ static int claim_inbox(struct keeper *k, struct waiting *w, size_t max,
                        size_t *n, uint64_t *bytes, struct err *e)
 {
     struct claim *claims = arena_alloc(&k->arena, max * sizeof(*claims));
-    struct open_inbox o;
+    struct open_inbox o = { -1, -1 };
     size_t n_mine;
     int rc;
 
-    if (inbox_open(w->in->partner, w->in->folder, &o, e) == -1) {
+    if (!w->in->partner->remote &&
+        inbox_open(w->in->partner, w->in->folder, &o, e) == -1) {
         keeper_trouble(k, "%s", e->text);
         w->done = w->n;
         return 0;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <glob.h>
-#include <grp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -44,7 +43,7 @@ void conf_end(struct conf_parser *p, const struct oline *l, struct str rest)
 }
 
 /* Does the line begin with the word (which may be two: "on error")? */
-static bool begins(struct str text, const char *name, struct str *rest)
+bool conf_begins(struct str text, const char *name, struct str *rest)
 {
     size_t n = strlen(name);
 
@@ -55,18 +54,31 @@ static bool begins(struct str text, const char *name, struct str *rest)
     return true;
 }
 
+/* "look evry" of "look evry 5 minutes". */
+static struct str two_words(struct str text)
+{
+    ptrdiff_t blank = str_find_char(text, ' ');
+    size_t second = blank < 0 ? text.len : (size_t)blank + 1;
+    ptrdiff_t end = str_find_char(str_from(text, second), ' ');
+
+    return end < 0 ? text : str_first(text, second + (size_t)end);
+}
+
 static void unknown_word(struct conf_parser *p, const struct oline *l,
                          const struct conf_word *words)
 {
     const char *names[MAX_WORDS];
-    struct str rest = l->text, word = { NULL, 0 };
+    struct str rest = l->text, word = { NULL, 0 }, hint;
     size_t n = 0;
 
     for (; words[n].name && n < COUNT(names); n++)
         names[n] = words[n].name;
-    if (oline_word(&p->conf->arena, l, &rest, &word, p->diags))
-        DIAG(p->diags, CONF_UNKNOWN, oline_place(l, word), word,
-             did_you_mean(&p->conf->arena, word, names, n));
+    if (!oline_word(&p->conf->arena, l, &rest, &word, p->diags))
+        return;
+    hint = did_you_mean(&p->conf->arena, word, names, n);
+    if (!hint.len)
+        hint = did_you_mean(&p->conf->arena, two_words(l->text), names, n);
+    DIAG(p->diags, CONF_UNKNOWN, oline_place(l, word), word, hint);
 }
 
 void conf_line(struct conf_parser *p, const struct oline *l,
@@ -74,16 +86,16 @@ void conf_line(struct conf_parser *p, const struct oline *l,
 {
     struct str rest;
 
-    for (; words->name; words++) {
-        if (!begins(l->text, words->name, &rest))
+    for (const struct conf_word *w = words; w->name; w++) {
+        if (!conf_begins(l->text, w->name, &rest))
             continue;
-        if (words->not_built)
+        if (w->not_built)
             DIAG(p->diags, NOT_BUILT,
-                 oline_place(l, str_first(l->text, strlen(words->name))),
-                 arena_fmt(&p->conf->arena, "\"%s\"", words->name));
-        if (words->parse)
-            words->parse(p, l, rest);
-        if (!words->has_block && !words->not_built)
+                 oline_place(l, str_first(l->text, strlen(w->name))),
+                 arena_fmt(&p->conf->arena, "\"%s\"", w->name));
+        if (w->parse)
+            w->parse(p, l, rest);
+        if (!w->has_block && !w->not_built)
             outline_no_block(l, p->diags);
         return;
     }
@@ -197,7 +209,7 @@ static void top_keep(struct conf_parser *p, const struct oline *l,
 }
 
 /* An absolute path from one relative to the configuration. */
-static const char *path_of(struct conf_parser *p, struct str s)
+const char *conf_path(struct conf_parser *p, struct str s)
 {
     struct arena *a = &p->conf->arena;
 
@@ -206,187 +218,6 @@ static const char *path_of(struct conf_parser *p, struct str s)
     if (str_starts(s, STR("/")))
         return arena_cstr(a, s);
     return arena_cstr(a, arena_fmt(a, "%s/%.*s", p->conf->folder, STR_ARGS(s)));
-}
-
-/* ---- partners ----------------------------------------------------------- */
-
-static void p_folder(struct conf_parser *p, const struct oline *l,
-                     struct str rest)
-{
-    struct str word;
-
-    if (!conf_need(p, l, &rest, "folder", "needs a path", &word))
-        return;
-    if (p->partner->folder)
-        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("folder"));
-    p->partner->folder = path_of(p, word);
-    conf_end(p, l, rest);
-}
-
-static void one_word(struct conf_parser *p, const struct oline *l,
-                     struct str rest, const char *what, struct str *out)
-{
-    struct str word;
-
-    if (!conf_need(p, l, &rest, what, "needs a value", &word))
-        return;
-    *out = arena_str(&p->conf->arena, word);
-    conf_end(p, l, rest);
-}
-
-static struct remote *remote_of(struct conf_parser *p)
-{
-    if (!p->partner->remote)
-        p->partner->remote =
-            arena_alloc(&p->conf->arena, sizeof(struct remote));
-    return p->partner->remote;
-}
-
-static void p_sftp(struct conf_parser *p, const struct oline *l,
-                   struct str rest)
-{
-    one_word(p, l, rest, "sftp", &remote_of(p)->address);
-}
-
-static void p_country(struct conf_parser *p, const struct oline *l,
-                      struct str rest)
-{
-    struct str word;
-
-    if (!conf_need(p, l, &rest, "country", "needs a code such as cz", &word))
-        return;
-    if (word.len != 2)
-        conf_value(p, l, word, "country", "wants a code of two letters");
-    else
-        p->partner->country =
-            text_lower(&p->conf->arena, word, (struct str){ NULL, 0 });
-    conf_end(p, l, rest);
-}
-
-static void p_mode(struct conf_parser *p, const struct oline *l,
-                   struct str rest)
-{
-    struct str word;
-    unsigned mode = 0;
-    bool ok;
-
-    if (!conf_need(p, l, &rest, "mode", "needs a number such as 0660", &word))
-        return;
-    ok = word.len == 3 || (word.len == 4 && word.p[0] == '0');
-    for (size_t i = 0; i < word.len; i++) {
-        ok = ok && word.p[i] >= '0' && word.p[i] <= '7';
-        mode = mode * 8 + ((unsigned)word.p[i] & 7);
-    }
-    if (!ok || (mode & 0111))
-        conf_value(p, l, word, "mode",
-                   "wants three octal digits without execute bits, as 0660");
-    else
-        p->partner->mode = mode;
-    conf_end(p, l, rest);
-}
-
-static void p_group(struct conf_parser *p, const struct oline *l,
-                    struct str rest)
-{
-    struct str word;
-    struct group *g;
-    uint64_t id;
-
-    if (!conf_need(p, l, &rest, "group", "needs a name", &word))
-        return;
-    g = getgrnam(arena_cstr(&p->conf->arena, word));
-    if (g)
-        p->partner->group = g->gr_gid;
-    else if (str_to_uint(word, UINT32_MAX - 1, &id))
-        p->partner->group = (gid_t)id;
-    else
-        conf_value(p, l, word, "group", "this machine has no such group");
-    conf_end(p, l, rest);
-}
-
-static void p_mounted(struct conf_parser *p, const struct oline *l,
-                      struct str rest)
-{
-    struct str word;
-
-    if (!conf_need(p, l, &rest, "mounted", "needs a folder", &word))
-        return;
-    p->partner->mounted = path_of(p, word);
-    conf_end(p, l, rest);
-}
-
-static void p_shared(struct conf_parser *p, const struct oline *l,
-                     struct str rest)
-{
-    p->partner->shared = true;
-    conf_end(p, l, rest);
-}
-
-static const struct conf_word partner_words[] = {
-    { .name = "folder", .parse = p_folder },
-    { .name = "mounted", .parse = p_mounted },
-    { .name = "shared", .parse = p_shared },
-    { .name = "sftp", .parse = p_sftp },
-    { .name = "country", .parse = p_country },
-    { .name = "mode", .parse = p_mode },
-    { .name = "group", .parse = p_group },
-    { .name = NULL },
-};
-
-const struct partner *conf_partner(const struct conf *c, struct str name)
-{
-    for (const struct partner *x = c->partners; x; x = x->next)
-        if (str_eq(x->name, name))
-            return x;
-    return NULL;
-}
-
-static void top_partner(struct conf_parser *p, const struct oline *l,
-                        struct str rest)
-{
-    struct partner **last = &p->conf->partners;
-    struct partner *x;
-    struct str name;
-
-    if (!conf_need(p, l, &rest, "partner", "needs a name", &name))
-        return;
-    if (conf_partner(p->conf, name))
-        DIAG(p->diags, CONF_TWICE, oline_place(l, name),
-             arena_fmt(&p->conf->arena, "partner %.*s", STR_ARGS(name)));
-    conf_end(p, l, rest);
-    x = arena_alloc(&p->conf->arena, sizeof(*x));
-    *x = (struct partner){ .name = arena_str(&p->conf->arena, name),
-                           .mode = 0640,
-                           .group = (gid_t)-1,
-                           .at = oline_place(l, name) };
-    p->partner = x;
-    conf_block(p, l->child, partner_words);
-    while (*last)
-        last = &(*last)->next;
-    *last = x;
-    if (!x->folder && !x->remote)
-        DIAG(p->diags, CONF_MISSING, x->at,
-             arena_fmt(&p->conf->arena, "partner %.*s", STR_ARGS(x->name)),
-             STR("folder"));
-    if (x->folder && x->remote)
-        DIAG(p->diags, CONF_TWICE, x->at,
-             STR("the way to the partner (folder or sftp)"));
-}
-
-const struct partner *conf_need_partner(struct conf_parser *p,
-                                        const struct oline *l, struct str name)
-{
-    const struct partner *x = conf_partner(p->conf, name);
-    const char *names[MAX_WORDS];
-    size_t n = 0;
-
-    if (x)
-        return x;
-    for (x = p->conf->partners; x && n < COUNT(names); x = x->next)
-        names[n++] = arena_cstr(&p->conf->arena, x->name);
-    DIAG(p->diags, CONF_NO_PARTNER, oline_place(l, name), name,
-         did_you_mean(&p->conf->arena, name, names, n));
-    return NULL;
 }
 
 /* ---- the outermost lines ------------------------------------------------ */
@@ -401,7 +232,7 @@ static void top_spool(struct conf_parser *p, const struct oline *l,
     if (p->spool_given)
         DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("spool"));
     p->spool_given = true;
-    p->conf->spool = path_of(p, word);
+    p->conf->spool = conf_path(p, word);
     p->conf->spool_at = oline_place(l, word);
     conf_end(p, l, rest);
 }
@@ -461,7 +292,7 @@ const char *conf_program(struct conf_parser *p, const struct oline *l,
     if (!conf_need(p, l, &rest, "on trouble run", "needs a program", &word))
         return NULL;
     conf_end(p, l, rest);
-    path = path_of(p, word);
+    path = conf_path(p, word);
     if (access(path, X_OK) == -1)
         conf_value(p, l, word, "on trouble run",
                    "there is no such program, or we may not run it");
@@ -529,7 +360,7 @@ static void top_include(struct conf_parser *p, const struct oline *l,
     if (!conf_need(p, l, &rest, "include", "needs a file", &word))
         return;
     conf_end(p, l, rest);
-    path = path_of(p, word);
+    path = conf_path(p, word);
     /* glob() sorts by bytes in the C locale, which is ours. */
     if (glob(path, 0, NULL, &found) != 0) {
         if (!glob_is(word))
@@ -552,7 +383,7 @@ static const struct conf_word top_words[] = {
     { .name = "timezone", .parse = top_timezone },
     { .name = "on trouble", .parse = top_trouble },
     { .name = "keep", .parse = top_keep },
-    { .name = "partner", .parse = top_partner, .has_block = true },
+    { .name = "partner", .parse = conf_parse_partner, .has_block = true },
     { .name = "route", .parse = conf_parse_route, .has_block = true },
     { .name = NULL },
 };
@@ -562,7 +393,7 @@ static void parse_others(struct conf_parser *p, const struct oline *top)
     struct str rest;
 
     for (const struct oline *l = top; l; l = l->next)
-        if (!begins(l->text, "route", &rest))
+        if (!conf_begins(l->text, "route", &rest))
             conf_line(p, l, top_words);
 }
 
@@ -588,7 +419,7 @@ static void parse_routes(struct conf_parser *p)
 
     for (size_t i = 0; i < p->n_files; i++)
         for (const struct oline *l = p->files[i]; l; l = l->next)
-            if (begins(l->text, "route", &rest))
+            if (conf_begins(l->text, "route", &rest))
                 conf_line(p, l, top_words);
     for (struct route *r = p->conf->routes; r; r = r->next)
         conf_check_route(p, r);
@@ -629,6 +460,7 @@ int conf_load(struct conf *c, const char *path, struct diags *diags,
     if (parse_file(&p, c->path, e) == -1)
         return -1;
     parse_routes(&p);
+    conf_set_limits(c);
     diags_sort(diags);
     return 0;
 }

@@ -189,7 +189,7 @@ int conf_load(struct conf *c, const char *path, struct diags *diags,
 /* Loads and checks the maps of all routes; mistakes go to diags. */
 void conf_load_maps(struct conf *c, struct diags *diags);
 /* Warns of folders that are not there, not ours to use, or in each other's
- * way. Maps should be loaded. */
+ * way, and of secrets that cannot be used. Maps should be loaded. */
 void conf_check_folders(struct conf *c, struct diags *diags);
 void conf_free(struct conf *c);
 
@@ -203,6 +203,9 @@ bool conf_is_snapshot(const struct conf_read *read);
 bool conf_happens_once(const struct route *r);
 /* on error: one wrong record rejects the file. */
 bool conf_rejects_file(const struct route *r, const struct conf_read *read);
+
+/* "SHA256:" and 43 characters. */
+bool conf_is_fingerprint(struct str s);
 
 const struct partner *conf_partner(const struct conf *c, struct str name);
 struct route *conf_route(const struct conf *c, struct str name);

@@ -1,5 +1,9 @@
-/* conf_folders.c - the folders that the configuration names: do they exist,
- * and does a file go where it should? */
+/*
+ * conf_folders.c - the folders and secrets that the configuration names: do
+ * they exist, and does a file go where it should?
+ *
+ * Nobody is called: of partners by SFTP only the names are looked at.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -18,8 +22,12 @@ struct look {
 static struct str path_below(struct look *l, const struct partner *p,
                              struct str below)
 {
-    return arena_fmt(&l->c->arena, "%s%s%.*s", p->folder, below.len ? "/" : "",
-                     STR_ARGS(below));
+    struct str root = p->folder   ? str_of(p->folder)
+                      : p->remote ? p->remote->address
+                                  : STR("");
+
+    return arena_fmt(&l->c->arena, "%.*s%s%.*s", STR_ARGS(root),
+                     below.len ? "/" : "", STR_ARGS(below));
 }
 
 static void warn(struct look *l, struct place at, struct str path,
@@ -125,6 +133,8 @@ static bool same_folder(const struct conf_from *f, const struct conf_to *to)
 
     if (f->partner == to->partner && str_eq(f->folder, to->folder))
         return true;
+    if (!f->partner->folder || !to->partner->folder)
+        return false;
     a = dir_open(f->partner->folder, f->folder);
     b = dir_open(to->partner->folder, to->folder);
     same = a != -1 && b != -1 && fstat(a, &x) == 0 && fstat(b, &y) == 0 &&
@@ -156,8 +166,7 @@ static void check_loop(struct look *l, const struct route *r,
                        const struct conf_to *to, const struct map *m)
 {
     for (const struct conf_from *f = r->from; m && f; f = f->next)
-        if (f->partner->folder && same_folder(f, to) &&
-            may_fit(f->pattern, m)) {
+        if (same_folder(f, to) && may_fit(f->pattern, m)) {
             warn(l, to->at, path_below(l, to->partner, to->folder),
                  "the route takes files from there: what it delivers may come "
                  "in again");
@@ -182,8 +191,41 @@ static void check_to(struct look *l, const struct route *r)
         for (size_t i = 0; i < x->n_writes; i++)
             for (const struct conf_to *to = x->write_confs[i]->to; to;
                  to = to->next)
-                if (to->partner->folder)
-                    check_loop(l, r, to, x->writes[i].map);
+                check_loop(l, r, to, x->writes[i].map);
+}
+
+/* ---- secrets ------------------------------------------------------------ */
+
+/* The courier refuses what others may read. */
+static void check_secret(struct look *l, const struct partner *p,
+                         const char *path)
+{
+    const char *wrong = NULL;
+    struct stat st;
+
+    if (!path || path[0] != '/') /* systemd hands over credential:NAME */
+        return;
+    if (stat(path, &st) == -1)
+        wrong = errno == ENOENT ? "does not exist" : strerror(errno);
+    else if (!S_ISREG(st.st_mode))
+        wrong = "is no plain file";
+    else if (st.st_mode & 077)
+        wrong = "others than its owner may read it; it wants mode 0600";
+    if (wrong)
+        DIAG(l->diags, CONF_FILE, p->at, str_of(path), str_of(wrong));
+}
+
+static void check_secrets(struct look *l)
+{
+    for (const struct partner *p = l->c->partners; p; p = p->next) {
+        const struct login *login = p->remote ? &p->remote->login : NULL;
+
+        if (!login || login->through[0])
+            continue;
+        check_secret(l, p, login->key);
+        check_secret(l, p, login->passphrase);
+        check_secret(l, p, login->password);
+    }
 }
 
 void conf_check_folders(struct conf *c, struct diags *diags)
@@ -191,6 +233,7 @@ void conf_check_folders(struct conf *c, struct diags *diags)
     struct look l = { c, diags };
 
     check_spool(&l);
+    check_secrets(&l);
     for (const struct route *r = c->routes; r; r = r->next) {
         for (const struct conf_from *f = r->from; f; f = f->next)
             if (f->partner->folder) {

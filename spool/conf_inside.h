@@ -19,6 +19,7 @@ struct conf_parser {
     struct diags *diags;
     struct route *route;      /* the block that is being read */
     struct partner *partner;  /* likewise */
+    bool address_wrong;       /* his `sftp` line was complained of */
     struct conf_write *group; /* route: the first write of the open group */
     struct conf_to *last_to;  /* its newest `to` */
     bool group_closed;        /* a `to` stood: the next write opens another */
@@ -34,8 +35,13 @@ struct conf_word {
                   struct str rest);
     bool not_built; /* a word of the design that does nothing yet */
     bool has_block; /* lines may stand below it */
+    /* Of partners: */
+    unsigned ways; /* to reach him, that it goes with; conf_partner.c */
+    bool may_repeat;
 };
 
+/* Does the line begin with the word (which may be two: "on error")? */
+bool conf_begins(struct str text, const char *name, struct str *rest);
 /* Finds the line's word in the table (ends with name == NULL) and parses. */
 void conf_line(struct conf_parser *p, const struct oline *l,
                const struct conf_word *words);
@@ -50,6 +56,11 @@ void conf_end(struct conf_parser *p, const struct oline *l, struct str rest);
 /* CONF_VALUE at a part of the line. */
 void conf_value(struct conf_parser *p, const struct oline *l, struct str at,
                 const char *what, const char *wrong);
+/* An absolute path, without slashes at its end. */
+const char *conf_path(struct conf_parser *p, struct str s);
+/* The ending behind "trigger", or false: reported. */
+bool conf_ending(struct conf_parser *p, const struct oline *l, struct str rest,
+                 struct str *ending);
 /* The partner of that name; reports an unknown one and returns NULL. */
 const struct partner *conf_need_partner(struct conf_parser *p,
                                         const struct oline *l, struct str name);
@@ -67,6 +78,11 @@ const struct zone *conf_zone(struct conf_parser *p, const struct oline *l,
 /* The path behind "on trouble", or NULL: reported. */
 const char *conf_program(struct conf_parser *p, const struct oline *l,
                          struct str rest);
+
+void conf_parse_partner(struct conf_parser *p, const struct oline *l,
+                        struct str rest);
+/* Hands the limits to those partners who need them. */
+void conf_set_limits(struct conf *c);
 
 void conf_parse_route(struct conf_parser *p, const struct oline *l,
                       struct str rest);

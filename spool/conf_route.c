@@ -40,9 +40,6 @@ static void r_from(struct conf_parser *p, const struct oline *l,
     if (!conf_need(p, l, &rest, "from", "needs a partner and a pattern", &word))
         return;
     partner = conf_need_partner(p, l, word);
-    if (partner && !partner->folder)
-        DIAG(p->diags, NOT_BUILT, oline_place(l, word),
-             STR("taking files over sftp"));
     while (*last)
         last = &(*last)->next;
     while (oline_word(a, l, &rest, &word, p->diags)) {
@@ -122,9 +119,6 @@ static void r_to(struct conf_parser *p, const struct oline *l, struct str rest)
     if (!conf_need(p, l, &rest, "to", "needs a partner and a folder", &word))
         return;
     to->partner = conf_need_partner(p, l, word);
-    if (to->partner && !to->partner->folder)
-        DIAG(p->diags, NOT_BUILT, oline_place(l, word),
-             STR("delivery over sftp"));
     if (!conf_need(p, l, &rest, "to", "needs a folder", &folder))
         return;
     conf_end(p, l, rest);
@@ -370,16 +364,7 @@ static void r_trouble(struct conf_parser *p, const struct oline *l,
 static void r_trigger(struct conf_parser *p, const struct oline *l,
                       struct str rest)
 {
-    struct str word;
-
-    if (!conf_need(p, l, &rest, "trigger", "needs an ending such as .done",
-                   &word))
-        return;
-    if (word.p[0] != '.' || word.len < 2 || !name_is_safe(str_from(word, 1)))
-        conf_value(p, l, word, "trigger", "wants an ending such as .done");
-    else
-        p->route->trigger = word;
-    conf_end(p, l, rest);
+    (void)conf_ending(p, l, rest, &p->route->trigger);
 }
 
 /* ---- the block ---------------------------------------------------------- */

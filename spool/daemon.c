@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "converters/base/date.h"
+#include "spool/closed.h"
+#include "spool/fetch.h"
 #include "spool/gates.h"
 #include "spool/notify.h"
 #include "spool/request.h"
@@ -173,8 +175,11 @@ static int take(struct daemon *d, struct err *e)
     bool looked = false;
     size_t n = 0;
 
-    if (gates_open(k, &d->rung, e) == -1 || ring_for_turns(d, e) == -1)
+    if (gates_open(k, &d->rung, e) == -1 || ring_for_turns(d, e) == -1 ||
+        keeper_step(k, keeper_fetch, e) == -1)
         return -1;
+    d->rung = d->rung || k->ring;
+    k->ring = false;
     if (!k->waiting && look_in(d) == 0) {
         if (look(d, e) == -1)
             return -1;
@@ -265,9 +270,9 @@ static int time_to_wait(struct daemon *d, struct err *e)
     sooner(&ms, d->watchdog_ms ? d->watchdog_ms : -1);
     if (d->tell.pid)
         sooner(&ms, 1000);
-    for (const struct closed *c = k->closed; c; c = c->next)
-        if (c->n_tries && c->until > clock_up())
-            sooner(&ms, (c->until - clock_up()) * 1000);
+    sooner(&ms, places_timeout(k));
+    sooner(&ms, couriers_timeout(k));
+    sooner(&ms, fetch_timeout(k));
     if (ledger_next_retry(k->ledger, &retry, e) == -1)
         return -1;
     if (retry)
@@ -288,7 +293,7 @@ static void read_signals(struct daemon *d)
 
 static int wait_for_work(struct daemon *d, struct err *e)
 {
-    struct pollfd fds[MAX_JOBS + 3] = {
+    struct pollfd fds[MAX_JOBS + MAX_COURIERS + 3] = {
         { .fd = d->signal_fd, .events = POLLIN },
         { .fd = d->bell.fd, .events = POLLIN },
         { .fd = d->tell.pid ? d->tell.pidfd : -1, .events = POLLIN },
@@ -297,12 +302,14 @@ static int wait_for_work(struct daemon *d, struct err *e)
     int ms = time_to_wait(d, e);
     bool wake = false;
 
+    n += couriers_watch(&d->k, fds + n);
     if (ms == -1)
         return -1;
     if (poll(fds, n, ms) == -1 && errno != EINTR)
         return err_sys(e, ERR_STOP, "poll");
     read_signals(d);
     watch_drain(&d->bell, &d->rung, &wake);
+    (void)couriers_read(&d->k);
     if (d->watchdog_ms)
         notify("WATCHDOG=1");
     return 0;

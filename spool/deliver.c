@@ -20,10 +20,13 @@
 #include <unistd.h>
 
 #include "converters/base/date.h"
+#include "spool/closed.h"
+#include "spool/deliver.h"
 #include "spool/files.h"
 #include "spool/keeper.h"
 #include "spool/partner.h"
 #include "spool/publish.h"
+#include "spool/ship.h"
 #include "spool/stamp.h"
 
 static int open_below_spool(struct keeper *k, const struct delivery *d)
@@ -104,6 +107,7 @@ static int open_target(struct keeper *k, const struct delivery *d,
                        "partner %.*s is not in the configuration any more",
                        STR_ARGS(d->partner));
     to->dir_fd = open_partner(p, d, e);
+    to->partner = p;
     to->mode = p->mode;
     to->group = p->group;
     return to->dir_fd == -1 ? -1 : 0;
@@ -127,8 +131,8 @@ static int open_archived(struct keeper *k, const struct delivery *d,
                   O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-static int open_source(struct keeper *k, const struct delivery *d,
-                       struct err *e)
+int deliver_open_source(struct keeper *k, const struct delivery *d,
+                        struct err *e)
 {
     struct str path =
         d->kind == OUT_ORIGINAL
@@ -158,44 +162,18 @@ static int try_again(struct keeper *k, struct delivery *d, int dir_fd,
     return ledger_delivery_again(k->ledger, d, e);
 }
 
-/* ---- folders that are closed -------------------------------------------- */
+/* ---- what waits -----------------------------------------------------------
+ */
 
-static struct closed *closed_of(struct keeper *k, const struct delivery *d)
+int deliver_waits(struct keeper *k, const struct delivery *d, const char *why,
+                  struct err *e)
 {
-    for (struct closed *c = k->closed; c; c = c->next)
-        if (str_eq(c->partner, d->partner) && str_eq(c->folder, d->folder))
-            return c;
-    return NULL;
-}
-
-static bool is_closed(struct keeper *k, const struct delivery *d)
-{
-    const struct closed *c = closed_of(k, d);
-
-    return c && clock_up() < c->until;
-}
-
-static void close_folder(struct keeper *k, const struct delivery *d)
-{
-    struct closed *c = closed_of(k, d);
-
-    if (!c) {
-        c = arena_alloc(&k->kept, sizeof(*c));
-        c->partner = arena_str(&k->kept, d->partner);
-        c->folder = arena_str(&k->kept, d->folder);
-        c->next = k->closed;
-        k->closed = c;
-    }
-    c->n_tries++;
-    c->until = clock_up() + keeper_back_off(c->n_tries);
-}
-
-static void reopen_folder(struct keeper *k, const struct delivery *d)
-{
-    struct closed *c = closed_of(k, d);
-
-    if (c)
-        c->n_tries = 0;
+    if (!k->stays) /* the daemon's log has it as an event */
+        keeper_trouble(k, "job %llu, %.*s %.*s%s%.*s waits: %s",
+                       (unsigned long long)d->job, STR_ARGS(d->partner),
+                       STR_ARGS(d->folder), d->folder.len ? "/" : "",
+                       STR_ARGS(d->name), why);
+    return ledger_delivery_waits(k->ledger, d, why, e);
 }
 
 /* ---- files that go together ---------------------------------------------- */
@@ -252,7 +230,7 @@ static int prepare(struct keeper *k, struct publishing *p, struct target **all,
     if (p->rc == 0 && try_again(k, p->d, t->to.dir_fd, e) == -1)
         return -1;
     if (p->rc == 0 && p->d->state == DELIVERY_READY) {
-        p->from_fd = open_source(k, p->d, &p->e);
+        p->from_fd = deliver_open_source(k, p->d, &p->e);
         p->rc = p->from_fd == -1 ? -1 : 0;
     }
     return 0;
@@ -268,20 +246,17 @@ static int settle_one(struct keeper *k, struct publishing *p, bool alone,
     struct delivery *d = p->d;
 
     if (p->rc == 0)
-        reopen_folder(k, d);
-    if (p->rc == 0 || is_closed(k, d))
+        place_reopen(k, d->partner, d->folder);
+    /* It has got another name. */
+    k->again = k->again || (p->rc == 0 && d->state == DELIVERY_READY);
+    if (p->rc == 0 || place_is_closed(k, d->partner, d->folder))
         return 0;
     if (p->e.next == ERR_HOLD && d->state == DELIVERY_READY)
         return ledger_delivery_held(k->ledger, d, false, p->e.text, e);
     if (!alone && d->state == DELIVERY_READY)
         return deliver_together(k, p, 1, e);
-    if (!k->stays) /* the daemon's log has it as an event */
-        keeper_trouble(k, "job %llu, %.*s %.*s%s%.*s waits: %s",
-                       (unsigned long long)d->job, STR_ARGS(d->partner),
-                       STR_ARGS(d->folder), d->folder.len ? "/" : "",
-                       STR_ARGS(d->name), p->e.text);
-    close_folder(k, d);
-    return ledger_delivery_waits(k->ledger, d, p->e.text, e);
+    place_close(k, d->partner, d->folder);
+    return deliver_waits(k, d, p->e.text, e);
 }
 
 static int deliver_together(struct keeper *k, struct publishing *p, size_t n,
@@ -325,8 +300,7 @@ static int deliver_next(struct keeper *k, struct delivery *d, size_t n,
     size_t n_together = 0, i = 0;
 
     for (; i < n; i++) {
-        if ((d[i].state == DELIVERY_HELD && !d[i].name_taken) ||
-            is_closed(k, &d[i]))
+        if (place_is_closed(k, d[i].partner, d[i].folder))
             continue;
         if (!keeper_together(n_together, &bytes, d[i].bytes) ||
             any_of_that_name(p, n_together, &d[i]))
@@ -359,19 +333,32 @@ static int finish_receipts(struct keeper *k, struct err *e)
     return ledger_commit(k->ledger, e);
 }
 
+/* ",pohoda,erp,": those who are reached by couriers. */
+static struct str with_servers(const struct conf *c, struct arena *a)
+{
+    struct str names = STR(",");
+
+    for (const struct partner *p = c->partners; p; p = p->next)
+        if (p->remote)
+            names =
+                arena_fmt(a, "%.*s%.*s,", STR_ARGS(names), STR_ARGS(p->name));
+    return names;
+}
+
 int keeper_deliver(struct keeper *k, struct err *e)
 {
-    const unsigned states =
-        1u << DELIVERY_READY | 1u << DELIVERY_RENAMING | 1u << DELIVERY_HELD;
     struct delivery *d;
     size_t n, done = 0;
 
-    if (ledger_deliveries(k->ledger, NULL, states, &k->arena, &d, &n, e) == -1)
+    if (ledger_waiting(k->ledger, with_servers(k->conf, &k->arena), true, true,
+                       INT64_MAX, &k->arena, &d, &n, e) == -1)
         return -1;
     while (done < n) {
         arena_reset(&k->item);
         if (deliver_next(k, d + done, n - done, &done, e) == -1)
             return -1;
     }
+    if (keeper_ship(k, e) == -1)
+        return -1;
     return finish_receipts(k, e);
 }

@@ -10,15 +10,17 @@
 #include <unistd.h>
 
 #include "converters/base/date.h"
+#include "spool/fetch.h"
 #include "spool/files.h"
 #include "spool/fsck.h"
 #include "spool/gates.h"
 #include "spool/generation.h"
 #include "spool/request.h"
 #include "spool/retire.h"
+#include "spool/ship.h"
 
 /* Files of a round: each round converts, delivers and archives them. */
-enum { BATCH = 256, RETIRE_MS = 2000 };
+enum { BATCH = 256, RETIRE_MS = 2000, WAIT_MS = 1000 };
 
 void keeper_trouble(struct keeper *k, const char *fmt, ...)
 {
@@ -263,7 +265,8 @@ static int convert_all(struct keeper *k, struct err *e)
 /* Every row one step on, as far as it gets. */
 static int work(struct keeper *k, struct err *e)
 {
-    if (keeper_step(k, keeper_take, e) == -1 || convert_all(k, e) == -1)
+    if (keeper_step(k, keeper_fetch, e) == -1 ||
+        keeper_step(k, keeper_take, e) == -1 || convert_all(k, e) == -1)
         return -1;
     return pass_on(k, e);
 }
@@ -329,6 +332,37 @@ static int retire(struct keeper *k, struct err *e)
     return 0;
 }
 
+void keeper_wait(struct keeper *k, int64_t ms)
+{
+    struct pollfd fds[MAX_COURIERS];
+    int64_t courier = couriers_timeout(k), list = fetch_timeout(k);
+
+    if (courier >= 0 && courier < ms)
+        ms = courier;
+    if (list >= 0 && list < ms)
+        ms = list;
+    (void)poll(fds, couriers_watch(k, fds), (int)ms);
+    k->again = couriers_read(k);
+}
+
+/* What partners' servers have to do with it, until they have nothing to say
+ * any more. A server that does not answer is left for the next run. */
+static int work_remotely(struct keeper *k, struct err *e)
+{
+    while (k->again || couriers_busy(k) || ship_busy(k) || fetch_busy(k)) {
+        bool was_again = k->again;
+
+        k->again = k->ring = false;
+        if (work(k, e) == -1)
+            return -1;
+        if (k->ring && (keeper_look(k, e) == -1 || work_rounds(k, e) == -1))
+            return -1;
+        if (!was_again && !k->again && !k->ring)
+            keeper_wait(k, WAIT_MS);
+    }
+    return 0;
+}
+
 int keeper_work(struct keeper *k, bool look, struct err *e)
 {
     if (work(k, e) == -1)
@@ -337,7 +371,7 @@ int keeper_work(struct keeper *k, bool look, struct err *e)
         if (keeper_look(k, e) == -1 || work_rounds(k, e) == -1)
             return -1;
     }
-    if (k->again && work(k, e) == -1)
+    if (work_remotely(k, e) == -1)
         return -1;
     if ((k->started && ledger_slots_started(k->ledger, e) == -1) ||
         (look && retire(k, e) == -1))
@@ -348,6 +382,9 @@ int keeper_work(struct keeper *k, bool look, struct err *e)
 void keeper_close(struct keeper *k)
 {
     jobs_kill(k);
+    couriers_end(k);
+    ship_end(k);
+    fetch_end(k);
     ledger_close(k->ledger);
     k->ledger = NULL;
     if (k->lock_fd != -1)

@@ -25,6 +25,7 @@
 #define SPOOL_KEEPER_H
 
 #include "spool/conf.h"
+#include "spool/couriers.h"
 #include "spool/job.h"
 #include "spool/jobs.h"
 #include "spool/ledger.h"
@@ -51,14 +52,6 @@ struct trouble {
     struct trouble *next;
 };
 
-/* A folder that could not be delivered to; others do not wait for it. */
-struct closed {
-    struct str partner, folder;
-    uint64_t n_tries;
-    int64_t until; /* no try before, by clock_up() */
-    struct closed *next;
-};
-
 struct keeper {
     /* Given by the caller. */
     struct conf *conf; /* with maps loaded, without mistakes */
@@ -73,6 +66,12 @@ struct keeper {
     struct ledger *ledger;
     int spool_fd, lock_fd;
     struct jobs jobs; /* conversions at work */
+    struct couriers couriers;
+    struct shipment *shipments; /* deliveries that couriers have */
+    int64_t held_ms;            /* names that were taken were looked at then */
+    struct remote_inbox *remote_inboxes;
+    struct haul *hauls; /* files that couriers fetch, or remove */
+    bool ring;          /* look into the inboxes: a server was listed */
     /* Memory of a run does not grow with the number of its files. */
     struct arena arena;  /* of the step at hand: lists of rows */
     struct arena item;   /* of the file, or job, that a step is busy with */
@@ -155,6 +154,8 @@ int keeper_settle(struct keeper *k, struct err *e);
 /* TAKEN, but its route is gone from the configuration: says so. */
 int keeper_orphans(struct keeper *k, struct err *e);
 int keeper_deliver(struct keeper *k, struct err *e);
+/* Waits until a courier says something, for at most so long. */
+void keeper_wait(struct keeper *k, int64_t ms);
 int keeper_archive(struct keeper *k, struct err *e);
 /* archive.c: "2026/01/31", where an archived claim lies. */
 struct str archive_day(const struct claim *c);

@@ -56,7 +56,8 @@ struct ledger;
 
 enum claim_state { CLAIM_CLAIMED, CLAIM_TAKEN, CLAIM_ARCHIVED };
 
-/* What tells whether a file is still the one that we looked at. */
+/* What tells whether a file is still the one that we looked at; of a file on a
+ * partner's server only size and mtime_ns, which are the server's numbers. */
 struct identity {
     uint64_t dev, ino, size;
     int64_t mtime_ns, ctime_ns;
@@ -75,6 +76,8 @@ struct claim {
     char sha256[HASH_HEX + 1];
     int64_t claimed_at, taken_at;
     struct str archive; /* below archive/ */
+    struct str there;   /* of a partner's server: its name there, which is to go
+                           before the claim is archived; "": nothing is left */
     /* ARCHIVED, and its keep time is over: files go, then all its rows. */
     int64_t expired_at;
 };
@@ -261,7 +264,7 @@ int ledger_archived(struct ledger *l, const struct claim *c, const char *path,
                     struct err *e);
 
 int ledger_renaming(struct ledger *l, const struct delivery *d,
-                    const char *folder_id, struct err *e);
+                    struct str folder_id, struct err *e);
 int ledger_delivered(struct ledger *l, const struct delivery *d,
                      bool by_absence, struct err *e);
 int ledger_unconfirmed(struct ledger *l, const struct delivery *d,
@@ -271,6 +274,9 @@ int ledger_delivery_held(struct ledger *l, const struct delivery *d,
                          bool name_taken, const char *why, struct err *e);
 /* HELD or RENAMING -> READY, under a new epoch; the receipt goes on. */
 int ledger_delivery_again(struct ledger *l, struct delivery *d, struct err *e);
+/* The same, under another name; the text of the new one is the caller's. */
+int ledger_delivery_named(struct ledger *l, struct delivery *d, struct str name,
+                          struct err *e);
 /* By that job's. */
 int ledger_superseded(struct ledger *l, const struct delivery *d, uint64_t job,
                       struct err *e);
@@ -281,6 +287,52 @@ int ledger_delivery_waits(struct ledger *l, const struct delivery *d,
 /* A line of history that changes nothing. */
 int ledger_note(struct ledger *l, uint64_t job, const char *what,
                 struct str text, struct err *e);
+
+/* ---- files on partners' servers (ledger_remote.c) ------------------------ */
+
+/*
+ * A file in a listing. Its identity is (name, size, mtime): another size or
+ * time is another file. A row stands for a file that is not taken yet, or for
+ * one that stays where it is; the latter for 30 days after it was last listed.
+ */
+struct seen {
+    struct str name; /* its bytes */
+    uint64_t size, mtime;
+    int64_t since;   /* it looks like this */
+    bool taken;      /* it is claimed, or ours, and is not taken again */
+    int64_t gone_at; /* it is not listed any more; 0: it is */
+};
+
+/* In the order of their bytes. */
+int ledger_seen(struct ledger *l, struct str partner, struct str folder,
+                struct arena *a, struct seen **out, size_t *n, struct err *e);
+int ledger_see(struct ledger *l, struct str partner, struct str folder,
+               const struct seen *s, struct err *e);
+/* If the row is of that very file. */
+int ledger_unsee(struct ledger *l, struct str partner, struct str folder,
+                 const struct seen *s, struct err *e);
+/* Sets c->there of a claim that is TAKEN. */
+int ledger_there(struct ledger *l, const struct claim *c, struct str name,
+                 struct err *e);
+/* Of the partner, in order: CLAIMED, or TAKEN and still there. */
+int ledger_remote_claims(struct ledger *l, struct str partner, bool taken,
+                         uint64_t max, struct arena *a, struct claim **out,
+                         size_t *n, struct err *e);
+
+/* Is a partner's server reached? As the keeper found it the last time. */
+struct line_state {
+    struct str partner;
+    int64_t at; /* since then */
+    bool ok;
+    bool held;      /* it is not, until a person acts */
+    struct str why; /* it is not */
+};
+
+/* Also a line of history when it changes. */
+int ledger_line(struct ledger *l, struct str partner, bool ok, bool held,
+                const char *why, struct err *e);
+int ledger_lines(struct ledger *l, struct arena *a, struct line_state **out,
+                 size_t *n, struct err *e);
 
 /* ---- what a person changes (ledger_operator.c) --------------------------- */
 
@@ -383,6 +435,13 @@ int ledger_next(struct ledger *l, struct str route, uint64_t after,
 int ledger_deliveries(struct ledger *l, const char *receipt, unsigned states,
                       struct arena *a, struct delivery **out, size_t *n,
                       struct err *e);
+/* What is to be delivered, of all that no person holds: to the partners whose
+ * names the text lists (",pohoda,erp,"), or, with `others`, to any but those;
+ * with `held`, also what was held because its name was taken. At most max, in
+ * order. */
+int ledger_waiting(struct ledger *l, struct str partners, bool others,
+                   bool held, uint64_t max, struct arena *a,
+                   struct delivery **out, size_t *n, struct err *e);
 int ledger_events(struct ledger *l, uint64_t job, unsigned last,
                   struct arena *a, struct event **out, size_t *n,
                   struct err *e);

@@ -36,9 +36,10 @@ static int state_of(const struct rows *r, int col, const char *const *names,
 static const char *const claim_state_names[] = { "CLAIMED", "TAKEN",
                                                  "ARCHIVED" };
 
-#define CLAIM_COLUMNS                                            \
-    "SELECT id,partner,folder,name,state,dev,ino,size,mtime_ns," \
-    "ctime_ns,sha256,claimed_at,taken_at,archive,seq,expired_at FROM claim c"
+#define CLAIM_COLUMNS                                                  \
+    "SELECT id,partner,folder,name,state,dev,ino,size,mtime_ns,"       \
+    "ctime_ns,sha256,claimed_at,taken_at,archive,seq,expired_at,there" \
+    " FROM claim c"
 
 static struct claim claim_row(const struct rows *r, struct arena *a)
 {
@@ -53,6 +54,7 @@ static struct claim claim_row(const struct rows *r, struct arena *a)
         .archive = db_str(r, 13, a),
         .seq = db_u(r, 14),
         .expired_at = db_time(r, 15),
+        .there = db_str(r, 16, a),
     };
 
     db_z(r, 0, c.id, sizeof(c.id));
@@ -95,7 +97,8 @@ int ledger_to_archive(struct ledger *l, struct arena *a, struct claim **out,
 
     if (db_ask(l->db, e, &r,
                CLAIM_COLUMNS
-               " WHERE state='TAKEN' AND state<>'ARCHIVED' AND NOT EXISTS("
+               " WHERE state='TAKEN' AND state<>'ARCHIVED' AND"
+               " there IS NULL AND NOT EXISTS("
                "SELECT 1 FROM receipt WHERE claim=c.id AND ended_at IS NULL)"
                " AND NOT EXISTS(SELECT 1 FROM receipt x JOIN delivery d"
                " ON d.job=x.job WHERE x.claim=c.id AND d.state NOT IN"
@@ -116,6 +119,27 @@ int ledger_expired(struct ledger *l, unsigned max, struct arena *a,
                "u", (uint64_t)max) == -1)
         return -1;
     return claim_list(&r, a, out, n, e);
+}
+
+int ledger_remote_claims(struct ledger *l, struct str partner, bool taken,
+                         uint64_t max, struct arena *a, struct claim **out,
+                         size_t *n, struct err *e)
+{
+    struct rows r;
+    int rc;
+
+    if (taken)
+        rc = db_ask(l->db, e, &r,
+                    CLAIM_COLUMNS " WHERE there IS NOT NULL AND partner=? AND"
+                                  " state='TAKEN' ORDER BY seq LIMIT ?",
+                    "su", partner, max);
+    else
+        rc = db_ask(l->db, e, &r,
+                    CLAIM_COLUMNS " WHERE state='CLAIMED' AND"
+                                  " state<>'ARCHIVED' AND partner=?"
+                                  " ORDER BY seq LIMIT ?",
+                    "su", partner, max);
+    return rc == -1 ? -1 : claim_list(&r, a, out, n, e);
 }
 
 int ledger_find_claim(struct ledger *l, const char *id, struct arena *a,
@@ -369,6 +393,21 @@ static struct delivery delivery_row(const struct rows *r, struct arena *a)
     return d;
 }
 
+static int delivery_list(struct rows *r, struct arena *a, struct delivery **out,
+                         size_t *n, struct err *e)
+{
+    int rc;
+
+    *out = NULL;
+    *n = 0;
+    while ((rc = db_next(r, e)) == 1) {
+        *out = room(a, *out, *n, sizeof(**out));
+        (*out)[(*n)++] = delivery_row(r, a);
+    }
+    db_end(r);
+    return rc;
+}
+
 int ledger_deliveries(struct ledger *l, const char *receipt, unsigned states,
                       struct arena *a, struct delivery **out, size_t *n,
                       struct err *e)
@@ -393,16 +432,25 @@ int ledger_deliveries(struct ledger *l, const char *receipt, unsigned states,
                     " x.by_hand=0 AND instr(?,','||d.state||',') ORDER BY "
                     "d.seq,d.job,d.n",
                     "z", list);
-    if (rc == -1)
+    return rc == -1 ? -1 : delivery_list(&r, a, out, n, e);
+}
+
+int ledger_waiting(struct ledger *l, struct str partners, bool others,
+                   bool held, uint64_t max, struct arena *a,
+                   struct delivery **out, size_t *n, struct err *e)
+{
+    struct rows r;
+
+    if (db_ask(l->db, e, &r,
+               DELIVERY_COLUMNS
+               " WHERE d.state NOT IN ('DELIVERED','SUPERSEDED') AND"
+               " x.by_hand=0 AND (d.state IN ('READY','RENAMING') OR"
+               " (d.state='HELD' AND name_taken AND ?1)) AND"
+               " (instr(?2,','||d.partner||',')=0)=?3 ORDER BY"
+               " d.seq,d.job,d.n LIMIT ?4",
+               "usuu", (uint64_t)held, partners, (uint64_t)others, max) == -1)
         return -1;
-    *out = NULL;
-    *n = 0;
-    while ((rc = db_next(&r, e)) == 1) {
-        *out = room(a, *out, *n, sizeof(**out));
-        (*out)[(*n)++] = delivery_row(&r, a);
-    }
-    db_end(&r);
-    return rc;
+    return delivery_list(&r, a, out, n, e);
 }
 
 /* ---- history and numbers ------------------------------------------------ */

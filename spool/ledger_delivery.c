@@ -27,12 +27,12 @@ static int note(struct ledger *l, const struct delivery *d, const char *what,
 }
 
 int ledger_renaming(struct ledger *l, const struct delivery *d,
-                    const char *folder_id, struct err *e)
+                    struct str folder_id, struct err *e)
 {
     return db_change(l->db, e, 1,
                      "UPDATE delivery SET state='RENAMING',folder_id=?,why=''"
                      " WHERE id=? AND state='READY' AND epoch=?",
-                     "zzu", folder_id, d->id, d->epoch);
+                     "szu", folder_id, d->id, d->epoch);
 }
 
 int ledger_delivered(struct ledger *l, const struct delivery *d,
@@ -121,6 +121,28 @@ int ledger_delivery_again(struct ledger *l, struct delivery *d, struct err *e)
     d->state = DELIVERY_READY;
     d->epoch++;
     d->name_taken = false;
+    return 0;
+}
+
+int ledger_delivery_named(struct ledger *l, struct delivery *d, struct str name,
+                          struct err *e)
+{
+    char more[300];
+    int rc;
+
+    snprintf(more, sizeof(more), "there is one; this one is called %.*s",
+             STR_ARGS(name));
+    if (db_begin(l->db, e) == -1)
+        return -1;
+    rc = note(l, d, "renamed", more, e);
+    if (rc == 0)
+        rc = db_change(l->db, e, 1, "UPDATE delivery SET name=? WHERE id=?",
+                       "sz", name, d->id);
+    if (rc == 0)
+        rc = ledger_delivery_again(l, d, e);
+    if (ledger_settle(l, rc, e) == -1)
+        return -1;
+    d->name = name;
     return 0;
 }
 

@@ -105,5 +105,19 @@ const struct ledger_step ledger_steps[] = {
       "CREATE INDEX claim_expired ON claim(expired_at)"
       " WHERE expired_at IS NOT NULL;"
       "CREATE INDEX receipt_in_order ON receipt(route, job);" },
+    { "files on partners' servers",
+      /* Claimed, ours, and to be removed there: under that name. */
+      "ALTER TABLE claim ADD COLUMN there BLOB;"
+      "CREATE INDEX claim_there ON claim(partner) WHERE there IS NOT NULL;"
+      "CREATE TABLE seen("
+      " partner TEXT NOT NULL, folder TEXT NOT NULL, name BLOB NOT NULL,"
+      " size INTEGER NOT NULL, mtime INTEGER NOT NULL,"
+      " since INTEGER NOT NULL, taken INTEGER NOT NULL,"
+      " gone_at INTEGER NOT NULL, PRIMARY KEY(partner, folder, name))"
+      " WITHOUT ROWID;"
+      /* Is the server reached, since when, and if not, why. */
+      "CREATE TABLE line(partner TEXT PRIMARY KEY, at TEXT NOT NULL,"
+      " ok INTEGER NOT NULL, held INTEGER NOT NULL, why TEXT NOT NULL)"
+      " WITHOUT ROWID;" },
     { NULL, NULL },
 };

@@ -153,8 +153,7 @@ static void write_parts(struct publishing *p, size_t n)
     sync_folders(p, n, WRITTEN);
 }
 
-/* A snapshot that waited until a newer one was there becomes SUPERSEDED. */
-static int give_way(struct ledger *l, struct delivery *d, struct err *e)
+int publish_give_way(struct ledger *l, struct delivery *d, struct err *e)
 {
     uint64_t newer;
 
@@ -213,19 +212,59 @@ static int rename_once(int dir_fd, const char *part, const char *name,
     return errno == ENOENT ? renameat(dir_fd, part, dir_fd, name) : -1;
 }
 
-static int hold_taken(struct ledger *l, struct delivery *d, int dir_fd,
-                      const char *part, struct err *e)
+bool publish_replaces(const struct partner *p, const struct delivery *d)
 {
-    char why[200];
+    if (d->kind != OUT_FILE || !p || p->exists == EXISTS_USUAL)
+        return d->replace;
+    return p->exists == EXISTS_REPLACE;
+}
 
-    snprintf(why, sizeof(why),
-             "another file of that name lies there and was not taken yet");
-    /* After the commit: a crash in between leaves a part file, nothing else. */
+/* "orders.xml" of job 17 becomes "orders-17.xml": no other job has that name.
+ * "": it has it already. */
+static struct str own_name(struct arena *a, const struct delivery *d)
+{
+    struct str own = arena_fmt(a, "-%llu", (unsigned long long)d->job);
+    size_t stem = d->name.len;
+
+    while (stem > 0 && d->name.p[stem - 1] != '.')
+        stem--;
+    stem = stem > 1 ? stem - 1 : d->name.len;
+    if (str_ends(str_first(d->name, stem), own))
+        return STR("");
+    return arena_fmt(a, "%.*s%.*s%.*s", (int)stem, d->name.p, STR_ARGS(own),
+                     STR_ARGS(str_from(d->name, stem)));
+}
+
+int publish_taken(struct ledger *l, const struct partner *p, struct delivery *d,
+                  struct arena *a, struct err *e)
+{
+    static const char why[] =
+        "another file of that name lies there and was not taken yet";
+
+    struct str own = { "", 0 };
+
+    if (p && p->exists == EXISTS_KEEP_BOTH && d->kind == OUT_FILE)
+        own = own_name(a, d);
+    if (own.len)
+        return ledger_delivery_named(l, d, own, e);
     if (ledger_delivery_held(l, d, true, why, e) == -1)
         return -1;
     d->state = DELIVERY_HELD;
-    unlinkat(dir_fd, part, 0);
     return 0;
+}
+
+/* After the commit: a crash in between leaves a part file, nothing else. */
+static int hold_taken(struct ledger *l, struct publishing *p, const char *part,
+                      struct err *e)
+{
+    struct arena a = { 0 };
+    int rc = publish_taken(l, p->to->partner, p->d, &a, e);
+
+    if (rc == 0)
+        unlinkat(p->to->dir_fd, part, 0);
+    p->step = SETTLED;
+    arena_release(&a);
+    return rc;
 }
 
 static int rename_failed(struct ledger *l, struct publishing *p,
@@ -245,8 +284,7 @@ static int rename_failed(struct ledger *l, struct publishing *p,
             p->step = RENAMED;
         return 0;
     case OTHER:
-        p->step = SETTLED;
-        return hold_taken(l, p->d, dir_fd, part, e);
+        return hold_taken(l, p, part, e);
     case ABSENT: /* taken this moment */
     case UNKNOWN:
         break;
@@ -259,14 +297,15 @@ static int rename_failed(struct ledger *l, struct publishing *p,
 static int rename_part(struct ledger *l, struct publishing *p, const char *part,
                        const char *name, struct err *e)
 {
-    if (give_way(l, p->d, e) == -1)
+    if (publish_give_way(l, p->d, e) == -1)
         return -1;
     if (p->d->state == DELIVERY_SUPERSEDED) {
         p->step = SETTLED;
         unlinkat(p->to->dir_fd, part, 0);
         return 0;
     }
-    if (rename_once(p->to->dir_fd, part, name, p->d->replace) == -1)
+    if (rename_once(p->to->dir_fd, part, name,
+                    publish_replaces(p->to->partner, p->d)) == -1)
         return rename_failed(l, p, part, name, e);
     p->step = RENAMED;
     return 0;
@@ -280,14 +319,6 @@ static int finish(struct ledger *l, struct publishing *p, struct err *e)
     struct stat st;
     enum found found;
 
-    if (!str_is(p->written_in, p->folder_id)) {
-        p->step = SETTLED;
-        d->state = DELIVERY_UNCONFIRMED;
-        return ledger_unconfirmed(l, d,
-                                  "the folder is not the one that the file was "
-                                  "written to; look there, then settle it",
-                                  e);
-    }
     publish_part_name(d, part);
     snprintf(name, sizeof(name), "%.*s", STR_ARGS(d->name));
     if (fstatat(p->to->dir_fd, part, &st, AT_SYMLINK_NOFOLLOW) == 0)
@@ -308,33 +339,48 @@ static int finish(struct ledger *l, struct publishing *p, struct err *e)
 
 /* ---- all of them --------------------------------------------------------- */
 
-static int begin_one(struct ledger *l, struct publishing *p, struct err *e)
+int publish_begin(struct ledger *l, struct publishing *p, struct str folder_id,
+                  struct err *e)
 {
     struct delivery *d = p->d;
-    struct stat st;
 
-    p->part_fd = -1;
     p->by_absence = false;
     p->step = SETTLED;
-    if (p->rc == -1)
-        return 0;
+    p->folder_id = folder_id;
     if (!name_is_safe(d->name))
         return ledger_delivery_held(l, d, false, "not a usable file name", e);
-    if (fstat(p->to->dir_fd, &st) == -1) {
-        fail_sys(p, "look at the folder");
-        return 0;
+    if (d->state == DELIVERY_RENAMING && !str_eq(d->folder_id, folder_id)) {
+        d->state = DELIVERY_UNCONFIRMED;
+        return ledger_unconfirmed(l, d,
+                                  "the folder is not the one that the file was "
+                                  "written to; look there, then settle it",
+                                  e);
     }
-    snprintf(p->folder_id, sizeof(p->folder_id), "%llx:%llu",
-             (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
     if (d->state == DELIVERY_READY) {
-        if (give_way(l, d, e) == -1)
+        if (publish_give_way(l, d, e) == -1)
             return -1;
         p->step = d->state == DELIVERY_SUPERSEDED ? SETTLED : TO_WRITE;
     } else if (d->state == DELIVERY_RENAMING) {
         p->step = TO_RENAME;
-        p->written_in = d->folder_id;
     }
     return 0;
+}
+
+static int begin_one(struct ledger *l, struct publishing *p, struct err *e)
+{
+    struct stat st;
+
+    p->part_fd = -1;
+    p->step = SETTLED;
+    if (p->rc == -1)
+        return 0;
+    if (fstat(p->to->dir_fd, &st) == -1) {
+        fail_sys(p, "look at the folder");
+        return 0;
+    }
+    snprintf(p->folder_text, sizeof(p->folder_text), "%llx:%llu",
+             (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    return publish_begin(l, p, str_of(p->folder_text), e);
 }
 
 static bool any_at(const struct publishing *p, size_t n, int step)
@@ -345,7 +391,7 @@ static bool any_at(const struct publishing *p, size_t n, int step)
     return false;
 }
 
-static int commit_renaming(struct ledger *l, struct publishing *p, size_t n,
+int publish_commit_written(struct ledger *l, struct publishing *p, size_t n,
                            struct err *e)
 {
     if (!any_at(p, n, WRITTEN))
@@ -360,14 +406,13 @@ static int commit_renaming(struct ledger *l, struct publishing *p, size_t n,
             return -1;
         }
         p[i].d->state = DELIVERY_RENAMING;
-        p[i].written_in = str_of(p[i].folder_id);
         p[i].step = TO_RENAME;
     }
     return ledger_commit(l, e);
 }
 
-static int commit_delivered(struct ledger *l, struct publishing *p, size_t n,
-                            struct err *e)
+int publish_commit_renamed(struct ledger *l, struct publishing *p, size_t n,
+                           struct err *e)
 {
     if (!any_at(p, n, RENAMED))
         return 0;
@@ -387,17 +432,42 @@ static int commit_delivered(struct ledger *l, struct publishing *p, size_t n,
     return ledger_commit(l, e);
 }
 
+/* Empty files that say that those beside them are complete. */
+static void write_triggers(struct publishing *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct partner *partner = p[i].to->partner;
+        char name[256 + 32];
+        int fd;
+
+        if (p[i].step != RENAMED || p[i].by_absence || !partner ||
+            !partner->trigger.len || p[i].d->kind != OUT_FILE)
+            continue;
+        snprintf(name, sizeof(name), "%.*s%.*s", STR_ARGS(p[i].d->name),
+                 STR_ARGS(partner->trigger));
+        fd = openat(p[i].to->dir_fd, name,
+                    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK |
+                        O_CLOEXEC,
+                    0600);
+        if (fd == -1 || set_owner(fd, p[i].to) == -1)
+            fail_sys(&p[i], "the trigger file");
+        if (fd != -1)
+            close(fd);
+    }
+}
+
 int publish(struct ledger *l, struct publishing *p, size_t n, struct err *e)
 {
     for (size_t i = 0; i < n; i++)
         if (begin_one(l, &p[i], e) == -1)
             return -1;
     write_parts(p, n);
-    if (commit_renaming(l, p, n, e) == -1)
+    if (publish_commit_written(l, p, n, e) == -1)
         return -1;
     for (size_t i = 0; i < n; i++)
         if (p[i].step == TO_RENAME && finish(l, &p[i], e) == -1)
             return -1;
+    write_triggers(p, n);
     sync_folders(p, n, RENAMED);
-    return commit_delivered(l, p, n, e);
+    return publish_commit_renamed(l, p, n, e);
 }

@@ -25,22 +25,27 @@
  * one now (an unmounted disk, an exchanged folder) gives UNCONFIRMED.
  *
  * A snapshot (`replace`: stock, prices) takes the place of a file of its own
- * name; any other file never does. If a file that was claimed later has been
- * delivered under that name meanwhile, it becomes SUPERSEDED instead, also when
- * all that is left is its rename.
+ * name; any other file never does, unless the partner's `exists` says so. If a
+ * snapshot that was claimed later has been delivered under that name meanwhile,
+ * it becomes SUPERSEDED instead, also when all that is left is its rename.
+ *
+ * A partner's trigger file comes between the rename and DELIVERED: if we die
+ * there, it is written once more while our file lies there.
  */
 #ifndef SPOOL_PUBLISH_H
 #define SPOOL_PUBLISH_H
 
 #include <sys/types.h>
 
+#include "spool/conf.h"
 #include "spool/ledger.h"
 
 struct place_to {
-    int dir_fd;  /* the target folder, open */
-    mode_t mode; /* of the file, e.g. 0660 */
-    gid_t group; /* (gid_t)-1: as it comes */
-    int synced;  /* publish()'s own: the errno of its last sync, -1: none yet */
+    int dir_fd;                    /* the target folder, open */
+    const struct partner *partner; /* whose rules hold; NULL: nobody's */
+    mode_t mode;                   /* of the file, e.g. 0660 */
+    gid_t group;                   /* (gid_t)-1: as it comes */
+    int synced; /* publish()'s own: the errno of its last sync, -1: none yet */
 };
 
 /* A file of those that are published together. */
@@ -58,8 +63,8 @@ struct publishing {
     enum { TO_WRITE, WRITTEN, TO_RENAME, RENAMED, SETTLED } step;
     int part_fd;
     bool by_absence;
-    char folder_id[48];    /* of the folder now */
-    struct str written_in; /* that of the folder when the part was written */
+    struct str folder_id; /* of the folder now */
+    char folder_text[48]; /* it, where it is a folder of this machine */
 };
 
 /*
@@ -71,5 +76,23 @@ int publish(struct ledger *l, struct publishing *p, size_t n, struct err *e);
 
 enum { PART_NAME = 64 };
 void publish_part_name(const struct delivery *d, char out[PART_NAME]);
+
+/* ---- its steps, for ship.c, whose folders are elsewhere ------------------ */
+
+/* TO_WRITE, TO_RENAME, or SETTLED. -1: the ledger failed. */
+int publish_begin(struct ledger *l, struct publishing *p, struct str folder_id,
+                  struct err *e);
+/* A snapshot that waited until a newer one was there becomes SUPERSEDED. */
+int publish_give_way(struct ledger *l, struct delivery *d, struct err *e);
+/* May it take the place of a file of its name? */
+bool publish_replaces(const struct partner *p, const struct delivery *d);
+/* It may not: HELD, or READY under a name of its own in `a`. */
+int publish_taken(struct ledger *l, const struct partner *p, struct delivery *d,
+                  struct arena *a, struct err *e);
+/* WRITTEN -> TO_RENAME, RENAMED -> SETTLED; each in one transaction. */
+int publish_commit_written(struct ledger *l, struct publishing *p, size_t n,
+                           struct err *e);
+int publish_commit_renamed(struct ledger *l, struct publishing *p, size_t n,
+                           struct err *e);
 
 #endif

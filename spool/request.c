@@ -1,4 +1,5 @@
 #include "spool/request.h"
+#include "spool/closed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,8 +80,8 @@ static int do_retry(struct keeper *k, const struct request *q,
         if (ledger_retry(k->ledger, r, e) == -1)
             return -1;
         let_start(k, r);
-        for (struct closed *x = k->closed; x; x = x->next)
-            x->until = 0;
+        places_open(k);
+        couriers_wake(k);
         return say(k, a, true, "it is tried again");
     case RECEIPT_REJECTED:
     case RECEIPT_SUPPRESSED:

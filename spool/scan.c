@@ -147,26 +147,50 @@ bool scan_trigger_name(struct str name, struct str ending, bool instead,
     return true;
 }
 
-static bool has_trigger(int dir_fd, struct str name, struct str ending)
+/* An inbox that is looked into: a folder, or the names on a server. */
+struct view {
+    const struct conf *c;
+    const struct inbox *in;
+    int dir_fd; /* -1: */
+    const struct listing *listing;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return str_cmp(((const struct listed *)a)->name,
+                   ((const struct listed *)b)->name);
+}
+
+static bool has_file(const struct view *v, const char *name)
+{
+    struct listed key = { .name = str_of(name) };
+    struct stat st;
+
+    if (v->dir_fd != -1)
+        return fstatat(v->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    return v->listing->n &&
+           bsearch(&key, v->listing->v, v->listing->n, sizeof(key), by_name);
+}
+
+static bool has_trigger(const struct view *v, struct str name,
+                        struct str ending)
 {
     char other[SCAN_NAME];
-    struct stat st;
 
     for (int instead = 0; instead <= 1; instead++)
         if (scan_trigger_name(name, ending, instead, other) &&
-            fstatat(dir_fd, other, &st, AT_SYMLINK_NOFOLLOW) == 0)
+            has_file(v, other))
             return true;
     return false;
 }
 
 /* What a route wants to see beside the file before it is complete. */
-static const char *why_trigger(const struct conf *c, const struct inbox *in,
-                               int dir_fd, struct str name)
+static const char *why_trigger(const struct view *v, struct str name)
 {
-    for (const struct route *r = c->routes; r; r = r->next)
+    for (const struct route *r = v->c->routes; r; r = r->next)
         if (r->trigger.len &&
-            route_takes(r, in->partner->name, in->folder, name) &&
-            !has_trigger(dir_fd, name, r->trigger))
+            route_takes(r, v->in->partner->name, v->in->folder, name) &&
+            !has_trigger(v, name, r->trigger))
             return "the file that says that it is complete is not there yet";
     return NULL;
 }
@@ -205,44 +229,41 @@ static const char *over_limit(struct arena *a, const struct conf *c,
 
 /* What no time changes. */
 static const char *why_never(const struct conf *c, const struct found *f,
-                             const struct stat *st, struct arena *a)
+                             struct arena *a)
 {
     if (f->name.len > c->limits.v[LIMIT_NAME])
         return over_limit(a, c, "its name is longer", LIMIT_NAME);
-    if (!S_ISREG(st->st_mode))
+    if (!f->is_plain)
         return "it is no plain file";
-    if (st->st_nlink != 1)
-        return "it has a second name (hard link)";
     if (f->size > c->limits.v[LIMIT_INPUT])
         return over_limit(a, c, "it is larger", LIMIT_INPUT);
     return NULL;
 }
 
-static const char *why_waits(const struct conf *c, const struct inbox *in,
-                             int dir_fd, const char *name, struct found *f,
-                             const struct stat *st, struct arena *a)
+/* What its name, its kind and its size say. */
+static const char *why_waits(const struct view *v, struct found *f,
+                             struct arena *a)
 {
     const char *why;
 
     f->is_temporary = scan_is_temporary(f->name);
     if (f->is_temporary)
         return "its name is that of an unfinished file";
-    f->no_route = !any_route_takes(c, in, f->name);
-    if (f->no_route && is_trigger(c, in, f->name)) {
+    f->no_route = !any_route_takes(v->c, v->in, f->name);
+    if (f->no_route && is_trigger(v->c, v->in, f->name)) {
         f->no_route = false;
         f->is_temporary = true;
         return "it says that another file is complete, which is not there";
     }
     if (f->no_route)
         return "no route takes it";
-    why = why_never(c, f, st, a);
+    why = why_never(v->c, f, a);
     f->stays = why != NULL;
     if (why)
         return why;
     if (f->size == 0)
         return "it is empty";
-    why = why_trigger(c, in, dir_fd, f->name);
-    return why ? why : why_open(dir_fd, name, st, f);
+    return why_trigger(v, f->name);
 }
 
 static int older(const void *a, const void *b)
@@ -280,6 +301,7 @@ int scan_inbox(const struct conf *c, const struct inbox *in, struct arena *a,
     int fd = partner_open(in->partner, in->folder, e);
     DIR *dir = fd == -1 ? NULL : fdopendir(fd);
     bool shared = fd != -1 && (in->partner->shared || is_network(fd));
+    struct view v = { .c = c, .in = in };
     size_t cap = 0;
     struct dirent *d;
 
@@ -293,6 +315,7 @@ int scan_inbox(const struct conf *c, const struct inbox *in, struct arena *a,
         close(fd);
         return -1;
     }
+    v.dir_fd = dirfd(dir);
     while ((d = readdir(dir))) {
         struct found *f;
         struct stat st;
@@ -305,15 +328,54 @@ int scan_inbox(const struct conf *c, const struct inbox *in, struct arena *a,
         *f = (struct found){
             .name = arena_str(a, str_of(d->d_name)),
             .size = (uint64_t)st.st_size,
+            .is_plain = S_ISREG(st.st_mode),
             .shared = shared,
             .mtime = st.st_mtim.tv_sec,
             .mtime_ns =
                 (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
         };
-        f->why = why_waits(c, in, dirfd(dir), d->d_name, f, &st, a);
+        f->why = why_waits(&v, f, a);
+        if (!f->why && st.st_nlink != 1) {
+            f->why = "it has a second name (hard link)";
+            f->stays = true;
+        }
+        if (!f->why)
+            f->why = why_open(v.dir_fd, d->d_name, &st, f);
     }
     closedir(dir);
     if (*n)
         qsort(*out, *n, sizeof(**out), older);
     return 0;
+}
+
+void scan_sort(struct listing *l)
+{
+    if (l->n)
+        qsort(l->v, l->n, sizeof(*l->v), by_name);
+}
+
+void scan_listing(const struct conf *c, const struct inbox *in,
+                  const struct listing *l, struct arena *a, struct found **out,
+                  size_t *n)
+{
+    const struct view v = { .c = c, .in = in, .dir_fd = -1, .listing = l };
+
+    *out = arena_alloc(a, (l->n + 1) * sizeof(**out));
+    *n = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        const struct listed *x = &l->v[i];
+        struct found *f = &(*out)[*n];
+
+        if (x->name.p[0] == '.' || x->is_folder)
+            continue;
+        *f = (struct found){
+            .name = x->name,
+            .size = x->size,
+            .is_plain = x->is_plain,
+            .mtime = (int64_t)x->mtime,
+            .mtime_ns = (int64_t)x->mtime,
+        };
+        f->why = why_waits(&v, f, a);
+        (*n)++;
+    }
 }

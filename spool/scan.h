@@ -25,13 +25,14 @@ struct inbox *scan_inboxes(const struct conf *c, struct arena *a);
 struct found {
     struct str name; /* its bytes */
     uint64_t size;
-    int64_t mtime; /* Unix seconds */
-    int64_t mtime_ns;
-    const char *why; /* it is not taken; NULL: it is complete */
-    bool shared;     /* its folder is: only looks tell whether it is complete */
-    bool soon;       /* for a reason that passes by itself: look again */
-    bool stays;      /* for a reason that somebody has to do away with */
-    bool no_route;   /* no route takes such a name */
+    bool is_plain;    /* no link, no device */
+    int64_t mtime;    /* Unix seconds */
+    int64_t mtime_ns; /* on a server: its seconds; only compared with itself */
+    const char *why;  /* it is not taken; NULL: it is complete */
+    bool shared;   /* its folder is: only looks tell whether it is complete */
+    bool soon;     /* for a reason that passes by itself: look again */
+    bool stays;    /* for a reason that somebody has to do away with */
+    bool no_route; /* no route takes such a name */
     bool is_temporary;
     uint64_t seq; /* its place in the order of claims; claim.c gives it */
 };
@@ -39,6 +40,25 @@ struct found {
 /* The files of an inbox, oldest first. -1: the folder cannot be read. */
 int scan_inbox(const struct conf *c, const struct inbox *in, struct arena *a,
                struct found **out, size_t *n, struct err *e);
+
+/* A folder of a partner's server, as it was listed. */
+struct listed {
+    struct str name; /* never empty */
+    uint64_t size, mtime;
+    bool is_plain, is_folder;
+};
+
+struct listing {
+    struct listed *v; /* in the order of their names' bytes: scan_sort() */
+    size_t n;
+};
+
+void scan_sort(struct listing *l);
+/* The same of it, in the order of names; whether a file has rested for long
+ * enough is the caller's business. Names are those of the listing. */
+void scan_listing(const struct conf *c, const struct inbox *in,
+                  const struct listing *l, struct arena *a, struct found **out,
+                  size_t *n);
 
 /* For qsort(): an array of struct found *. */
 int scan_older(const void *a, const void *b);

@@ -28,6 +28,7 @@
 #include "spool/keeper.h"
 #include "spool/scan.h"
 #include "spool/sync.h"
+#include "spool/take.h"
 
 enum taken {
     TAKEN,    /* it is, or is going to be */
@@ -219,7 +220,7 @@ static struct str label_of(struct arena *a, struct str name)
     return (struct str){ out, name.len };
 }
 
-static int commit_one(struct keeper *k, struct claim *c, struct err *e)
+int take_commit(struct keeper *k, struct claim *c, struct err *e)
 {
     struct receipt *r;
     size_t n = 0;
@@ -258,7 +259,7 @@ static int commit_taken(struct keeper *k, struct taking *t, size_t n,
     if (ledger_begin(k->ledger, e) == -1)
         return -1;
     for (size_t i = 0; i < n; i++)
-        if (t[i].how == TAKEN && commit_one(k, t[i].c, e) == -1) {
+        if (t[i].how == TAKEN && take_commit(k, t[i].c, e) == -1) {
             ledger_rollback(k->ledger);
             return -1;
         }
@@ -496,7 +497,7 @@ int keeper_take_rest(struct keeper *k, struct receipt *r, struct err *e)
     if (ledger_find_claim(k->ledger, r->claim, &k->item, &t.c, e) == -1)
         return -1;
     p = t.c ? conf_partner(k->conf, t.c->partner) : NULL;
-    if (!p || t.c->state != CLAIM_TAKEN)
+    if (!p || p->remote || t.c->state != CLAIM_TAKEN)
         return 0;
     if (!all_are_taken(k, t.c, &all, e))
         return -1;
@@ -535,6 +536,8 @@ static struct open_inbox *inbox_of(struct keeper *k, const struct claim *c,
                        STR_ARGS(c->name), STR_ARGS(c->partner));
         return NULL;
     }
+    if (p->remote)
+        return NULL; /* fetch.c's */
     while (x && (x->partner != p || !str_eq(x->folder, c->folder)))
         x = x->next;
     if (!x) {

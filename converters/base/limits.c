@@ -43,6 +43,14 @@ static const char *wanted(const char *unit)
     }
 }
 
+/* With 0 nothing would run. */
+static bool needs_one(size_t id)
+{
+    return id == LIMIT_JOBS || id == LIMIT_OPEN_FILES ||
+           id == LIMIT_SFTP_CONNECT || id == LIMIT_SFTP_HANDSHAKE ||
+           id == LIMIT_SFTP_LOGIN || id == LIMIT_SFTP_OPERATION;
+}
+
 int limits_set(struct limits *l, struct str name, struct str value,
                const char **wants)
 {
@@ -57,8 +65,8 @@ int limits_set(struct limits *l, struct str name, struct str value,
         *wants = wanted(unit);
         if (!str_to_uint(value, max / factor, &n))
             return -2;
-        *wants = "wants a number from 1"; /* with 0 nothing would run */
-        if (n == 0 && (i == LIMIT_JOBS || i == LIMIT_OPEN_FILES))
+        *wants = "wants a number from 1";
+        if (n == 0 && needs_one(i))
             return -2;
         l->v[i] = n * factor;
         return 0;

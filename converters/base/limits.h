@@ -73,7 +73,14 @@
     X(FREE_BYTES, "free-bytes", MB(256), "bytes",                              \
       "free on the spool's disk beside what the files to be taken need")       \
     X(FREE_TIMES, "free-times", 2, "",                                         \
-      "of their size that the files to be taken need")
+      "of their size that the files to be taken need")                         \
+    X(SFTP_CONNECT, "sftp-connect", 15, "s", "reaching a partner's server")    \
+    X(SFTP_HANDSHAKE, "sftp-handshake", 30, "s", "agreeing on keys with it")   \
+    X(SFTP_LOGIN, "sftp-login", 30, "s", "logging in there")                   \
+    X(SFTP_OPERATION, "sftp-operation", 60, "s",                               \
+      "waiting for a server's next answer")                                    \
+    X(SFTP_RATE, "sftp-rate", KB(1), "bytes",                                  \
+      "of a file in a second: a slower line is given up")
 
 enum limit_id {
 #define X(id, name, value, unit, help) LIMIT_##id,

@@ -144,7 +144,9 @@
     X(CONF_NO_ROUTE, "conf-no-route", ERROR, "no route is called %1%2") \
     X(CONF_NO_MAP, "conf-no-map", ERROR, "no map %1; looked in %2") \
     X(CONF_DOCUMENTS, "conf-documents", ERROR, "the read map makes %1 documents, the write map takes %2") \
+    X(CONF_WEAK, "conf-weak", WARNING, "%1 is weak; allow it only as long as the partner's server knows nothing better") \
     X(CONF_FOLDER, "conf-folder", WARNING, "folder %1: %2") \
+    X(CONF_FILE, "conf-file", WARNING, "file %1: %2") \
 
 #define DIAGS(X) \
     DIAGS_INPUT(X) DIAGS_CSV(X) DIAGS_XML(X) DIAGS_ZIP(X) DIAGS_DATA(X) \

@@ -35,6 +35,7 @@
     X(settle)       \
     X(hold)         \
     X(release)      \
+    X(partner)      \
     X(fsck)         \
     X(audit)        \
     X(backup)       \

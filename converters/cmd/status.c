@@ -90,7 +90,31 @@ static void add_file(struct status *s, const struct inbox *in,
             s->routes[i].n_files++;
 }
 
-static void collect_files(struct status *s)
+/* On a server, as it was listed the last time; nobody is called for this. */
+static int collect_seen(struct status *s, const struct inbox *in, struct err *e)
+{
+    struct seen *seen;
+    size_t n;
+
+    if (!s->v.ledger)
+        return 0;
+    if (ledger_seen(s->v.ledger, in->partner->name, in->folder, &s->v.arena,
+                    &seen, &n, e) == -1)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (!seen[i].taken && !seen[i].gone_at)
+            add_file(s, in,
+                     &(struct found){
+                         .name = seen[i].name,
+                         .size = seen[i].size,
+                         .mtime = seen[i].since,
+                         .why = "it was listed, and has to look the same in a "
+                                "later listing",
+                     });
+    return 0;
+}
+
+static int collect_files(struct status *s, struct err *failed)
 {
     for (struct inbox *in = scan_inboxes(&s->v.conf, &s->v.arena); in;
          in = in->next) {
@@ -98,6 +122,11 @@ static void collect_files(struct status *s)
         struct err e;
         size_t n;
 
+        if (in->partner->remote) {
+            if (collect_seen(s, in, failed) == -1)
+                return -1;
+            continue;
+        }
         if (scan_inbox(&s->v.conf, in, &s->v.arena, &f, &n, &e) == -1) {
             *s->last_file = arena_alloc(&s->v.arena, sizeof(**s->last_file));
             (*s->last_file)->place =
@@ -110,6 +139,25 @@ static void collect_files(struct status *s)
         for (size_t i = 0; i < n; i++)
             add_file(s, in, &f[i]);
     }
+    return 0;
+}
+
+/* Servers that are not reached. */
+static int collect_lines(struct status *s, struct err *e)
+{
+    struct line_state *all;
+    size_t n;
+
+    if (ledger_lines(s->v.ledger, &s->v.arena, &all, &n, e) == -1)
+        return -1;
+    s->lines = all;
+    for (size_t i = 0; i < n; i++) {
+        const struct partner *p = conf_partner(&s->v.conf, all[i].partner);
+
+        if (p && p->remote && !all[i].ok)
+            s->lines[s->n_lines++] = all[i];
+    }
+    return 0;
 }
 
 static int collect_routes(struct status *s, struct err *e)
@@ -169,9 +217,12 @@ static int collect(struct status *s, struct err *e)
     s->last_file = &s->files;
     if (collect_routes(s, e) == -1)
         return -1;
-    collect_files(s);
+    if (collect_files(s, e) == -1)
+        return -1;
     if (!s->v.ledger)
         return 0;
+    if (collect_lines(s, e) == -1)
+        return -1;
     if (ledger_receipts(s->v.ledger, &open, &s->v.arena, &s->open, &s->n_open,
                         e) == -1)
         return -1;
@@ -268,6 +319,20 @@ static void print_files(struct status *s, bool no_route, const char *title)
     table_print(&t);
 }
 
+static void print_lines(struct status *s)
+{
+    struct text_table t = { .arena = &s->v.arena, .n_columns = 3 };
+
+    if (!s->n_lines)
+        return;
+    puts("\nServers that are not reached");
+    TABLE_ROW(&t, STR("PARTNER"), STR("SINCE"), STR("WHY"));
+    for (size_t i = 0; i < s->n_lines; i++)
+        TABLE_ROW(&t, s->lines[i].partner,
+                  time_text(&s->v.arena, s->lines[i].at), s->lines[i].why);
+    table_print(&t);
+}
+
 /* ---- for programs ------------------------------------------------------- */
 
 static void json_routes(struct json *j, const struct status *s)
@@ -312,6 +377,16 @@ static void print_json(const struct status *s)
     for (size_t i = 0; i < s->n_reports; i++)
         json_delivery(&j, &s->reports[i]);
     json_close(&j, ']');
+    json_open(&j, "servers_not_reached", '[');
+    for (size_t i = 0; i < s->n_lines; i++) {
+        json_open(&j, NULL, '{');
+        json_str(&j, "partner", s->lines[i].partner);
+        json_time(&j, "since", s->lines[i].at);
+        json_bool(&j, "held", s->lines[i].held);
+        json_str(&j, "why", s->lines[i].why);
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
     json_open(&j, "files", '[');
     for (const struct lying *x = s->files; x; x = x->next) {
         json_open(&j, NULL, '{');
@@ -341,9 +416,10 @@ static int status(struct status *s, bool check)
     print_routes(s);
     print_open(s, &e);
     print_reports(s);
+    print_lines(s);
     print_files(s, false, "Files in inboxes");
     print_files(s, true, "Files that no route takes");
-    if (!s->n_open && !s->files && !s->n_reports)
+    if (!s->n_open && !s->files && !s->n_reports && !s->n_lines)
         puts("\nNothing waits.");
     return EXIT_DONE;
 }
@@ -385,6 +461,10 @@ const struct cmd cmd_status = {
         "that are held; jobs, deliveries\n             and files that wait "
         "for more than an hour; files that are overdue;\n             a "
         "folder that cannot be read; a disk that is too full to take more;\n"
-        "             a ledger that is not the spool's\n",
+        "             a ledger that is not the spool's; a server whose host "
+        "key "
+        "is not accepted,\n             that refuses the login, or that was "
+        "not "
+        "reached for an hour\n",
     .run = run,
 };

@@ -31,6 +31,8 @@ struct status {
     int spool_fd;             /* -1: there is no spool yet */
     struct delivery *reports; /* to senders, of jobs that have ended */
     size_t n_reports;
+    struct line_state *lines; /* of partners by SFTP that are not reached */
+    size_t n_lines;
 };
 
 /* One line that says what is wrong first, and exit status 1; or nothing. */

@@ -141,6 +141,19 @@ static void check_files(struct check *c)
                                STR_ARGS(x->place), STR_ARGS(x->why)));
 }
 
+static void check_lines(struct check *c)
+{
+    struct arena *a = &c->s->v.arena;
+
+    for (size_t i = 0; i < c->s->n_lines; i++) {
+        const struct line_state *x = &c->s->lines[i];
+
+        if (x->held || is_old(x->at))
+            wrong(c, arena_fmt(a, "partner %.*s is not reached: %.*s",
+                               STR_ARGS(x->partner), STR_ARGS(x->why)));
+    }
+}
+
 /* Nothing more is taken, whether or not a file has waited for an hour yet. */
 static void check_room(struct check *c)
 {
@@ -193,6 +206,7 @@ int status_check(struct status *s)
     check_jobs(&c);
     if (check_deliveries(&c, &e) == -1)
         return view_failed(&e);
+    check_lines(&c);
     check_routes(&c);
     check_files(&c);
     print(&c);

@@ -84,8 +84,8 @@ static struct conf_case {
     { __LINE__, "trade rules are to come",
       SHOP ERP ROUTE "  reserve\n  only changes\n  prefix \"CZ-\"\n",
       "10:3 not-built; 11:3 not-built; 12:3 not-built; " },
-    { __LINE__, "sftp is to come",
-      SHOP "partner erp\n  sftp k@erp:22/in\n" ROUTE, "9:6 not-built; " },
+    { __LINE__, "a route delivers by sftp",
+      SHOP "partner erp\n  sftp k@erp:22/in\n  agent\n" ROUTE, "" },
     { __LINE__, "no such file to include", "include more.conf\n",
       "1:9 include; " },
     { __LINE__, "a pattern may find nothing", "include routes.d/*.conf\n", "" },
@@ -186,6 +186,85 @@ static void partners_and_limits(void **state)
     assert_true(str_is(p->country, "cz"));
     assert_int_equal(p->mode, 0660);
     assert_null(conf_partner(&c, STR("nobody")));
+    conf_free(&c);
+    tree_drop();
+}
+
+static void a_partner_by_sftp(void **state)
+{
+    const struct partner *p;
+    const struct remote *r;
+    struct conf c;
+    struct diags d;
+
+    (void)state;
+    tree_make();
+    load("partner erp\n"
+         "  sftp k@x@[2001:db8::1]:2222/import/\n"
+         "  key credential:erp\n"
+         "  passphrase secrets/phrase\n"
+         "  allow ssh-rsa ssh-rsa\n"
+         "  exists keep both\n"
+         "  after fetch move done\n"
+         "  look every 2 minutes\n"
+         "  rest 0 seconds\n"
+         "limit sftp-connect 1\n"
+         "limit sftp-handshake 2\n"
+         "limit sftp-login 99999999999\n"
+         "limit sftp-operation 4\n"
+         "limit sftp-rate 5k\n",
+         &c, &d);
+    assert_int_equal(d.n_errors, 0);
+    p = conf_partner(&c, STR("erp"));
+    r = p->remote;
+    assert_null(p->folder);
+    assert_int_equal(p->exists, EXISTS_KEEP_BOTH);
+    assert_true(str_is(r->address, "k@x@[2001:db8::1]:2222/import"));
+    assert_true(str_is(r->base, "/import"));
+    assert_string_equal(r->login.partner, "erp");
+    assert_string_equal(r->login.user, "k@x");
+    assert_string_equal(r->login.host, "2001:db8::1");
+    assert_int_equal(r->login.port, 2222);
+    assert_string_equal(r->login.key, "credential:erp");
+    assert_string_equal(r->login.passphrase, at("secrets/phrase"));
+    assert_string_equal(r->login.known_hosts, at("known_hosts"));
+    assert_int_equal(r->login.n_weak, 1);
+    assert_int_equal(r->login.connect_s, 1);
+    assert_int_equal(r->login.handshake_s, 2);
+    assert_int_equal(r->login.login_s, 24 * 60 * 60);
+    assert_int_equal(r->login.operation_s, 4);
+    assert_int_equal(r->login.rate, KB(5));
+    assert_int_equal(r->after, AFTER_MOVE);
+    assert_true(str_is(r->moved_to, "done"));
+    assert_int_equal(r->look_s, 120);
+    assert_int_equal(r->rest_s, 0);
+    assert_int_equal(r->n_lines, 1);
+    conf_free(&c);
+    tree_drop();
+}
+
+static void a_partner_through_a_program(void **state)
+{
+    const struct remote *r;
+    struct conf c;
+    struct diags d;
+
+    (void)state;
+    tree_make();
+    load("partner erp\n"
+         "  through /bin/cat -u \"a word\"\n"
+         "  sftp /import\n",
+         &c, &d);
+    assert_int_equal(d.n_errors, 0);
+    r = conf_partner(&c, STR("erp"))->remote;
+    assert_true(str_is(r->address, "through /bin/cat"));
+    assert_true(str_is(r->base, "/import"));
+    assert_string_equal(r->login.through[0], "/bin/cat");
+    assert_string_equal(r->login.through[2], "a word");
+    assert_null(r->login.through[3]);
+    assert_null(r->login.known_hosts);
+    assert_int_equal(r->look_s, 60);
+    assert_int_equal(r->rest_s, 30);
     conf_free(&c);
     tree_drop();
 }
@@ -373,6 +452,8 @@ int main(void)
 {
     static const struct CMUnitTest facts[] = {
         cmocka_unit_test(partners_and_limits),
+        cmocka_unit_test(a_partner_by_sftp),
+        cmocka_unit_test(a_partner_through_a_program),
         cmocka_unit_test(writes_share_the_destinations_below_them),
         cmocka_unit_test(a_route_and_its_words),
         cmocka_unit_test(which_files_a_route_takes),

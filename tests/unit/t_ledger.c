@@ -130,7 +130,7 @@ static void a_file_goes_all_the_way(void **state)
     r.n.n_read = 2;
     OK(ledger_converted(l, &r, &d, 1, &e));
     REFUSED(ledger_done(l, &r, &e)); /* a delivery is open */
-    OK(ledger_renaming(l, &d, "1:2", &e));
+    OK(ledger_renaming(l, &d, STR("1:2"), &e));
     OK(ledger_to_archive(l, &a, &c, &n, &e));
     assert_int_equal(n, 0);
     OK(ledger_delivered(l, &d, false, &e));
@@ -163,8 +163,8 @@ static void a_step_cannot_go_back(void **state)
     REFUSED(ledger_converted(l, &r, &d, 1, &e));
     REFUSED(ledger_rejected(l, &r, NULL, 0, &e));
     REFUSED(ledger_delivered(l, &d, false, &e)); /* RENAMING comes first */
-    OK(ledger_renaming(l, &d, "1:2", &e));
-    REFUSED(ledger_renaming(l, &d, "1:2", &e));
+    OK(ledger_renaming(l, &d, STR("1:2"), &e));
+    REFUSED(ledger_renaming(l, &d, STR("1:2"), &e));
     OK(ledger_delivered(l, &d, false, &e));
     REFUSED(ledger_delivery_held(l, &d, true, "no", &e));
 }
@@ -222,7 +222,7 @@ static void a_taken_name_holds_the_job_until_it_is_free(void **state)
     (void)state;
     OK(ledger_converted(l, &r, &d, 1, &e));
     d = find_delivery(&r);
-    OK(ledger_renaming(l, &d, "1:2", &e));
+    OK(ledger_renaming(l, &d, STR("1:2"), &e));
     OK(ledger_delivery_held(l, &d, true, "the name is taken", &e));
     assert_int_equal(find(r.job).state, RECEIPT_HELD);
     assert_true(str_is(find(r.job).why, "the name is taken"));
@@ -232,9 +232,9 @@ static void a_taken_name_holds_the_job_until_it_is_free(void **state)
     assert_int_equal(d.epoch, 2);
     assert_int_equal(find(r.job).state, RECEIPT_CONVERTED);
     d.epoch = 1; /* an older owner */
-    REFUSED(ledger_renaming(l, &d, "1:2", &e));
+    REFUSED(ledger_renaming(l, &d, STR("1:2"), &e));
     d.epoch = 2;
-    OK(ledger_renaming(l, &d, "1:2", &e));
+    OK(ledger_renaming(l, &d, STR("1:2"), &e));
 }
 
 static void numbers_and_history_are_kept(void **state)
@@ -411,7 +411,7 @@ static void the_order_of_claims_tells_which_is_newer(void **state)
     assert_true(older.job > newer.job);
     OK(ledger_newer(l, &older, &job, &e));
     assert_int_equal(job, 0); /* nothing was delivered yet */
-    OK(ledger_renaming(l, &newer, "1:2", &e));
+    OK(ledger_renaming(l, &newer, STR("1:2"), &e));
     OK(ledger_newer(l, &older, &job, &e));
     assert_int_equal(job, newer.job);
     OK(ledger_newer(l, &newer, &job, &e));
@@ -462,7 +462,7 @@ static void results_are_sent_again_once_each(void **state)
     for (int i = 0; i < 3; i++) {
         OK(ledger_deliveries(l, NULL, 1u << DELIVERY_READY, &a, &d, &n, &e));
         assert_int_equal(n, 1);
-        OK(ledger_renaming(l, &d[0], "1:2", &e));
+        OK(ledger_renaming(l, &d[0], STR("1:2"), &e));
         OK(ledger_delivered(l, &d[0], false, &e));
         OK(ledger_done(l, &r, &e));
         OK(ledger_resend(l, &r, &e));
@@ -477,7 +477,7 @@ static void an_unconfirmed_delivery_is_settled_both_ways(void **state)
         struct receipt r = converted(delivered ? "a.csv" : "b.csv");
         struct delivery d = find_delivery(&r);
 
-        OK(ledger_renaming(l, &d, "1:2", &e));
+        OK(ledger_renaming(l, &d, STR("1:2"), &e));
         OK(ledger_unconfirmed(l, &d, "another folder", &e));
         assert_int_equal(find(r.job).state, RECEIPT_HELD);
         OK(ledger_settle_by_hand(l, &r, delivered, &e));

@@ -131,7 +131,7 @@ static void set_up(const struct publish_case *c, struct delivery *d)
     assert_int_equal(stat(at(c->other_folder ? "." : "in"), &st), 0);
     snprintf(id, sizeof(id), "%llx:%llu", (unsigned long long)st.st_dev,
              (unsigned long long)st.st_ino);
-    must(ledger_renaming(l, d, id, &e), __LINE__);
+    must(ledger_renaming(l, d, str_of(id), &e), __LINE__);
     *d = reload(d);
 }
 

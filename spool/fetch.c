@@ -1,0 +1,658 @@
+/*
+ * fetch.c - claimed files of partners' servers come into our custody, and what
+ * is left of them there goes.
+ *
+ *   MOVE     RENAME NAME -> .claim/<id>     not with `after fetch keep`
+ *   FETCH    into tmp/<id>, from .claim/<id>, or from where it lies
+ *   TAKE     hashed, synced, named in/<id>; commit TAKEN, of all at once
+ *   BACK     what was not complete goes back under its name, its row goes
+ *
+ *   DISPOSE  REMOVE, or RENAME into the partner's folder of fetched files, of
+ *            claims that are TAKEN; commit that nothing is left
+ *
+ * A haul is up to 64 claims of one partner; its steps are taken when all
+ * answers of the last one are in. A partner has one haul at a time.
+ */
+#include "spool/fetch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "converters/base/date.h"
+#include "spool/closed.h"
+#include "spool/files.h"
+#include "spool/ship.h"
+#include "spool/sync.h"
+#include "spool/take.h"
+
+/* Rows that are read to find a haul: some may be of files that wait. */
+enum { MOST_ROWS = 1024 };
+
+struct hauled {
+    struct claim c;
+    struct str
+        there; /* its name in the folder now: "orders.csv", or in .claim/ */
+    struct str taken; /* what is left there when it is ours; "": nothing */
+    struct errand asked;
+    const struct errand *made; /* the folder .claim, on this connection */
+    int fd;                    /* tmp/<id> */
+    enum { ON_ITS_WAY, IS_OURS, GOES_BACK, IS_GONE, WAITS } how;
+};
+
+struct haul {
+    struct arena arena;
+    const struct partner *partner;
+    struct conf *conf;
+    struct courier *courier;
+    struct hauled *v;
+    size_t n, n_open;
+    enum { MOVE, FETCH, TAKE, BACK, DISPOSE, DISPOSED } next_step;
+    struct haul *next;
+};
+
+/* ---- asking -------------------------------------------------------------- */
+
+static struct wire *message(struct haul *h, enum wire_kind kind)
+{
+    static struct wire w;
+
+    courier_begin(h->courier, &w, kind);
+    return &w;
+}
+
+static void post(struct haul *h, struct wire *w, struct errand *x,
+                 uint64_t bytes)
+{
+    *x = (struct errand){ .n_open = &h->n_open };
+    h->n_open++;
+    courier_send(h->courier, w, x, bytes);
+}
+
+static struct str path_of(struct haul *h, const struct claim *c,
+                          struct str name)
+{
+    return remote_path(&h->arena, h->partner->remote, c->folder, name);
+}
+
+static const struct errand *ask_make(struct haul *h, struct str path)
+{
+    struct wire *w = message(h, WIRE_MAKE_FOLDER);
+    struct errand *x = arena_alloc(&h->arena, sizeof(*x));
+
+    wire_put_str(w, path);
+    post(h, w, x, 0);
+    return x;
+}
+
+static void ask_rename(struct haul *h, struct str from, struct str to,
+                       struct errand *x)
+{
+    struct wire *w = message(h, WIRE_RENAME);
+
+    wire_put_str(w, from);
+    wire_put_str(w, to);
+    wire_put(w, UINT64_MAX);
+    wire_put(w, 0);
+    post(h, w, x, 0);
+}
+
+static void ask_remove(struct haul *h, struct hauled *x)
+{
+    struct wire *w = message(h, WIRE_REMOVE);
+    bool is_claimed = str_starts(x->c.there, STR(CLAIM_FOLDER "/"));
+
+    wire_put_str(w, path_of(h, &x->c, x->c.there));
+    wire_put(w, is_claimed ? UINT64_MAX : x->c.seen.size);
+    wire_put(w, is_claimed ? UINT64_MAX : (uint64_t)x->c.seen.mtime_ns);
+    post(h, w, &x->asked, 0);
+}
+
+static struct str claimed_name(struct haul *h, const struct claim *c)
+{
+    return arena_fmt(&h->arena, CLAIM_FOLDER "/%s", c->id);
+}
+
+/* The one that was asked for by a claim before, of the same folder. */
+static const struct errand *made_before(const struct haul *h, size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (str_eq(h->v[j].c.folder, h->v[i].c.folder))
+            return h->v[j].made;
+    return NULL;
+}
+
+/* ---- MOVE, FETCH --------------------------------------------------------- */
+
+static void move_all(struct haul *h)
+{
+    for (size_t i = 0; i < h->n; i++) {
+        struct hauled *x = &h->v[i];
+
+        x->there = x->c.name;
+        if (h->partner->remote->after == AFTER_KEEP)
+            continue;
+        x->made = made_before(h, i);
+        if (!x->made)
+            x->made = ask_make(h, path_of(h, &x->c, STR(CLAIM_FOLDER)));
+        ask_rename(h, path_of(h, &x->c, x->c.name),
+                   path_of(h, &x->c, claimed_name(h, &x->c)), &x->asked);
+    }
+    h->next_step = FETCH;
+}
+
+/* Where the file is now, by what came of the rename. */
+static void on_moved(struct haul *h, struct hauled *x)
+{
+    switch (x->asked.f.how) {
+    case OUTCOME_OK:
+    case OUTCOME_ABSENT: /* it was moved before we died, or it is gone */
+        if (x->made->f.how == OUTCOME_OK)
+            x->there = claimed_name(h, &x->c);
+        break;
+    case OUTCOME_LOST:
+        x->how = WAITS;
+        break;
+    default: /* nobody may rename there: it is fetched where it lies */
+        break;
+    }
+}
+
+static int open_copy(struct keeper *k, const struct claim *c)
+{
+    char tmp[48];
+
+    snprintf(tmp, sizeof(tmp), "tmp/%s", c->id);
+    unlinkat(k->spool_fd, tmp, 0);
+    return openat(k->spool_fd, tmp,
+                  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+static void fetch_all(struct keeper *k, struct haul *h)
+{
+    for (size_t i = 0; i < h->n; i++) {
+        struct hauled *x = &h->v[i];
+        struct wire *w;
+
+        if (h->partner->remote->after != AFTER_KEEP)
+            on_moved(h, x);
+        if (x->how != ON_ITS_WAY)
+            continue;
+        x->fd = open_copy(k, &x->c);
+        if (x->fd == -1) {
+            x->how = WAITS;
+            failed_sys(&x->asked.f, OUTCOME_LOCAL, "the spool");
+            continue;
+        }
+        w = message(h, WIRE_FETCH);
+        wire_put_str(w, path_of(h, &x->c, x->there));
+        wire_put(w, x->c.seen.size);
+        wire_put(w, (uint64_t)x->c.seen.mtime_ns);
+        w->fd = x->fd;
+        post(h, w, &x->asked, x->c.seen.size);
+    }
+    h->next_step = TAKE;
+}
+
+/* ---- TAKE ---------------------------------------------------------------- */
+
+static void on_fetched(struct haul *h, struct hauled *x)
+{
+    switch (x->asked.f.how) {
+    case OUTCOME_OK:
+        x->how = IS_OURS;
+        break;
+    case OUTCOME_ABSENT:
+        x->how = IS_GONE;
+        break;
+    case OUTCOME_CHANGED: /* somebody writes to it: it was not complete */
+        x->how = str_eq(x->there, x->c.name) ? IS_GONE : GOES_BACK;
+        break;
+    default:
+        x->how = WAITS;
+        break;
+    }
+    (void)h;
+}
+
+/* Hashed anew: what the courier says of it is not believed. */
+static int hash_copy(struct hauled *x)
+{
+    struct content got;
+
+    if (lseek(x->fd, 0, SEEK_SET) == -1 ||
+        content_copy(x->fd, -1, UINT64_MAX, &got) == -1)
+        return failed_sys(&x->asked.f, OUTCOME_LOCAL, "the spool");
+    if (got.bytes != x->c.seen.size)
+        return failed(&x->asked.f, OUTCOME_LOCAL,
+                      "the copy has %llu bytes, the file %llu",
+                      (unsigned long long)got.bytes,
+                      (unsigned long long)x->c.seen.size);
+    memcpy(x->c.sha256, got.sha256, sizeof(x->c.sha256));
+    return 0;
+}
+
+static int name_copy(struct keeper *k, struct hauled *x)
+{
+    char tmp[48], in[48];
+
+    snprintf(tmp, sizeof(tmp), "tmp/%s", x->c.id);
+    snprintf(in, sizeof(in), "in/%s", x->c.id);
+    if (renameat(k->spool_fd, tmp, k->spool_fd, in) == -1)
+        return failed_sys(&x->asked.f, OUTCOME_LOCAL, "the spool");
+    return 0;
+}
+
+/* Every copy that is ours, synced, under its name in in/. */
+static void make_durable(struct keeper *k, struct haul *h)
+{
+    struct synced f[TOGETHER_FILES];
+    size_t n = 0;
+
+    for (size_t i = 0; i < h->n; i++)
+        if (h->v[i].how == IS_OURS && hash_copy(&h->v[i]) == -1)
+            h->v[i].how = WAITS;
+    for (size_t i = 0; i < h->n; i++)
+        if (h->v[i].how == IS_OURS)
+            f[n++] = (struct synced){ .fd = h->v[i].fd };
+    sync_files(f, n);
+    n = 0;
+    for (size_t i = 0; i < h->n; i++) {
+        struct hauled *x = &h->v[i];
+
+        if (x->how != IS_OURS)
+            continue;
+        errno = f[n].error;
+        if (f[n++].error)
+            failed_sys(&x->asked.f, OUTCOME_LOCAL, "sync");
+        if (errno || name_copy(k, x) == -1)
+            x->how = WAITS;
+    }
+    if (n && folder_sync(k->spool_fd, STR("in")) == -1)
+        for (size_t i = 0; i < h->n; i++)
+            if (h->v[i].how == IS_OURS) {
+                failed_sys(&h->v[i].asked.f, OUTCOME_LOCAL, "sync");
+                h->v[i].how = WAITS;
+            }
+}
+
+static struct seen seen_of(const struct claim *c)
+{
+    return (struct seen){ .name = c->name,
+                          .size = c->seen.size,
+                          .mtime = (uint64_t)c->seen.mtime_ns };
+}
+
+static int forget(struct keeper *k, const struct claim *c, struct err *e)
+{
+    const struct seen s = seen_of(c);
+
+    return ledger_unsee(k->ledger, c->partner, c->folder, &s, e);
+}
+
+/* With what is left there. While the file lies under its own name, it stays
+ * among those that are seen and taken. */
+static int commit_one(struct keeper *k, struct haul *h, struct hauled *x,
+                      struct err *e)
+{
+    if (take_commit(k, &x->c, e) == -1)
+        return -1;
+    if (h->partner->remote->after == AFTER_KEEP)
+        return 0;
+    if (!str_eq(x->there, x->c.name) && forget(k, &x->c, e) == -1)
+        return -1;
+    return ledger_there(k->ledger, &x->c, x->there, e);
+}
+
+static int commit_taken(struct keeper *k, struct haul *h, struct err *e)
+{
+    if (ledger_begin(k->ledger, e) == -1)
+        return -1;
+    for (size_t i = 0; i < h->n; i++)
+        if (h->v[i].how == IS_OURS && commit_one(k, h, &h->v[i], e) == -1) {
+            ledger_rollback(k->ledger);
+            return -1;
+        }
+    return ledger_commit(k->ledger, e);
+}
+
+/* It waits, for our disk or his server; the row stays CLAIMED. */
+static void tell_waiting(struct keeper *k, struct haul *h,
+                         const struct hauled *x)
+{
+    const struct failure *f = &x->asked.f;
+
+    if (f->how == OUTCOME_LOST)
+        return; /* the courier rests, and says why */
+    if (f->how == OUTCOME_LOCAL)
+        k->machine_failed = true;
+    keeper_trouble(k, "%.*s %.*s cannot be fetched: %s",
+                   STR_ARGS(h->partner->name), STR_ARGS(x->c.name), f->text);
+    place_close(k, h->partner->name, str_of(x->c.id));
+}
+
+static int take_all(struct keeper *k, struct haul *h, struct err *e)
+{
+    for (size_t i = 0; i < h->n; i++)
+        if (h->v[i].how == ON_ITS_WAY)
+            on_fetched(h, &h->v[i]);
+    make_durable(k, h);
+    if (commit_taken(k, h, e) == -1)
+        return -1;
+    for (size_t i = 0; i < h->n; i++) {
+        struct hauled *x = &h->v[i];
+
+        if (x->how == IS_OURS)
+            k->again = true;
+        else if (x->how == WAITS)
+            tell_waiting(k, h, x);
+        else if (x->how == GOES_BACK)
+            ask_rename(h, path_of(h, &x->c, x->there),
+                       path_of(h, &x->c, x->c.name), &x->asked);
+    }
+    h->next_step = BACK;
+    return 0;
+}
+
+/* ---- BACK ---------------------------------------------------------------- */
+
+static int back_one(struct keeper *k, struct haul *h, struct hauled *x,
+                    struct err *e)
+{
+    enum outcome how = x->asked.f.how;
+    char tmp[48];
+
+    if (x->how != IS_GONE && x->how != GOES_BACK)
+        return 0;
+    snprintf(tmp, sizeof(tmp), "tmp/%s", x->c.id);
+    unlinkat(k->spool_fd, tmp, 0);
+    if (x->how == GOES_BACK && how == OUTCOME_TAKEN) {
+        keeper_trouble(k,
+                       "%.*s changed while we read it, and its name is in use "
+                       "again; it waits in %.*s",
+                       STR_ARGS(x->c.name), STR_ARGS(x->there));
+        return 0;
+    }
+    if (x->how == GOES_BACK && how != OUTCOME_OK && how != OUTCOME_ABSENT) {
+        tell_waiting(k, h, x);
+        return 0;
+    }
+    k->n_put_back += x->how == GOES_BACK;
+    if (forget(k, &x->c, e) == -1)
+        return -1;
+    return ledger_unclaim(k->ledger, &x->c, e);
+}
+
+/* ---- DISPOSE ------------------------------------------------------------- */
+
+/* Files of one name may be fetched every night. */
+static struct str moved_path(struct haul *h, const struct hauled *x)
+{
+    const struct remote *r = h->partner->remote;
+    char part[16];
+
+    snprintf(part, sizeof(part), "%.8s-", x->c.id);
+    return remote_path(
+        &h->arena, r, r->moved_to,
+        x->asked.f.how == OUTCOME_TAKEN
+            ? arena_fmt(&h->arena, "%s%.*s", part, STR_ARGS(x->c.name))
+            : x->c.name);
+}
+
+static void dispose(struct haul *h, struct hauled *x)
+{
+    if (h->partner->remote->after == AFTER_MOVE)
+        ask_rename(h, path_of(h, &x->c, x->c.there), moved_path(h, x),
+                   &x->asked);
+    else
+        ask_remove(h, x);
+}
+
+static void dispose_all(struct haul *h)
+{
+    for (size_t i = 0; i < h->n; i++)
+        dispose(h, &h->v[i]);
+    h->next_step = DISPOSED;
+}
+
+/* It cannot go; it is remembered, and not taken again. */
+static int leave(struct keeper *k, struct haul *h, const struct hauled *x,
+                 struct err *e)
+{
+    keeper_trouble(k, "%.*s %.*s was fetched and cannot be removed: %s",
+                   STR_ARGS(h->partner->name), STR_ARGS(x->c.name),
+                   x->asked.f.text);
+    return ledger_there(k->ledger, &x->c, STR(""), e);
+}
+
+static int disposed_one(struct keeper *k, struct haul *h, struct hauled *x,
+                        struct err *e)
+{
+    switch (x->asked.f.how) {
+    case OUTCOME_OK:
+    case OUTCOME_ABSENT:
+    case OUTCOME_CHANGED: /* another file has the name: ours is gone */
+        k->again = true;
+        if (str_eq(x->c.there, x->c.name) && forget(k, &x->c, e) == -1)
+            return -1;
+        return ledger_there(k->ledger, &x->c, STR(""), e);
+    case OUTCOME_DENIED:
+        k->again = true;
+        return leave(k, h, x, e);
+    case OUTCOME_TAKEN:
+        x->how = GOES_BACK; /* once more, under another name */
+        return 0;
+    case OUTCOME_LOST:
+        return 0;
+    default:
+        keeper_trouble(k, "%.*s %.*s was fetched and is not removed yet: %s",
+                       STR_ARGS(h->partner->name), STR_ARGS(x->c.name),
+                       x->asked.f.text);
+        place_close(k, h->partner->name, str_of(x->c.id));
+        return 0;
+    }
+}
+
+static int disposed_all(struct keeper *k, struct haul *h, bool *over,
+                        struct err *e)
+{
+    *over = true;
+    if (ledger_begin(k->ledger, e) == -1)
+        return -1;
+    for (size_t i = 0; i < h->n; i++)
+        if (disposed_one(k, h, &h->v[i], e) == -1) {
+            ledger_rollback(k->ledger);
+            return -1;
+        }
+    if (ledger_commit(k->ledger, e) == -1)
+        return -1;
+    for (size_t i = 0; i < h->n; i++) {
+        struct hauled *x = &h->v[i];
+
+        if (x->how == GOES_BACK) {
+            x->how = WAITS;
+            *over = false;
+            dispose(h, x);
+        } else {
+            x->asked.f.how = OUTCOME_LOST; /* done: not looked at again */
+        }
+    }
+    return 0;
+}
+
+/* ---- hauls --------------------------------------------------------------- */
+
+static void release(struct haul *h)
+{
+    for (size_t i = 0; i < h->n; i++)
+        if (h->v[i].fd != -1)
+            close(h->v[i].fd);
+    h->conf->users--;
+    arena_release(&h->arena);
+    free(h);
+}
+
+static int back_all(struct keeper *k, struct haul *h, struct err *e)
+{
+    for (size_t i = 0; i < h->n; i++)
+        if (back_one(k, h, &h->v[i], e) == -1)
+            return -1;
+    return 0;
+}
+
+static int advance(struct keeper *k, struct haul *h, bool *over, struct err *e)
+{
+    int rc = 0;
+
+    *over = false;
+    while (rc == 0 && h->n_open == 0 && !*over)
+        switch (h->next_step) {
+        case MOVE:
+            move_all(h);
+            break;
+        case FETCH:
+            fetch_all(k, h);
+            break;
+        case TAKE:
+            rc = take_all(k, h, e);
+            break;
+        case BACK:
+            rc = back_all(k, h, e);
+            *over = true;
+            break;
+        case DISPOSE:
+            dispose_all(h);
+            break;
+        case DISPOSED:
+            rc = disposed_all(k, h, over, e);
+            break;
+        }
+    return rc;
+}
+
+static int advance_all(struct keeper *k, struct err *e)
+{
+    for (struct haul **p = &k->hauls; *p;) {
+        struct haul *h = *p;
+        bool over;
+
+        if (advance(k, h, &over, e) == -1)
+            return -1;
+        if (over) {
+            *p = h->next;
+            release(h);
+        } else {
+            p = &h->next;
+        }
+    }
+    return 0;
+}
+
+static struct claim copy_of(struct arena *a, const struct claim *c)
+{
+    struct claim out = *c;
+
+    out.partner = arena_str(a, c->partner);
+    out.folder = arena_str(a, c->folder);
+    out.name = arena_str(a, c->name);
+    out.archive = arena_str(a, c->archive);
+    out.there = arena_str(a, c->there);
+    return out;
+}
+
+static bool is_hauled_from(const struct keeper *k, const struct partner *p)
+{
+    for (const struct haul *h = k->hauls; h; h = h->next)
+        if (str_eq(h->partner->name, p->name))
+            return true;
+    return false;
+}
+
+static void begin(struct keeper *k, const struct partner *p, struct courier *c,
+                  const struct claim *claims, size_t n, bool taken)
+{
+    struct haul *h = xcalloc(1, sizeof(*h));
+    uint64_t bytes = 0;
+
+    h->partner = p;
+    h->conf = k->conf;
+    h->conf->users++;
+    h->courier = c;
+    h->next_step = taken ? DISPOSE : MOVE;
+    h->v = arena_alloc(&h->arena, TOGETHER_FILES * sizeof(*h->v));
+    for (size_t i = 0; i < n; i++) {
+        if (place_is_closed(k, p->name, str_of(claims[i].id)))
+            continue;
+        if (!keeper_together(h->n, &bytes, claims[i].seen.size))
+            break;
+        h->v[h->n++] = (struct hauled){
+            .c = copy_of(&h->arena, &claims[i]),
+            .fd = -1,
+            .how = taken ? WAITS : ON_ITS_WAY,
+        };
+    }
+    h->next = k->hauls;
+    k->hauls = h;
+}
+
+static bool all_closed(const struct keeper *k, const struct partner *p,
+                       const struct claim *claims, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!place_is_closed(k, p->name, str_of(claims[i].id)))
+            return false;
+    return true;
+}
+
+/* New files first; what is left can wait. */
+static int begin_for(struct keeper *k, const struct partner *p, struct err *e)
+{
+    for (int taken = 0; taken <= 1; taken++) {
+        struct claim *claims;
+        struct courier *c;
+        const char *why;
+        size_t n;
+
+        if (ledger_remote_claims(k->ledger, p->name, taken, MOST_ROWS,
+                                 &k->arena, &claims, &n, e) == -1)
+            return -1;
+        if (all_closed(k, p, claims, n))
+            continue;
+        c = courier_up(k, p, &why);
+        if (c)
+            begin(k, p, c, claims, n, taken);
+        else if (why && !k->stays)
+            keeper_trouble(k, "%.*s: %s", STR_ARGS(p->name), why);
+        return 0;
+    }
+    return 0;
+}
+
+int keeper_fetch(struct keeper *k, struct err *e)
+{
+    fetch_lists(k);
+    if (couriers_note(k, e) == -1 || advance_all(k, e) == -1)
+        return -1;
+    for (const struct partner *p = k->conf->partners; p; p = p->next)
+        if (p->remote && !is_hauled_from(k, p) && begin_for(k, p, e) == -1)
+            return -1;
+    return advance_all(k, e);
+}
+
+bool fetch_hauls(const struct keeper *k)
+{
+    return k->hauls != NULL;
+}
+
+void fetch_drop_hauls(struct keeper *k)
+{
+    while (k->hauls) {
+        struct haul *h = k->hauls;
+
+        k->hauls = h->next;
+        release(h);
+    }
+}
