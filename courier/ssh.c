@@ -156,6 +156,9 @@ int ssh_refused(const struct ssh *c, const struct login *l, const char *methods,
         if (c->tried & ways[i].by)
             len += (size_t)snprintf(tried + len, sizeof(tried) - len, "%s%s",
                                     len ? ", " : "", ways[i].name);
+    if (!methods)
+        return failed(f, OUTCOME_LOGIN, "the server hung up on %s; tried: %s",
+                      l->user, tried);
     ssh_clean(allowed, sizeof(allowed), methods);
     return failed(
         f, OUTCOME_LOGIN, "the server refused %s; tried: %s; it would take: %s",

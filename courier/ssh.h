@@ -48,7 +48,9 @@ int ssh_end(struct ssh *c, uint32_t *ms, const char *step, uint32_t seconds,
  * round of at most three prompts that do not show what is typed. */
 bool ssh_answers(struct ssh *c, int n_prompts, bool echo);
 
-/* LOGIN: what was tried, and what the server would take. */
+/* LOGIN: what was tried, and what the server would take; NULL: it hung up when
+ * it was tried. Some say no in that way, and lock the account if one tries
+ * too often: so that is no lost line, which would be tried again at once. */
 int ssh_refused(const struct ssh *c, const struct login *l, const char *methods,
                 struct failure *f);
 

@@ -356,7 +356,8 @@ static int log_in(struct stream *s, const struct login *l, struct failure *f)
     if (rc == SSH_AUTH_ERROR && !st->ssh.tried)
         return failed(f, OUTCOME_NO_ANSWER,
                       "the line was lost during the login");
-    return refused(st, l, f);
+    return rc == SSH_AUTH_ERROR ? ssh_refused(&st->ssh, l, NULL, f)
+                                : refused(st, l, f);
 }
 
 /* ---- the channel --------------------------------------------------------- */

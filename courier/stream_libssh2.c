@@ -79,8 +79,7 @@ static bool is_lost(int rc)
 {
     return rc == LIBSSH2_ERROR_SOCKET_DISCONNECT ||
            rc == LIBSSH2_ERROR_SOCKET_SEND || rc == LIBSSH2_ERROR_SOCKET_RECV ||
-           rc == LIBSSH2_ERROR_SOCKET_NONE || rc == LIBSSH2_ERROR_BANNER_RECV ||
-           rc == LIBSSH2_ERROR_TIMEOUT;
+           rc == LIBSSH2_ERROR_BANNER_RECV || rc == LIBSSH2_ERROR_TIMEOUT;
 }
 
 /* What it says of a private key that it could not read. */
@@ -348,9 +347,11 @@ static int log_in(struct stream *s, const struct login *l, struct failure *f)
                           "key: %s cannot be used: its passphrase is wrong or "
                           "missing, or libssh2 does not know that kind",
                           l->key);
-        if (is_lost(rc) && st->ssh.tried != ways[i].way)
-            break; /* after a refusal: another way of saying so */
-        rc = is_lost(rc) ? -1 : ask_methods(st, l);
+        if (ways[i].way == BY_KEYBOARD && rc == -1 && !is_named(l))
+            return other_transport("libssh2 does not understand what the "
+                                   "server asks at the login",
+                                   f);
+        rc = is_lost(rc) ? rc : ask_methods(st, l);
     }
     if (libssh2_userauth_authenticated(st->session))
         return 0;
@@ -360,7 +361,7 @@ static int log_in(struct stream *s, const struct login *l, struct failure *f)
     if ((st->rsa_in_agent || st->ssh.kind == KEY_RSA) && !is_named(l))
         return other_transport("an RSA key: libssh2 cannot sign with rsa-sha2",
                                f);
-    return ssh_refused(&st->ssh, l, st->methods, f);
+    return ssh_refused(&st->ssh, l, rc == 0 ? st->methods : NULL, f);
 }
 
 /* ---- the channel --------------------------------------------------------- */
