@@ -270,6 +270,18 @@ static void keep_letter(struct courier *c, const struct wire *w)
     c->last_letter = &x->next;
 }
 
+/* It could not even be asked: mostly because it has ended. */
+static void refuse(const struct courier *c, struct failure *f, int error)
+{
+    errno = error;
+    if (error == EMSGSIZE)
+        failed_sys(f, OUTCOME_LOCAL, "cannot ask");
+    else if (*c->why.text)
+        failed(f, OUTCOME_LOST, "%s", c->why.text);
+    else
+        failed(f, OUTCOME_LOST, "the program for the connection ended");
+}
+
 void courier_send(struct courier *c, struct wire *w, struct errand *x,
                   uint64_t bytes)
 {
@@ -285,7 +297,7 @@ void courier_send(struct courier *c, struct wire *w, struct errand *x,
     if (rc == 0)
         keep_letter(c, w);
     if (rc == -1) {
-        failed_sys(&x->f, OUTCOME_LOCAL, "cannot ask");
+        refuse(c, &x->f, errno);
         done(c, x);
     }
 }

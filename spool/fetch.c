@@ -149,7 +149,8 @@ static void on_moved(struct haul *h, struct hauled *x)
 {
     switch (x->asked.f.how) {
     case OUTCOME_OK:
-    case OUTCOME_ABSENT: /* it was moved before we died, or it is gone */
+    case OUTCOME_TAKEN:  /* it was moved before we died: that name is ours */
+    case OUTCOME_ABSENT: /* it is gone, also from there */
         if (x->made->f.how == OUTCOME_OK)
             x->there = claimed_name(h, &x->c);
         break;
