@@ -61,6 +61,8 @@ struct partner {
     mode_t mode;         /* of delivered files */
     gid_t group;         /* (gid_t)-1: as it comes */
     struct place at;
+    /* Of the keeper that works with it. */
+    int64_t held_ms; /* names on his server that were taken: looked at then */
     struct partner *next;
 };
 
