@@ -355,7 +355,9 @@ static int work_remotely(struct keeper *k, struct err *e)
         k->again = k->ring = false;
         if (work(k, e) == -1)
             return -1;
-        if (k->ring && (keeper_look(k, e) == -1 || work_rounds(k, e) == -1))
+        if (k->ring && keeper_look(k, e) == -1)
+            return -1;
+        if (k->waiting && !k->machine_failed && work_rounds(k, e) == -1)
             return -1;
         if (!was_again && !k->again && !k->ring)
             keeper_wait(k, WAIT_MS);
