@@ -61,6 +61,8 @@ struct partner {
     mode_t mode;         /* of delivered files */
     gid_t group;         /* (gid_t)-1: as it comes */
     struct place at;
+    /* Of the keeper that works with it. */
+    int64_t held_ms; /* names on his server that were taken: looked at then */
     struct partner *next;
 };
 
@@ -151,7 +153,9 @@ struct route {
     struct schedule_state times;
     uint64_t seen;   /* AFTER: the last job of the other route by then */
     int64_t slot_at; /* a slot is open since then, by clock_up(); 0: none */
-    bool told_late;  /* somebody knows that a file is overdue */
+    uint64_t
+        n_asked;    /* slots and starts by hand: servers are listed for each */
+    bool told_late; /* somebody knows that a file is overdue */
     struct route *next;
 };
 

@@ -358,7 +358,9 @@ static int work_remotely(struct keeper *k, struct err *e)
         k->again = k->ring = false;
         if (work(k, e) == -1)
             return -1;
-        if (k->ring && (keeper_look(k, e) == -1 || work_rounds(k, e) == -1))
+        if (k->ring && keeper_look(k, e) == -1)
+            return -1;
+        if (k->waiting && !k->machine_failed && work_rounds(k, e) == -1)
             return -1;
         keeper_wait(k, k->again || k->ring ? 0 : WAIT_MS);
     }

@@ -68,7 +68,6 @@ struct keeper {
     struct jobs jobs; /* conversions at work */
     struct couriers couriers;
     struct shipment *shipments; /* deliveries that couriers have */
-    int64_t held_ms;            /* names that were taken were looked at then */
     struct remote_inbox *remote_inboxes;
     struct haul *hauls; /* files that couriers fetch, or remove */
     bool ring;          /* look into the inboxes: a server was listed */

@@ -258,6 +258,7 @@ static int do_start(struct keeper *k, const struct request *q,
         ledger_slot_start(k->ledger, x->name, e) == -1)
         return -1;
     gates_ask(x);
+    couriers_wake(k);
     k->started = true;
     return say(k, a, true, "route %.*s takes what waits for it",
                STR_ARGS(q->arg));

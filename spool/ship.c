@@ -575,11 +575,10 @@ static int start(struct keeper *k, const struct partner *p,
 
 int keeper_ship(struct keeper *k, struct err *e)
 {
-    bool held = clock_ms() - k->held_ms >= HELD_APART || !k->held_ms;
-
     if (advance_all(k, e) == -1)
         return -1;
-    for (const struct partner *p = k->conf->partners; p; p = p->next) {
+    for (struct partner *p = k->conf->partners; p; p = p->next) {
+        bool held = clock_ms() - p->held_ms >= HELD_APART || !p->held_ms;
         struct delivery *d;
         size_t n;
 
@@ -591,8 +590,8 @@ int keeper_ship(struct keeper *k, struct err *e)
                 false, held, MOST_ROWS, &k->arena, &d, &n, e) == -1 ||
             (n && start(k, p, d, n, e) == -1))
             return -1;
-        if (n && held)
-            k->held_ms = clock_ms();
+        if (held && is_shipped_to(k, p->name))
+            p->held_ms = clock_ms();
     }
     return advance_all(k, e);
 }
