@@ -590,7 +590,7 @@ int keeper_ship(struct keeper *k, struct err *e)
                 false, held, MOST_ROWS, &k->arena, &d, &n, e) == -1 ||
             (n && start(k, p, d, n, e) == -1))
             return -1;
-        if (held && is_shipped_to(k, p->name))
+        if (held && n_shipped_to(k, p->name))
             p->held_ms = clock_ms();
     }
     return advance_all(k, e);
