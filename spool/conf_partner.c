@@ -640,8 +640,14 @@ static struct str address_of(struct arena *a, const struct remote *r)
     const struct login *l = &r->login;
     bool v6 = l->host && strchr(l->host, ':');
 
-    if (l->through[0])
-        return arena_fmt(a, "through %s", l->through[0]);
+    if (l->through[0]) {
+        struct str text = STR("through");
+
+        for (size_t i = 0; l->through[i]; i++)
+            text = arena_fmt(a, "%.*s %s", STR_ARGS(text), l->through[i]);
+        return arena_fmt(a, "%.*s%s%.*s", STR_ARGS(text),
+                         r->base.len ? " " : "", STR_ARGS(r->base));
+    }
     return arena_fmt(a, "%s@%s%s%s:%u%.*s", l->user ? l->user : "",
                      v6 ? "[" : "", l->host ? l->host : "", v6 ? "]" : "",
                      (unsigned)l->port, STR_ARGS(r->base));

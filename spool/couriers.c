@@ -507,6 +507,13 @@ struct courier *courier_up(struct keeper *k, const struct partner *p,
     return best;
 }
 
+void courier_wake(struct keeper *k, struct str partner)
+{
+    for (size_t i = 0; i < k->couriers.n; i++)
+        if (str_is(partner, k->couriers.v[i]->partner))
+            k->couriers.v[i]->until = 0;
+}
+
 void couriers_wake(struct keeper *k)
 {
     for (size_t i = 0; i < k->couriers.n; i++)

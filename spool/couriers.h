@@ -66,7 +66,8 @@ void courier_send(struct courier *c, struct wire *w, struct errand *x,
                   uint64_t bytes);
 /* A tag for the next message; begins w with it. */
 void courier_begin(struct courier *c, struct wire *w, enum wire_kind kind);
-/* A person says that all servers can be reached. */
+/* A person says that this server can be reached, or that all can. */
+void courier_wake(struct keeper *k, struct str partner);
 void couriers_wake(struct keeper *k);
 
 /* Their sockets and how long poll() may wait; MAX_COURIERS of them. */

@@ -36,7 +36,7 @@ void tell_line(struct str text)
     struct buf b;
 
     buf_init(&b, 8192);
-    show_text(&b, text);
+    show_text_max(&b, text, SHOW_SENTENCE);
     fprintf(stderr, "kervan: %.*s\n", STR_ARGS(buf_str(&b)));
     buf_release(&b);
 }
