@@ -46,6 +46,7 @@ struct courier {
     pid_t pid;
     int fd;
     const char *transport; /* the server needs it; "": whichever */
+    char because[160];     /* and why */
     uint64_t last_tag;
     struct errand *asked;
     size_t n_asked;
@@ -244,6 +245,8 @@ static void fail_start(struct courier *c)
         for (size_t i = 0; i < COUNT(known); i++)
             if (strcmp(c->why.text, known[i]) == 0) {
                 c->transport = known[i];
+                snprintf(c->because, sizeof(c->because), "%s",
+                         c->why.fingerprint);
                 stop(c);
                 c->until = 0;
                 return;
@@ -389,6 +392,8 @@ static void on_ready(struct courier *c, struct wire *w)
         w->bad = true;
     if (w->bad)
         return;
+    if (*c->because)
+        snprintf(l->why, sizeof(l->why), "%s", c->because);
     c->state = UP;
     c->n_tries = 0;
     c->changed = true;
