@@ -20,7 +20,6 @@ struct ssh {
     enum key_kind kind;
     struct hostkeys known;
     unsigned tried; /* BY_... */
-    bool was_refused; /* the server said so, or ended the line with a reason */
     unsigned rounds;
     uint64_t began; /* the step at hand, in ms */
 };
@@ -49,9 +48,9 @@ int ssh_end(struct ssh *c, uint32_t *ms, const char *step, uint32_t seconds,
  * round of at most three prompts that do not show what is typed. */
 bool ssh_answers(struct ssh *c, int n_prompts, bool echo);
 
-/* LOGIN: what was tried, and what the server would take. NO_ANSWER, if it
- * refused nothing: a server that stops in the middle is no reason for a pause,
- * nor for a person to look at keys. */
+/* LOGIN: what was tried, and what the server would take; NULL: it hung up when
+ * it was tried. Some say no in that way, and lock the account if one tries
+ * too often: so that is no lost line, which would be tried again at once. */
 int ssh_refused(const struct ssh *c, const struct login *l, const char *methods,
                 struct failure *f);
 

@@ -53,8 +53,9 @@ struct errand {
 
 /* ---- for the keeper ------------------------------------------------------ */
 
-/* The partner's courier, if it is UP; else it is started, unless the partner
- * rests: NULL, and *why says what there is to wait for. */
+/* The partner's courier, if it is UP; of several the one that has the least to
+ * do. Else it is started, unless the partner rests: NULL, and *why says what
+ * there is to wait for. */
 struct courier *courier_up(struct keeper *k, const struct partner *p,
                            const char **why);
 /*
@@ -97,6 +98,8 @@ int courier_ask(struct courier *c, struct wire *w,
                 void (*named)(void *ctx, struct str name, uint64_t size,
                               uint64_t mtime, unsigned kind),
                 void *ctx, struct failure *f);
+/* Waits for something that it says, and hears it. -1: the line is gone. */
+int courier_turn(struct courier *c);
 void courier_close(struct courier *c);
 
 #endif

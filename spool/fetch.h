@@ -14,7 +14,7 @@
  *
  *   if we die          then
  *   before CLAIMED     the file lies where it lay
- *   CLAIMED            RENAME says ABSENT: it was done; FETCH from .claim/
+ *   CLAIMED            RENAME says TAKEN: it was done; FETCH from .claim/
  *   TAKEN              REMOVE again: the name in .claim/ is nobody else's
  *
  * Where a server lets nobody rename, the file is fetched where it lies, if it

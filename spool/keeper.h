@@ -93,6 +93,7 @@ struct keeper {
     bool started;        /* one of them opened a route */
     bool machine_failed; /* disk, memory: try again later */
     bool again;          /* there is more to do now: work once more */
+    bool twins;          /* files wait for jobs that have the same content */
     struct trouble *troubles, **last_trouble;
     struct retiring {
         struct arena arena; /* of the name */

@@ -12,7 +12,8 @@
  *   settled   commit DELIVERED, of all at once
  *
  * A shipment is up to 64 files for one partner; its steps are taken when all
- * answers of the last one are in, and the keeper never waits for them. The
+ * answers of the last one are in, and the keeper never waits for them. A name
+ * in a folder is in one shipment at a time. The
  * states, and what follows if we die, are those of publish.h. A line that is
  * lost is to a file what the end of the keeper would be: READY is written
  * again, RENAMING is looked at on both names.
@@ -34,9 +35,13 @@
 #include "spool/files.h"
 #include "spool/publish.h"
 
-/* Milliseconds between two looks at names that were taken; rows that are read
- * to find a shipment: some may be for folders that are closed. */
-enum { HELD_APART = 30000, MOST_ROWS = 1024 };
+/*
+ * Milliseconds between two looks at names that were taken; rows that are read
+ * to find a shipment: some are under way, some for folders that are closed;
+ * shipments on a line: while the names of one are changed, the other is
+ * written.
+ */
+enum { HELD_APART = 30000, MOST_ROWS = 512, AT_ONCE = 2 };
 
 struct shipped {
     struct publishing *p;
@@ -485,12 +490,13 @@ static int advance_all(struct keeper *k, struct err *e)
     return 0;
 }
 
-static bool is_shipped_to(const struct keeper *k, struct str partner)
+static size_t n_shipped_to(const struct keeper *k, struct str partner)
 {
+    size_t n = 0;
+
     for (const struct shipment *s = k->shipments; s; s = s->next)
-        if (str_eq(s->partner->name, partner))
-            return true;
-    return false;
+        n += str_eq(s->partner->name, partner);
+    return n;
 }
 
 static bool any_of_that_name(const struct shipment *s, const struct delivery *d)
@@ -500,6 +506,20 @@ static bool any_of_that_name(const struct shipment *s, const struct delivery *d)
             str_eq(s->v[i].d.folder, d->folder))
             return true;
     return false;
+}
+
+/* It is on its way, or one that has its name is. */
+static bool is_under_way(const struct keeper *k, const struct delivery *d)
+{
+    for (const struct shipment *s = k->shipments; s; s = s->next)
+        if (str_eq(s->partner->name, d->partner) && any_of_that_name(s, d))
+            return true;
+    return false;
+}
+
+static bool may_go(const struct keeper *k, const struct delivery *d)
+{
+    return !place_is_closed(k, d->partner, d->folder) && !is_under_way(k, d);
 }
 
 /* The next ones, as many as go together. */
@@ -513,7 +533,7 @@ static void load(struct keeper *k, struct shipment *s, const struct delivery *d,
     for (size_t i = 0; i < n; i++) {
         struct shipped *x = &s->v[s->n];
 
-        if (place_is_closed(k, d[i].partner, d[i].folder))
+        if (!may_go(k, &d[i]))
             continue;
         if (!keeper_together(s->n, &bytes, d[i].bytes) ||
             any_of_that_name(s, &d[i]))
@@ -535,7 +555,7 @@ static int start(struct keeper *k, const struct partner *p,
     struct shipment *s;
     size_t open = 0;
 
-    while (open < n && place_is_closed(k, d[open].partner, d[open].folder))
+    while (open < n && !may_go(k, &d[open]))
         open++;
     if (open == n)
         return 0;
@@ -562,14 +582,15 @@ int keeper_ship(struct keeper *k, struct err *e)
         struct delivery *d;
         size_t n;
 
-        if (!p->remote || is_shipped_to(k, p->name))
+        if (!p->remote ||
+            n_shipped_to(k, p->name) >= AT_ONCE * p->remote->n_lines)
             continue;
         if (ledger_waiting(
                 k->ledger, arena_fmt(&k->arena, ",%.*s,", STR_ARGS(p->name)),
                 false, held, MOST_ROWS, &k->arena, &d, &n, e) == -1 ||
             (n && start(k, p, d, n, e) == -1))
             return -1;
-        if (held && is_shipped_to(k, p->name))
+        if (held && n_shipped_to(k, p->name))
             p->held_ms = clock_ms();
     }
     return advance_all(k, e);
