@@ -179,8 +179,9 @@ static int prepare(struct stream *s, const struct login *l, struct failure *f)
     (void)ssh_set_log_level(SSH_LOG_NONE);
     if (ssh_prepare(&st->ssh, s, l, f) == -1 || load_key(st, l, f) == -1)
         return -1;
-    snprintf(s->line.transport, sizeof(s->line.transport), "libssh %s",
-             ssh_version(0));
+    /* "0.10.6/openssl/zlib" */
+    snprintf(s->line.transport, sizeof(s->line.transport), "libssh %.*s",
+             (int)strcspn(ssh_version(0), "/"), ssh_version(0));
     if (set_options(s, l, f) == -1)
         return -1;
     return l->agent ? open_agent(s, f) : 0;

@@ -128,20 +128,20 @@ static void take_names(struct task *t, struct reply *r)
 
 static void on_names(struct task *t, struct reply *r)
 {
-    size_t bytes = r->names.len;
+    struct str folder = str_first(t->path, 150);
 
-    t->bytes += bytes;
+    t->bytes += r->names.len;
     if (r->n_names == 0)
         task_fail(t, OUTCOME_REFUSED, "the server lists, and gives no name");
-    else if (t->n_entries + r->n_names > LIST_ENTRIES + 2)
-        task_fail(t, OUTCOME_LIMIT, "more than %d names in %.*s", LIST_ENTRIES,
-                  STR_ARGS(str_first(t->path, 150)));
     else if (t->bytes > LIST_BYTES)
         task_fail(t, OUTCOME_LIMIT, "more than %d MiB of names in %.*s",
-                  LIST_BYTES / 1024 / 1024, STR_ARGS(str_first(t->path, 150)));
+                  LIST_BYTES / 1024 / 1024, STR_ARGS(folder));
     if (task_failed(t))
         return;
     take_names(t, r);
+    if (t->n_entries > LIST_ENTRIES)
+        task_fail(t, OUTCOME_LIMIT, "more than %d names in %.*s", LIST_ENTRIES,
+                  STR_ARGS(folder));
     t->offset = t->offset * 2 < LIST_ASKED ? t->offset * 2 : LIST_ASKED;
 }
 

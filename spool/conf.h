@@ -48,11 +48,19 @@ enum exists {
     EXISTS_FAIL       /* HELD, until the receiver has taken the old one */
 };
 
+/* What becomes of a file that nobody can know to have arrived. */
+enum unconfirmed {
+    UNCONFIRMED_HOLD,   /* a person looks, and settles it */
+    UNCONFIRMED_RESEND, /* sent again: it may arrive twice */
+    UNCONFIRMED_ACCEPT  /* counts as delivered: it may be missing */
+};
+
 struct partner {
     struct str name;
     const char *folder;    /* absolute; NULL: reached another way */
     struct remote *remote; /* NULL: he has a folder */
     enum exists exists;
+    enum unconfirmed unconfirmed;
     struct str trigger;  /* ".done": an empty file beside what is delivered,
                             when it is complete; "": none */
     struct str country;  /* "cz", or "" */

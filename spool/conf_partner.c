@@ -132,6 +132,26 @@ static void p_exists(struct conf_parser *p, const struct oline *l,
                "wants replace, keep both or fail");
 }
 
+static void p_unconfirmed(struct conf_parser *p, const struct oline *l,
+                          struct str rest)
+{
+    static const struct {
+        const char *name;
+        enum unconfirmed rule;
+    } rules[] = { { "hold", UNCONFIRMED_HOLD },
+                  { "resend", UNCONFIRMED_RESEND },
+                  { "accept", UNCONFIRMED_ACCEPT } };
+
+    rest = str_trim(rest);
+    for (size_t i = 0; i < COUNT(rules); i++)
+        if (str_is(rest, rules[i].name)) {
+            p->partner->unconfirmed = rules[i].rule;
+            return;
+        }
+    conf_value(p, l, rest.len ? rest : l->text, "unconfirmed",
+               "wants hold, resend or accept");
+}
+
 bool conf_ending(struct conf_parser *p, const struct oline *l, struct str rest,
                  struct str *ending)
 {
@@ -528,6 +548,7 @@ static const struct conf_word partner_words[] = {
     { .name = "through", .parse = p_through, .ways = ANY },
     { .name = "country", .parse = p_country, .ways = ANY },
     { .name = "exists", .parse = p_exists, .ways = ANY },
+    { .name = "unconfirmed", .parse = p_unconfirmed, .ways = ANY },
     { .name = "trigger", .parse = p_trigger, .ways = ANY },
     { .name = "mounted", .parse = p_mounted, .ways = FOLDER },
     { .name = "shared", .parse = p_shared, .ways = FOLDER },

@@ -362,9 +362,6 @@ static void on_done(struct courier *c, struct wire *w)
         done(c, x);
     } else if (w->tag == 0) {
         c->why = f; /* of HELLO, or why the line is lost */
-        if (f.how == OUTCOME_HOST_KEY)
-            snprintf(c->why.text, sizeof(c->why.text),
-                     "%.300s: kervan partner trust %.60s", f.text, c->partner);
         if (c->state == STARTING)
             c->end_ms = 0;
     } else {
@@ -572,6 +569,18 @@ static bool is_wanted(const struct keeper *k, const struct courier *c)
            memcmp(now.bytes, c->hello.bytes, now.len) == 0;
 }
 
+/* It did not come up. What is told of it also says what to do. */
+static void not_started(struct courier *c)
+{
+    struct failure f;
+
+    fail_start(c);
+    f = c->why;
+    if (f.how == OUTCOME_HOST_KEY)
+        snprintf(c->why.text, sizeof(c->why.text),
+                 "%.300s: kervan partner trust %.60s", f.text, c->partner);
+}
+
 static void read_one(struct keeper *k, struct courier *c)
 {
     if (c->state == DOWN)
@@ -580,7 +589,7 @@ static void read_one(struct keeper *k, struct courier *c)
         send_letters(c);
         if (!read_messages(c)) {
             if (c->state == STARTING)
-                fail_start(c);
+                not_started(c);
             else
                 rest(c);
             return;
@@ -588,7 +597,7 @@ static void read_one(struct keeper *k, struct courier *c)
     }
     if (clock_ms() >= due_ms(c)) {
         if (c->state == STARTING) {
-            fail_start(c);
+            not_started(c);
         } else if (c->asked) {
             failed(&c->why, OUTCOME_LOST, "no answer for too long");
             rest(c);

@@ -46,10 +46,11 @@ enum { HELD_APART = 30000, MOST_ROWS = 512, AT_ONCE = 2 };
 struct shipped {
     struct publishing *p;
     struct delivery d;
-    bool line_lost; /* not this file's fault, nor its folder's */
+    enum outcome how;               /* it failed: whose fault it is */
     struct str part, final, signal; /* on the server */
     int from_fd;
-    struct errand at_part, at_final; /* LOOK; at_final is of the others, too */
+    /* LOOK; at_final is of the others, too. */
+    struct errand at_part, at_final, at_folder;
 };
 
 struct shipment {
@@ -194,7 +195,7 @@ static void fail(struct shipped *x, const struct failure *f, const char *doing)
     x->p->rc = err_set(&x->p->e, ERR_RETRY, "%s%s%s", doing, *doing ? ": " : "",
                        f->text);
     x->p->step = SETTLED;
-    x->line_lost = f->how == OUTCOME_LOST;
+    x->how = f->how;
 }
 
 static bool is_ok(const struct errand *x)
@@ -249,8 +250,8 @@ static int begin_one(struct keeper *k, struct shipment *s, struct shipped *x,
         ask_look(s, x->final, UINT64_MAX, -1, &x->at_final);
         return 0;
     }
-    if (publish_begin(k->ledger, x->p, id_of(&s->arena, s->partner->remote),
-                      e) == -1)
+    if (publish_begin(k->ledger, s->partner, x->p,
+                      id_of(&s->arena, s->partner->remote), e) == -1)
         return -1;
     if (x->p->step == SETTLED)
         return 0;
@@ -261,6 +262,9 @@ static int begin_one(struct keeper *k, struct shipment *s, struct shipped *x,
     } else {
         ask_look(s, x->part, UINT64_MAX, -1, &x->at_part);
         ask_look(s, x->final, x->d.bytes, x->from_fd, &x->at_final);
+        ask_look(
+            s, remote_path(&s->arena, s->partner->remote, x->d.folder, STR("")),
+            UINT64_MAX, -1, &x->at_folder);
     }
     return 0;
 }
@@ -301,6 +305,14 @@ static int on_looked(struct keeper *k, struct shipment *s, struct shipped *x,
     bool final_known = final == OUTCOME_OK || final == OUTCOME_OTHER ||
                        final == OUTCOME_ABSENT;
 
+    if (part == OUTCOME_ABSENT && final == OUTCOME_ABSENT &&
+        x->at_folder.f.how == OUTCOME_ABSENT) {
+        x->p->step = SETTLED;
+        return publish_unconfirmed(k->ledger, s->partner, &x->d,
+                                   "the folder is not there any more; look "
+                                   "there, then settle it",
+                                   e);
+    }
     if (part == OUTCOME_ABSENT && final_known) {
         x->p->by_absence = final != OUTCOME_OK;
         x->p->step = RENAMED;
@@ -407,8 +419,10 @@ static int settle_one(struct keeper *k, const struct shipped *x, struct err *e)
         return ledger_delivery_held(k->ledger, d, false, x->p->e.text, e);
     if (place_is_closed(k, d->partner, d->folder))
         return 0;
-    if (!x->line_lost)
-        place_close(k, d->partner, d->folder);
+    if (x->how != OUTCOME_LOST && place_close(k, d->partner, d->folder) == 1 &&
+        x->how == OUTCOME_DENIED &&
+        ledger_note(k->ledger, d->job, "denied", str_of(x->p->e.text), e) == -1)
+        return -1;
     return deliver_waits(k, d, x->p->e.text, e);
 }
 

@@ -474,6 +474,32 @@ static void names_endless(const struct question *q)
     end();
 }
 
+/* "names-exactly:N", the two that do not count among them. */
+static const char *more;
+
+static void names_exactly(const struct question *q)
+{
+    int left = (int)strtol(more, NULL, 10) - n_readdir;
+    int n = left < 1000 ? left : 1000;
+    char name[32];
+
+    if (n <= 0) {
+        status(q->id, FX_EOF, "");
+        return;
+    }
+    begin(FXP_NAME, q->id);
+    packet_u32(&k, (uint32_t)n);
+    for (int i = 0; i < n; i++) {
+        snprintf(name, sizeof(name), "%d", n_readdir);
+        put_name(n_readdir == 0   ? STR(".")
+                 : n_readdir == 1 ? STR("..")
+                                  : str_of(name),
+                 S_IFREG | 0644);
+        n_readdir++;
+    }
+    end();
+}
+
 static void names_long(const struct question *q)
 {
     static char large[PACKET_MAX - 100];
@@ -591,19 +617,17 @@ static void limits_large(const struct question *q)
 }
 
 /* "rename:...": RENAME fails, and each LSTAT is answered by a letter. */
-static const char *looks;
-
 static void rename_fails(const struct question *q)
 {
     if (q->type == FXP_RENAME) {
         failure(q);
         return;
     }
-    if (q->type != FXP_LSTAT || !*looks) {
+    if (q->type != FXP_LSTAT || !*more) {
         honest(q);
         return;
     }
-    switch (*looks++) {
+    switch (*more++) {
     case 'a':
         absent(q);
         break;
@@ -633,10 +657,10 @@ static void backwards(const struct question *q)
 {
     static struct question kept[64];
     static size_t n;
-    struct pollfd more = { .fd = STDIN_FILENO, .events = POLLIN };
+    struct pollfd next = { .fd = STDIN_FILENO, .events = POLLIN };
 
     kept[n++] = *q;
-    if (n < COUNT(kept) && poll(&more, 1, 100) == 1)
+    if (n < COUNT(kept) && poll(&next, 1, 100) == 1)
         return;
     while (n)
         honest(&kept[--n]);
@@ -697,6 +721,7 @@ static const struct script {
     { "code-alone", FXP_REMOVE, code_alone },
     { "names-bad", FXP_READDIR, names_bad },
     { "names-endless", FXP_READDIR, names_endless },
+    { "names-exactly", FXP_READDIR, names_exactly },
     { "names-long", FXP_READDIR, names_long },
     { "names-none", FXP_READDIR, names_none },
     { "names-lie", FXP_READDIR, names_lie },
@@ -720,8 +745,8 @@ int main(int argc, char **argv)
     const struct script *s = NULL;
     struct question q;
 
-    looks = argc == 2 ? strchr(argv[1], ':') : NULL;
-    looks = looks ? looks + 1 : "";
+    more = argc == 2 ? strchr(argv[1], ':') : NULL;
+    more = more ? more + 1 : "";
     for (size_t i = 0; argc == 2 && i < COUNT(scripts); i++)
         if (strncmp(scripts[i].name, argv[1], strcspn(argv[1], ":")) == 0 &&
             scripts[i].name[strcspn(argv[1], ":")] == '\0')

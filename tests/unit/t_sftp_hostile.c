@@ -146,6 +146,9 @@ static const struct row {
 
     { "names without end", "names-endless", X(LIST), "LIMIT",
       "more than 100000 names" },
+    { "as many names as may be", "names-exactly:100002", X(LIST), "OK", "" },
+    { "one name more", "names-exactly:100003", X(LIST), "LIMIT",
+      "more than 100000 names" },
     { "long names without end", "names-long", X(LIST), "LIMIT",
       "more than 64 MiB of names" },
     { "lists of no names", "names-none", X(LIST), "REFUSED", "" },

@@ -352,25 +352,34 @@ static void revoke_all(const struct server *s)
 static const char *const agent_keys[] = { "ed25519", "rsa", "stranger" };
 static pid_t agents[COUNT(agent_keys)];
 
+/* 0, when the agent listens and has taken it. */
+static int add_key(const char *key)
+{
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        (void)!freopen("/dev/null", "w", stderr);
+        execlp("ssh-add", "ssh-add", "-q", key, (char *)NULL);
+        _exit(127);
+    }
+    (void)waitpid(pid, &status, 0);
+    return status;
+}
+
 static pid_t start_agent(const char *name)
 {
     const char *path = text(4, root, name), *key = text(5, keys, name);
-    pid_t agent = fork(), pid;
+    pid_t agent = fork();
 
     if (agent == 0) {
         (void)!freopen("/dev/null", "w", stdout);
         execlp("ssh-agent", "ssh-agent", "-D", "-a", path, (char *)NULL);
         _exit(127);
     }
-    for (int i = 0; i < 500 && access(path, F_OK) == -1; i++)
-        (void)usleep(10000);
     (void)setenv("SSH_AUTH_SOCK", path, 1);
-    pid = fork();
-    if (pid == 0) {
-        execlp("ssh-add", "ssh-add", "-q", key, (char *)NULL);
-        _exit(127);
-    }
-    (void)waitpid(pid, NULL, 0);
+    for (int i = 0; i < 500 && add_key(key) != 0; i++)
+        (void)usleep(20000);
     return agent;
 }
 
