@@ -350,11 +350,16 @@ void keeper_wait(struct keeper *k, int64_t ms)
     k->again = couriers_read(k) || k->again;
 }
 
+static bool is_remote_busy(const struct keeper *k)
+{
+    return k->again || couriers_busy(k) || ship_busy(k) || fetch_busy(k);
+}
+
 /* What partners' servers have to do with it, until they have nothing to say
  * any more. A server that does not answer is left for the next run. */
 static int work_remotely(struct keeper *k, struct err *e)
 {
-    while (k->again || couriers_busy(k) || ship_busy(k) || fetch_busy(k)) {
+    while (is_remote_busy(k)) {
         k->again = k->ring = false;
         if (work(k, e) == -1)
             return -1;
@@ -362,7 +367,8 @@ static int work_remotely(struct keeper *k, struct err *e)
             return -1;
         if (k->waiting && !k->machine_failed && work_rounds(k, e) == -1)
             return -1;
-        keeper_wait(k, k->again || k->ring ? 0 : WAIT_MS);
+        if (is_remote_busy(k))
+            keeper_wait(k, k->again || k->ring ? 0 : WAIT_MS);
     }
     return 0;
 }
