@@ -200,7 +200,14 @@ $B/sftp-mutants/%/kervan: tests/sftp/mutants/%.sed tests/crash/mutate \
 	$Qln -sf ../../kervan-courier $(@D)/kervan-courier
 
 # ---- tests/bench: what parsing alone costs, as a program.
-bench-tools: $B/kervan $B/bench/floor
+bench-tools: $B/kervan $B/kervan-courier $B/bench/floor $B/bench/carry
+
+# Beside the courier, which it starts as kervan does.
+$B/bench/carry: $B/tests/bench/carry.o $B/libkervan.a
+	@mkdir -p $(@D)
+	$(if $V,,@$(SAY) '  LINK $@')
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_MORE)
+	$Qln -sf ../kervan-courier $(@D)/kervan-courier
 
 $B/bench/floor: $B/tests/bench/floor.o
 	@mkdir -p $(@D)

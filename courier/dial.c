@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "courier/watchdog.h"
+
 uint64_t now_ms(void)
 {
     struct timespec t;
@@ -81,6 +83,7 @@ static int resolve(const struct login *l, struct addrinfo **list,
     snprintf(port, sizeof(port), "%u", l->port);
     /* Instead of 5 seconds for each of two attempts, and each server. */
     (void)setenv("RES_OPTIONS", "timeout:3 attempts:2", 0);
+    watchdog_start(-1, l->connect_s); /* ends the process, if need be */
     rc = getaddrinfo(l->host, port, &wanted, list);
     if (rc == EAI_ADDRFAMILY || rc == EAI_NONAME) {
         /* A machine with no address but that of itself. */
@@ -88,6 +91,7 @@ static int resolve(const struct login *l, struct addrinfo **list,
 
         rc = getaddrinfo(l->host, port, &any, list);
     }
+    (void)watchdog_stop();
     if (rc != 0)
         return failed(f, OUTCOME_NO_ANSWER, "%s: %s", l->host,
                       rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));

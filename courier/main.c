@@ -30,7 +30,6 @@ enum {
     HELLO_MS = 30000,
     LAST_WORDS_MS = 5000,
     DEFAULT_HANDSHAKE_S = 30,
-    DEFAULT_OPERATION_S = 60,
     SECOND = 1000
 };
 
@@ -122,14 +121,18 @@ static bool turn(void)
 {
     bool more = true;
 
+    sftp_clock(&sftp, now_ms());
+    /* First: a keeper who caught up makes room for more to be asked. */
+    answers_send(&answers);
     for (int i = 0; more && i < READS_OF_TURN; i++) {
         more = sftp_receive(&sftp);
+        if (!more)
+            sftp_check_time(&sftp);
         if (sftp.is_ready)
             (void)tasks_ask(&tasks);
         while (sftp_send(&sftp) && sftp.is_ready && tasks_ask(&tasks))
             ;
     }
-    answers_send(&answers);
     return more;
 }
 
@@ -148,7 +151,6 @@ static int wait_for_work(bool at_once)
     if (poll(fds, N, at_once ? 0 : sftp_timeout_ms(&sftp)) == -1 &&
         errno != EINTR)
         return -1;
-    sftp_clock(&sftp, now_ms());
     if (fds[WIRE].revents & (POLLHUP | POLLERR | POLLNVAL) || answers.is_gone)
         return -1;
     return listens && fds[WIRE].revents & POLLIN ? take_messages() : 0;
@@ -157,25 +159,26 @@ static int wait_for_work(bool at_once)
 /* Until the session is ready, or lost. -1: the keeper is gone. */
 static int begin_session(const struct login *l)
 {
-    uint64_t begun = now_ms(), took;
+    uint64_t begun = now_ms();
+    uint32_t limit_s = l->handshake_s ? l->handshake_s : DEFAULT_HANDSHAKE_S;
 
     sftp_begin(&sftp, &stream, begun, tasks_on_reply);
-    sftp.mute_s = l->handshake_s ? l->handshake_s : DEFAULT_HANDSHAKE_S;
-    while (!sftp.is_ready && !sftp.is_lost) {
+    for (;;) {
         bool more = turn();
 
-        if (!sftp.is_ready && !sftp.is_lost && wait_for_work(more) == -1)
+        if (sftp.is_ready || sftp.is_lost)
+            break;
+        if (now_ms() - begun >= (uint64_t)limit_s * SECOND)
+            sftp_lose(&sftp, "the server took %u s and did not begin with SFTP",
+                      limit_s);
+        else if (wait_for_work(more) == -1)
             return -1;
-        if (now_ms() - begun > (uint64_t)sftp.mute_s * SECOND)
-            sftp_lose(&sftp,
-                      "the server took more than %u s to begin with SFTP",
-                      sftp.mute_s);
     }
     if (l->rate)
         sftp.slowest = l->rate < UINT32_MAX ? (uint32_t)l->rate : UINT32_MAX;
-    sftp.mute_s = l->operation_s ? l->operation_s : DEFAULT_OPERATION_S;
-    took = now_ms() - begun;
-    stream.line.open_ms += (uint32_t)took;
+    if (l->operation_s)
+        sftp.mute_s = l->operation_s;
+    stream.line.open_ms += (uint32_t)(now_ms() - begun);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 enum {
     QUESTION = 2 * SFTP_PATH + 128, /* the longest one without data */
     HEAD_OF_WRITE = PACKET_HANDLE + 64,
+    READ_COST = 60,         /* about what a READ and its DATA take of a line */
     SLOTS = SFTP_ASKED - 1, /* bits of an id that say where it is kept */
     SECOND = 1000
 };
@@ -91,7 +92,8 @@ static unsigned char *tail(struct sftp *s)
  * when the longest one would not fit behind it. */
 static void begin(struct sftp *s, struct packet *k, enum fxp type)
 {
-    if (SFTP_OUT - s->out_at - s->out_len < QUESTION + SFTP_CHUNK_MAX) {
+    if (s->out_at &&
+        SFTP_OUT - s->out_at - s->out_len < QUESTION + SFTP_CHUNK_MAX) {
         memmove(s->out, s->out + s->out_at, s->out_len);
         s->out_at = 0;
     }
@@ -179,6 +181,16 @@ void sftp_ask_fsync(struct sftp *s, struct asker by, struct str handle)
     begin_question(s, &k, by, FXP_EXTENDED, FXP_STATUS);
     packet_str(&k, STR("fsync@openssh.com"));
     packet_str(&k, handle);
+    end(s, &k);
+}
+
+void sftp_ask_space(struct sftp *s, struct asker by, struct str path)
+{
+    struct packet k;
+
+    begin_question(s, &k, by, FXP_EXTENDED, FXP_EXTENDED_REPLY);
+    packet_str(&k, STR("statvfs@openssh.com"));
+    packet_str(&k, path);
     end(s, &k);
 }
 
@@ -367,6 +379,13 @@ static struct asked *question_of(struct sftp *s, const struct reply *r)
     return a;
 }
 
+/* A server that gives a byte at a time keeps the line busy, but not with the
+ * file: what the packets take beside it does not count. */
+static void charge_read(struct sftp *s)
+{
+    s->rate_moved -= s->rate_moved < READ_COST ? s->rate_moved : READ_COST;
+}
+
 static void take_packet(struct sftp *s, struct str body)
 {
     struct reply r;
@@ -387,6 +406,8 @@ static void take_packet(struct sftp *s, struct str body)
         return;
     question = *a;
     forget(s, a);
+    if (r.type == FXP_DATA)
+        charge_read(s);
     if (question.by.owner != s)
         s->on_reply(&question, &r);
     else if (question.by.what == ASKS_LIMITS)
@@ -523,14 +544,12 @@ static void look_at_rate(struct sftp *s)
     }
 }
 
-void sftp_clock(struct sftp *s, uint64_t now_ms)
+void sftp_check_time(struct sftp *s)
 {
     bool waits =
         s->n_asked || s->out_len || s->in_len || s->version.number == 0;
-    uint64_t still;
+    uint64_t still = s->now - s->moved_at;
 
-    s->now = now_ms;
-    still = now_ms - s->moved_at;
     if (s->is_lost)
         return;
     if (waits && still >= (uint64_t)s->mute_s * SECOND)

@@ -8,7 +8,8 @@
  *   is_lost:  for ever; `lost` says why
  *
  * Nothing here waits. The caller polls, and in each turn calls sftp_clock(),
- * sftp_receive(), asks what there is to ask, and sftp_send().
+ * sftp_receive(), sftp_check_time(), asks what there is to ask, and calls
+ * sftp_send().
  *
  * The server is a stranger. An answer to no question, of a type that the
  * question cannot have, of more data than was asked for, one that is cut or
@@ -89,14 +90,21 @@ void sftp_begin(struct sftp *s, struct stream *stream, uint64_t now_ms,
 
 /* ---- a turn -------------------------------------------------------------- */
 
-/* What time it is; ends the session that is too slow, keeps an idle one up. */
-void sftp_clock(struct sftp *s, uint64_t now_ms);
+/* What time it is. First in a turn: what has come while we did something else
+ * came in time. */
+static inline void sftp_clock(struct sftp *s, uint64_t now_ms)
+{
+    s->now = now_ms;
+}
+
 /* Takes what has come. true: there may be more at once. */
 bool sftp_receive(struct sftp *s);
+/* Ends a session that is too slow, keeps an idle one up. */
+void sftp_check_time(struct sftp *s);
 /* Sends what the stream takes. true: something was sent. */
 bool sftp_send(struct sftp *s);
 short sftp_events(const struct sftp *s);
-/* After so many ms sftp_clock() wants to be called, whatever happens. */
+/* After so many ms the next turn has to be, whatever happens. */
 int sftp_timeout_ms(const struct sftp *s);
 void sftp_lose(struct sftp *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -118,6 +126,8 @@ void sftp_ask_open(struct sftp *s, struct asker by, struct str path,
 void sftp_ask_handle(struct sftp *s, struct asker by, enum fxp type,
                      struct str handle, uint64_t number);
 void sftp_ask_fsync(struct sftp *s, struct asker by, struct str handle);
+/* statvfs@openssh.com: 11 numbers, see statvfs(3). */
+void sftp_ask_space(struct sftp *s, struct asker by, struct str path);
 /* `posix`: posix-rename@openssh.com, one rename(2), over what is there. */
 void sftp_ask_rename(struct sftp *s, struct asker by, struct str from,
                      struct str to, bool posix);

@@ -152,13 +152,20 @@ int ssh_refused(const struct ssh *c, const struct login *l, const char *methods,
     char tried[80] = "", allowed[120];
     size_t len = 0;
 
+    if (c->tried && !c->was_refused)
+        return failed(f, OUTCOME_NO_ANSWER,
+                      "the line was lost during the login");
     for (size_t i = 0; i < COUNT(ways); i++)
         if (c->tried & ways[i].by)
             len += (size_t)snprintf(tried + len, sizeof(tried) - len, "%s%s",
                                     len ? ", " : "", ways[i].name);
+    if (!methods)
+        return failed(f, OUTCOME_LOGIN, "the server hung up on %s; tried: %s",
+                      l->user, tried);
     ssh_clean(allowed, sizeof(allowed), methods);
     return failed(
-        f, OUTCOME_LOGIN, "the server refused %s; tried: %s; it would take: %s",
+        f, OUTCOME_LOGIN,
+        "the server refused the login of %s; tried: %s; it would take: %s",
         l->user, len ? tried : "nothing", *allowed ? allowed : "nothing");
 }
 

@@ -20,6 +20,7 @@ struct ssh {
     enum key_kind kind;
     struct hostkeys known;
     unsigned tried; /* BY_... */
+    bool was_refused; /* the server said so, or ended the line with a reason */
     unsigned rounds;
     uint64_t began; /* the step at hand, in ms */
 };
@@ -48,7 +49,10 @@ int ssh_end(struct ssh *c, uint32_t *ms, const char *step, uint32_t seconds,
  * round of at most three prompts that do not show what is typed. */
 bool ssh_answers(struct ssh *c, int n_prompts, bool echo);
 
-/* LOGIN: what was tried, and what the server would take. */
+/* LOGIN: what was tried, and what the server would take; methods NULL: it hung
+ * up, with a reason or after a refusal. NO_ANSWER, if it refused nothing: a
+ * server that stops in the middle is no reason for a long pause, nor for a
+ * person to look at keys. */
 int ssh_refused(const struct ssh *c, const struct login *l, const char *methods,
                 struct failure *f);
 

@@ -179,8 +179,9 @@ static int prepare(struct stream *s, const struct login *l, struct failure *f)
     (void)ssh_set_log_level(SSH_LOG_NONE);
     if (ssh_prepare(&st->ssh, s, l, f) == -1 || load_key(st, l, f) == -1)
         return -1;
-    snprintf(s->line.transport, sizeof(s->line.transport), "libssh %s",
-             ssh_version(0));
+    /* "0.10.6/openssl/zlib" */
+    snprintf(s->line.transport, sizeof(s->line.transport), "libssh %.*s",
+             (int)strcspn(ssh_version(0), "/"), ssh_version(0));
     if (set_options(s, l, f) == -1)
         return -1;
     return l->agent ? open_agent(s, f) : 0;
@@ -350,13 +351,17 @@ static int log_in(struct stream *s, const struct login *l, struct failure *f)
             continue;
         st->ssh.tried |= ways[i].way;
         rc = ways[i].log_in(st);
+        st->ssh.was_refused =
+            st->ssh.was_refused || rc != SSH_AUTH_ERROR ||
+            strstr(ssh_get_error(st->session), "SSH_MSG_DISCONNECT");
     }
     if (rc == SSH_AUTH_SUCCESS)
         return 0;
     if (rc == SSH_AUTH_ERROR && !st->ssh.tried)
         return failed(f, OUTCOME_NO_ANSWER,
                       "the line was lost during the login");
-    return refused(st, l, f);
+    return rc == SSH_AUTH_ERROR ? ssh_refused(&st->ssh, l, NULL, f)
+                                : refused(st, l, f);
 }
 
 /* ---- the channel --------------------------------------------------------- */

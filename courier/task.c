@@ -294,11 +294,14 @@ void tasks_on_reply(const struct asked *a, struct reply *r)
 
 void tasks_init(struct tasks *ts, struct sftp *s, struct answers *a)
 {
+    /* Not the bytes of paths: pages that nobody touches are no memory. */
+    memset(ts, 0, offsetof(struct tasks, slots));
     ts->sftp = s;
     ts->answers = a;
     queue_init(&ts->waiting);
     queue_init(&ts->sending);
     for (size_t i = TASKS_ALL; i-- > 0;) {
+        memset(&ts->slots[i], 0, offsetof(struct task, handle_bytes));
         ts->slots[i].all = ts;
         ts->slots[i].fd = -1;
         ts->slots[i].next = ts->free;

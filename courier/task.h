@@ -26,7 +26,7 @@
 #include "courier/wire.h"
 
 enum {
-    TASKS_WAITING = 256,
+    TASKS_WAITING = 128, /* each may hold a descriptor: MAX_FILES of walls.c */
     TASKS_AT_WORK = 64,
     TASKS_ALL = TASKS_WAITING + TASKS_AT_WORK,
     ANSWERS_FULL = 1024 * 1024,
@@ -104,7 +104,7 @@ struct tasks {
     struct task slots[TASKS_ALL];
 };
 
-/* *ts is zeroed memory. tasks_on_reply() is for sftp_begin(). */
+/* tasks_on_reply() is for sftp_begin(). */
 void tasks_init(struct tasks *ts, struct sftp *s, struct answers *a);
 void tasks_on_reply(const struct asked *a, struct reply *r);
 /* May another message be taken from the wire? */

@@ -7,10 +7,10 @@
  * end is the first EOF. An error before it voids the listing; those that were
  * asked after it may say what they like.
  *
- * A name that cannot be one of a file in that folder is told as it is, in so
- * far as it fits, and as no plain file: one that is empty, has a slash or a
- * NUL, or more than LIST_NAME bytes. Whether one that is possible can be used
- * is the keeper's business. "." and ".." are left out.
+ * A name that cannot be one in that folder is told as it is, in so far as it
+ * fits, and as WIRE_ODD whatever the server calls it: one that is empty, has a
+ * slash or a NUL, or more than LIST_NAME bytes. Whether one that is possible
+ * can be used is the keeper's business. "." and ".." are left out.
  */
 #include "courier/task_state.h"
 
@@ -55,18 +55,26 @@ static bool send_list(struct task *t)
     return true;
 }
 
+static bool can_be(struct str name)
+{
+    return name.len > 0 && name.len <= LIST_NAME &&
+           !memchr(name.p, '/', name.len) && !memchr(name.p, '\0', name.len);
+}
+
 /* Servers that tell no mode tell it in the long name, like ls -l. */
 static unsigned kind_of(const struct entry *e)
 {
-    bool is_file = e->attrs.has & ATTR_MODE ? attrs_is_file(&e->attrs)
-                                            : str_starts(e->longname, STR("-"));
+    bool has_mode = e->attrs.has & ATTR_MODE;
 
-    if (is_file && e->attrs.has & ATTR_SIZE && e->name.len > 0 &&
-        e->name.len <= LIST_NAME && !memchr(e->name.p, '/', e->name.len) &&
-        !memchr(e->name.p, '\0', e->name.len))
-        return WIRE_PLAIN;
-    return attrs_is_folder(&e->attrs) || str_starts(e->longname, STR("d"))
-               ? WIRE_FOLDER
+    if (!can_be(e->name))
+        return WIRE_ODD;
+    if (has_mode ? attrs_is_folder(&e->attrs)
+                 : str_starts(e->longname, STR("d")))
+        return WIRE_FOLDER;
+    return e->attrs.has & ATTR_SIZE &&
+                   (has_mode ? attrs_is_file(&e->attrs)
+                             : str_starts(e->longname, STR("-")))
+               ? WIRE_PLAIN
                : WIRE_ODD;
 }
 
@@ -120,20 +128,20 @@ static void take_names(struct task *t, struct reply *r)
 
 static void on_names(struct task *t, struct reply *r)
 {
-    size_t bytes = r->names.len;
+    struct str folder = str_first(t->path, 150);
 
-    t->bytes += bytes;
+    t->bytes += r->names.len;
     if (r->n_names == 0)
         task_fail(t, OUTCOME_REFUSED, "the server lists, and gives no name");
-    else if (t->n_entries + r->n_names > LIST_ENTRIES + 2)
-        task_fail(t, OUTCOME_LIMIT, "more than %d names in %.*s", LIST_ENTRIES,
-                  STR_ARGS(str_first(t->path, 150)));
     else if (t->bytes > LIST_BYTES)
         task_fail(t, OUTCOME_LIMIT, "more than %d MiB of names in %.*s",
-                  LIST_BYTES / 1024 / 1024, STR_ARGS(str_first(t->path, 150)));
+                  LIST_BYTES / 1024 / 1024, STR_ARGS(folder));
     if (task_failed(t))
         return;
     take_names(t, r);
+    if (t->n_entries > LIST_ENTRIES)
+        task_fail(t, OUTCOME_LIMIT, "more than %d names in %.*s", LIST_ENTRIES,
+                  STR_ARGS(folder));
     t->offset = t->offset * 2 < LIST_ASKED ? t->offset * 2 : LIST_ASKED;
 }
 

@@ -4,7 +4,7 @@
  *   opening --handle--> writing --all well--> DONE
  *      |  ^                |  \--size unclear--> checking --> DONE
  *      v  |                v                       |
- *    removing           clearing <-----------------+
+ *    removing   (asking) clearing <----------------+
  *
  *   opening   EXCL: nobody else's file is written into
  *   removing  a leftover of ours has the name; once
@@ -12,6 +12,8 @@
  *             what is asked of one file in its order (draft, part 4.1)
  *   checking  a server that does not keep to that gave another size before all
  *             was written; after CLOSE it has to be right
+ *   asking    a server that does not say why it refuses is asked how much space
+ *             there is: OpenSSH calls a full disk FAILURE, like all else
  *   clearing  something failed: what is there takes nobody's space. Only here
  *             and in `removing` something is removed, and only what was made
  *             with EXCL, or has a name that is ours.
@@ -19,9 +21,11 @@
 #include "courier/task_state.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
-static const struct task_state opening, removing, writing, checking, clearing;
+static const struct task_state opening, removing, writing, checking, asking,
+    clearing;
 
 /* ---- opening, removing --------------------------------------------------- */
 
@@ -41,8 +45,8 @@ static void on_open(struct task *t, const struct asked *a, struct reply *r)
         return;
     }
     task_fail_status(t, "create", t->path, r);
-    if (!t->is_repeated &&
-        (r->code == FX_FAILURE || r->code == FX_FILE_ALREADY_EXISTS))
+    /* There are servers that call a name that is there "not allowed". */
+    if (!t->is_repeated && !task_is_absent(r))
         task_go(t, &removing);
     else
         task_end(t);
@@ -54,7 +58,8 @@ static bool send_remove(struct task *t)
     return true;
 }
 
-/* If there was nothing to remove, creating failed of something else. */
+/* If there was nothing to remove, creating failed of something else. If there
+ * is, and it cannot be removed, that says more than a plain refusal. */
 static void on_remove(struct task *t, const struct asked *a, struct reply *r)
 {
     (void)a;
@@ -64,7 +69,7 @@ static void on_remove(struct task *t, const struct asked *a, struct reply *r)
         task_go(t, &opening);
         return;
     }
-    if (!task_is_absent(r)) {
+    if (!task_is_absent(r) && t->failure.how == OUTCOME_REFUSED) {
         task_forgive(t);
         task_fail_status(t, "remove a leftover", t->path, r);
     }
@@ -126,6 +131,12 @@ static void take_size(struct task *t, const struct reply *r)
         t->seen = r->attrs;
 }
 
+static bool can_ask_for_space(const struct task *t)
+{
+    return t->failure.how == OUTCOME_REFUSED &&
+           t->all->sftp->version.extensions & EXT_STATVFS;
+}
+
 static void on_data(struct task *t, const struct asked *a, struct reply *r)
 {
     static const char *const verbs[] = {
@@ -140,14 +151,15 @@ static void on_data(struct task *t, const struct asked *a, struct reply *r)
     if (!task_is_over(t))
         return;
     if (task_failed(t))
-        task_go(t, &clearing);
+        task_go(t, can_ask_for_space(t) ? &asking : &clearing);
     else if (!(t->seen.has & ATTR_SIZE))
         task_go(t, &checking);
     else
         task_end(t);
 }
 
-/* ---- checking, clearing -------------------------------------------------- */
+/* ---- checking, asking, clearing
+ * -------------------------------------------------- */
 
 static bool send_look(struct task *t)
 {
@@ -173,6 +185,33 @@ static void on_look(struct task *t, const struct asked *a, struct reply *r)
         task_end(t);
 }
 
+static bool send_ask(struct task *t)
+{
+    sftp_ask_space(t->all->sftp, task_asks(t, 0), t->path);
+    return true;
+}
+
+/* Less is free than the file needs, beside what of it is there already: that
+ * is reason enough. */
+static void on_ask(struct task *t, const struct asked *a, struct reply *r)
+{
+    enum { BLOCK = 1, FREE = 4, N = 11 };
+    uint64_t numbers[N], bytes;
+
+    (void)a;
+    if (r->type == FXP_EXTENDED_REPLY && reply_numbers(r, numbers, N) &&
+        !__builtin_mul_overflow(numbers[BLOCK], numbers[FREE], &bytes) &&
+        bytes < t->size) {
+        char words[sizeof(t->failure.text)];
+
+        memcpy(words, t->failure.text, sizeof(words));
+        task_forgive(t);
+        task_fail(t, OUTCOME_FULL, "%llu bytes are free: %.300s",
+                  (unsigned long long)bytes, words);
+    }
+    task_go(t, &clearing);
+}
+
 static void on_clear(struct task *t, const struct asked *a, struct reply *r)
 {
     (void)a;
@@ -184,5 +223,6 @@ static const struct task_state opening = { send_open, on_open };
 static const struct task_state removing = { send_remove, on_remove };
 static const struct task_state writing = { send_data, on_data };
 static const struct task_state checking = { send_look, on_look };
+static const struct task_state asking = { send_ask, on_ask };
 static const struct task_state clearing = { send_remove, on_clear };
 const struct task_state task_write_first = { send_open, on_open };

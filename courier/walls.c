@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "courier/watchdog.h"
@@ -81,6 +82,10 @@ static void tell_broken(int wire_fd, uint32_t call)
     wire_put_str(&last_word, STR(""));
     wire_put(&last_word, call);
     (void)wire_send(wire_fd, &last_word);
+    /* Who leaves with mail unread takes his last letter with him: the other
+     * end would read ECONNRESET first. */
+    while (recv(wire_fd, name, sizeof(name), MSG_DONTWAIT) > 0)
+        ;
 }
 
 int walls_up(const struct stream *s, int wire_fd, struct failure *f)

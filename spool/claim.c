@@ -263,8 +263,10 @@ static int claim_files(struct keeper *k, const struct open_inbox *o,
         }
     if (ledger_commit(k->ledger, e) == -1)
         return -1;
-    if (o->fd == -1)
+    if (o->fd == -1) {
+        k->again = true; /* they are fetched at once */
         return 0;
+    }
     /* One that fails is tried once more by keeper_take(). */
     for (size_t i = 0; i < n; i++)
         if (rename_fresh(o->fd, arena_cstr(&k->arena, claims[i].name),

@@ -26,7 +26,7 @@ bool place_is_closed(const struct keeper *k, struct str partner,
     return c && clock_up() < c->until;
 }
 
-void place_close(struct keeper *k, struct str partner, struct str place)
+uint64_t place_close(struct keeper *k, struct str partner, struct str place)
 {
     struct closed *c = find(k, partner, place);
 
@@ -39,6 +39,7 @@ void place_close(struct keeper *k, struct str partner, struct str place)
     }
     c->n_tries++;
     c->until = clock_up() + keeper_back_off(c->n_tries);
+    return c->n_tries;
 }
 
 void place_reopen(struct keeper *k, struct str partner, struct str place)

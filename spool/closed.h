@@ -12,8 +12,8 @@
 
 bool place_is_closed(const struct keeper *k, struct str partner,
                      struct str place);
-/* Once more, and for longer. */
-void place_close(struct keeper *k, struct str partner, struct str place);
+/* Once more, and for longer; how often that was, since it could be used. */
+uint64_t place_close(struct keeper *k, struct str partner, struct str place);
 /* It could be used: the next failure is the first one. */
 void place_reopen(struct keeper *k, struct str partner, struct str place);
 /* A person says that all of them can be used. */

@@ -48,11 +48,19 @@ enum exists {
     EXISTS_FAIL       /* HELD, until the receiver has taken the old one */
 };
 
+/* What becomes of a file that nobody can know to have arrived. */
+enum unconfirmed {
+    UNCONFIRMED_HOLD,   /* a person looks, and settles it */
+    UNCONFIRMED_RESEND, /* sent again: it may arrive twice */
+    UNCONFIRMED_ACCEPT  /* counts as delivered: it may be missing */
+};
+
 struct partner {
     struct str name;
     const char *folder;    /* absolute; NULL: reached another way */
     struct remote *remote; /* NULL: he has a folder */
     enum exists exists;
+    enum unconfirmed unconfirmed;
     struct str trigger;  /* ".done": an empty file beside what is delivered,
                             when it is complete; "": none */
     struct str country;  /* "cz", or "" */
@@ -61,6 +69,8 @@ struct partner {
     mode_t mode;         /* of delivered files */
     gid_t group;         /* (gid_t)-1: as it comes */
     struct place at;
+    /* Of the keeper that works with it. */
+    int64_t held_ms; /* names on his server that were taken: looked at then */
     struct partner *next;
 };
 
@@ -151,7 +161,9 @@ struct route {
     struct schedule_state times;
     uint64_t seen;   /* AFTER: the last job of the other route by then */
     int64_t slot_at; /* a slot is open since then, by clock_up(); 0: none */
-    bool told_late;  /* somebody knows that a file is overdue */
+    uint64_t
+        n_asked;    /* slots and starts by hand: servers are listed for each */
+    bool told_late; /* somebody knows that a file is overdue */
     struct route *next;
 };
 

@@ -132,6 +132,26 @@ static void p_exists(struct conf_parser *p, const struct oline *l,
                "wants replace, keep both or fail");
 }
 
+static void p_unconfirmed(struct conf_parser *p, const struct oline *l,
+                          struct str rest)
+{
+    static const struct {
+        const char *name;
+        enum unconfirmed rule;
+    } rules[] = { { "hold", UNCONFIRMED_HOLD },
+                  { "resend", UNCONFIRMED_RESEND },
+                  { "accept", UNCONFIRMED_ACCEPT } };
+
+    rest = str_trim(rest);
+    for (size_t i = 0; i < COUNT(rules); i++)
+        if (str_is(rest, rules[i].name)) {
+            p->partner->unconfirmed = rules[i].rule;
+            return;
+        }
+    conf_value(p, l, rest.len ? rest : l->text, "unconfirmed",
+               "wants hold, resend or accept");
+}
+
 bool conf_ending(struct conf_parser *p, const struct oline *l, struct str rest,
                  struct str *ending)
 {
@@ -528,6 +548,7 @@ static const struct conf_word partner_words[] = {
     { .name = "through", .parse = p_through, .ways = ANY },
     { .name = "country", .parse = p_country, .ways = ANY },
     { .name = "exists", .parse = p_exists, .ways = ANY },
+    { .name = "unconfirmed", .parse = p_unconfirmed, .ways = ANY },
     { .name = "trigger", .parse = p_trigger, .ways = ANY },
     { .name = "mounted", .parse = p_mounted, .ways = FOLDER },
     { .name = "shared", .parse = p_shared, .ways = FOLDER },
@@ -619,8 +640,14 @@ static struct str address_of(struct arena *a, const struct remote *r)
     const struct login *l = &r->login;
     bool v6 = l->host && strchr(l->host, ':');
 
-    if (l->through[0])
-        return arena_fmt(a, "through %s", l->through[0]);
+    if (l->through[0]) {
+        struct str text = STR("through");
+
+        for (size_t i = 0; l->through[i]; i++)
+            text = arena_fmt(a, "%.*s %s", STR_ARGS(text), l->through[i]);
+        return arena_fmt(a, "%.*s%s%.*s", STR_ARGS(text),
+                         r->base.len ? " " : "", STR_ARGS(r->base));
+    }
     return arena_fmt(a, "%s@%s%s%s:%u%.*s", l->user ? l->user : "",
                      v6 ? "[" : "", l->host ? l->host : "", v6 ? "]" : "",
                      (unsigned)l->port, STR_ARGS(r->base));

@@ -366,6 +366,10 @@ static int add_to(struct keeper *k, struct batch *b, struct receipt *r,
     return 0;
 }
 
+/* Until it is looked at again whether the other one is through; a success of
+ * that one rings for those who wait. */
+enum { TWIN_SECONDS = 15 };
+
 /* Of two equal files that came together, the second waits for the first. */
 static int add_or_suppress(struct keeper *k, struct batch *b, struct receipt *r,
                            struct err *e)
@@ -379,10 +383,10 @@ static int add_or_suppress(struct keeper *k, struct batch *b, struct receipt *r,
     if (twin && !open)
         return ledger_suppressed(k->ledger, r, twin, e);
     if (twin) {
-        k->again = true;
+        k->twins = true;
         snprintf(why, sizeof(why), "job %llu has the same content",
                  (unsigned long long)twin);
-        return ledger_waits(k->ledger, r, why, clock_now() + 1, e);
+        return ledger_waits(k->ledger, r, why, clock_now() + TWIN_SECONDS, e);
     }
     return add_to(k, b, r, e);
 }

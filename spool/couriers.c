@@ -41,12 +41,15 @@ struct courier {
     struct wire
         hello; /* as it was started with: another one, another courier */
     char *partner;
+    uint32_t index; /* of the partner's lines */
     enum { DOWN, STARTING, UP } state;
     pid_t pid;
     int fd;
     const char *transport; /* the server needs it; "": whichever */
+    char because[160];     /* and why */
     uint64_t last_tag;
     struct errand *asked;
+    size_t n_asked;
     struct letter *letters, **last_letter;
     struct line line;
     struct failure why; /* it is DOWN */
@@ -164,6 +167,7 @@ static void done(struct courier *c, struct errand *x)
     for (struct errand **p = &c->asked; *p; p = &(*p)->next)
         if (*p == x) {
             *p = x->next;
+            c->n_asked--;
             break;
         }
     x->is_done = true;
@@ -241,6 +245,8 @@ static void fail_start(struct courier *c)
         for (size_t i = 0; i < COUNT(known); i++)
             if (strcmp(c->why.text, known[i]) == 0) {
                 c->transport = known[i];
+                snprintf(c->because, sizeof(c->because), "%s",
+                         c->why.fingerprint);
                 stop(c);
                 c->until = 0;
                 return;
@@ -290,6 +296,7 @@ void courier_send(struct courier *c, struct wire *w, struct errand *x,
     x->end_ms = clock_ms() + ERRAND_MS + (int64_t)(bytes / SLOWEST) * 1000;
     x->next = c->asked;
     c->asked = x;
+    c->n_asked++;
     if (rc == 0)
         keep_letter(c, w);
     if (rc == -1) {
@@ -358,9 +365,6 @@ static void on_done(struct courier *c, struct wire *w)
         done(c, x);
     } else if (w->tag == 0) {
         c->why = f; /* of HELLO, or why the line is lost */
-        if (f.how == OUTCOME_HOST_KEY)
-            snprintf(c->why.text, sizeof(c->why.text),
-                     "%.300s: kervan partner trust %.60s", f.text, c->partner);
         if (c->state == STARTING)
             c->end_ms = 0;
     } else {
@@ -388,6 +392,8 @@ static void on_ready(struct courier *c, struct wire *w)
         w->bad = true;
     if (w->bad)
         return;
+    if (*c->because)
+        snprintf(l->why, sizeof(l->why), "%s", c->because);
     c->state = UP;
     c->n_tries = 0;
     c->changed = true;
@@ -456,22 +462,36 @@ static struct courier *new_courier(struct str partner)
     return c;
 }
 
-static struct courier *courier_of(struct keeper *k, struct str partner)
+static struct courier *courier_of(struct keeper *k, struct str partner,
+                                  uint32_t index)
 {
     struct couriers *all = &k->couriers;
 
     for (size_t i = 0; i < all->n; i++)
-        if (str_is(partner, all->v[i]->partner))
+        if (all->v[i]->index == index && str_is(partner, all->v[i]->partner))
             return all->v[i];
     if (all->n == MAX_COURIERS)
         return NULL;
-    return all->v[all->n++] = new_courier(partner);
+    all->v[all->n] = new_courier(partner);
+    all->v[all->n]->index = index;
+    return all->v[all->n++];
+}
+
+/* One more line, because the others are busy. That it cannot be had is no
+ * news: servers allow so many. */
+static void open_another(struct keeper *k, const struct partner *p,
+                         uint32_t index)
+{
+    struct courier *c = courier_of(k, p->name, index);
+
+    if (c && c->state == DOWN && clock_up() >= c->until)
+        begin(c, p);
 }
 
 struct courier *courier_up(struct keeper *k, const struct partner *p,
                            const char **why)
 {
-    struct courier *c = courier_of(k, p->name);
+    struct courier *c = courier_of(k, p->name, 0), *best;
 
     *why = "too many partners with servers";
     if (!c)
@@ -479,7 +499,24 @@ struct courier *courier_up(struct keeper *k, const struct partner *p,
     if (c->state == DOWN && clock_up() >= c->until)
         begin(c, p);
     *why = c->state == DOWN ? c->why.text : NULL;
-    return c->state == UP ? c : NULL;
+    if (c->state != UP)
+        return NULL;
+    best = c;
+    for (uint32_t i = 1; i < p->remote->n_lines && best->asked; i++) {
+        c = courier_of(k, p->name, i);
+        if (c && c->state == UP && c->n_asked < best->n_asked)
+            best = c;
+        else if (!c || c->state != UP)
+            open_another(k, p, i);
+    }
+    return best;
+}
+
+void courier_wake(struct keeper *k, struct str partner)
+{
+    for (size_t i = 0; i < k->couriers.n; i++)
+        if (str_is(partner, k->couriers.v[i]->partner))
+            k->couriers.v[i]->until = 0;
 }
 
 void couriers_wake(struct keeper *k)
@@ -544,6 +581,18 @@ static bool is_wanted(const struct keeper *k, const struct courier *c)
            memcmp(now.bytes, c->hello.bytes, now.len) == 0;
 }
 
+/* It did not come up. What is told of it also says what to do. */
+static void not_started(struct courier *c)
+{
+    struct failure f;
+
+    fail_start(c);
+    f = c->why;
+    if (f.how == OUTCOME_HOST_KEY)
+        snprintf(c->why.text, sizeof(c->why.text),
+                 "%.300s: kervan partner trust %.60s", f.text, c->partner);
+}
+
 static void read_one(struct keeper *k, struct courier *c)
 {
     if (c->state == DOWN)
@@ -552,7 +601,7 @@ static void read_one(struct keeper *k, struct courier *c)
         send_letters(c);
         if (!read_messages(c)) {
             if (c->state == STARTING)
-                fail_start(c);
+                not_started(c);
             else
                 rest(c);
             return;
@@ -560,7 +609,7 @@ static void read_one(struct keeper *k, struct courier *c)
     }
     if (clock_ms() >= due_ms(c)) {
         if (c->state == STARTING) {
-            fail_start(c);
+            not_started(c);
         } else if (c->asked) {
             failed(&c->why, OUTCOME_LOST, "no answer for too long");
             rest(c);
@@ -598,7 +647,7 @@ int couriers_note(struct keeper *k, struct err *e)
     for (size_t i = 0; i < k->couriers.n; i++) {
         struct courier *c = k->couriers.v[i];
 
-        if (!c->changed || c->state == STARTING)
+        if (!c->changed || c->state == STARTING || c->index)
             continue;
         c->changed = false;
         if (ledger_line(k->ledger, str_of(c->partner), c->state == UP,
@@ -671,6 +720,17 @@ int courier_open(struct courier **out, const struct partner *p,
     return -1;
 }
 
+int courier_turn(struct courier *c)
+{
+    if (c->state != UP)
+        return -1;
+    wait_for(c);
+    if (read_messages(c))
+        return 0;
+    stop(c);
+    return -1;
+}
+
 int courier_ask(struct courier *c, struct wire *w,
                 void (*named)(void *ctx, struct str name, uint64_t size,
                               uint64_t mtime, unsigned kind),
@@ -683,11 +743,8 @@ int courier_ask(struct courier *c, struct wire *w,
         return -1;
     }
     courier_send(c, w, &x, 0);
-    while (!x.is_done && clock_ms() < x.end_ms) {
-        wait_for(c);
-        if (!read_messages(c))
-            break;
-    }
+    while (!x.is_done && clock_ms() < x.end_ms && courier_turn(c) == 0)
+        continue;
     if (!x.is_done)
         stop(c);
     *f = x.f;

@@ -53,8 +53,9 @@ struct errand {
 
 /* ---- for the keeper ------------------------------------------------------ */
 
-/* The partner's courier, if it is UP; else it is started, unless the partner
- * rests: NULL, and *why says what there is to wait for. */
+/* The partner's courier, if it is UP; of several the one that has the least to
+ * do. Else it is started, unless the partner rests: NULL, and *why says what
+ * there is to wait for. */
 struct courier *courier_up(struct keeper *k, const struct partner *p,
                            const char **why);
 /*
@@ -65,7 +66,8 @@ void courier_send(struct courier *c, struct wire *w, struct errand *x,
                   uint64_t bytes);
 /* A tag for the next message; begins w with it. */
 void courier_begin(struct courier *c, struct wire *w, enum wire_kind kind);
-/* A person says that all servers can be reached. */
+/* A person says that this server can be reached, or that all can. */
+void courier_wake(struct keeper *k, struct str partner);
 void couriers_wake(struct keeper *k);
 
 /* Their sockets and how long poll() may wait; MAX_COURIERS of them. */
@@ -96,6 +98,8 @@ int courier_ask(struct courier *c, struct wire *w,
                 void (*named)(void *ctx, struct str name, uint64_t size,
                               uint64_t mtime, unsigned kind),
                 void *ctx, struct failure *f);
+/* Waits for something that it says, and hears it. -1: the line is gone. */
+int courier_turn(struct courier *c);
 void courier_close(struct courier *c);
 
 #endif

@@ -7,8 +7,10 @@
  *   TAKE     hashed, synced, named in/<id>; commit TAKEN, of all at once
  *   BACK     what was not complete goes back under its name, its row goes
  *
- *   DISPOSE  REMOVE, or RENAME into the partner's folder of fetched files, of
- *            claims that are TAKEN; commit that nothing is left
+ *   BEHIND   of claims that are TAKEN: LOOK whether the next file of that name
+ *            has come, if a route has trigger files: then the trigger is its
+ *   DISPOSE  REMOVE the trigger; REMOVE, or RENAME into the partner's folder of
+ *            fetched files; commit that nothing is left
  *
  * A haul is up to 64 claims of one partner; its steps are taken when all
  * answers of the last one are in. A partner has one haul at a time.
@@ -25,6 +27,7 @@
 #include "converters/base/date.h"
 #include "spool/closed.h"
 #include "spool/files.h"
+#include "spool/scan.h"
 #include "spool/ship.h"
 #include "spool/sync.h"
 #include "spool/take.h"
@@ -40,7 +43,7 @@ struct hauled {
     struct errand asked;
     const struct errand *made; /* the folder .claim, on this connection */
     int fd;                    /* tmp/<id> */
-    enum { ON_ITS_WAY, IS_OURS, GOES_BACK, IS_GONE, WAITS } how;
+    enum { ON_ITS_WAY, IS_OURS, GOES_BACK, IS_GONE, WAITS, IS_LOOKED_FOR } how;
 };
 
 struct haul {
@@ -50,7 +53,7 @@ struct haul {
     struct courier *courier;
     struct hauled *v;
     size_t n, n_open;
-    enum { MOVE, FETCH, TAKE, BACK, DISPOSE, DISPOSED } next_step;
+    enum { MOVE, FETCH, TAKE, BACK, BEHIND, DISPOSE, DISPOSED } next_step;
     struct haul *next;
 };
 
@@ -100,15 +103,24 @@ static void ask_rename(struct haul *h, struct str from, struct str to,
     post(h, w, x, 0);
 }
 
-static void ask_remove(struct haul *h, struct hauled *x)
+static void ask_look(struct haul *h, struct str path, struct errand *x)
+{
+    struct wire *w = message(h, WIRE_LOOK);
+
+    wire_put_str(w, path);
+    wire_put(w, UINT64_MAX);
+    post(h, w, x, 0);
+}
+
+static void ask_remove(struct haul *h, struct str path, uint64_t size,
+                       uint64_t mtime, struct errand *x)
 {
     struct wire *w = message(h, WIRE_REMOVE);
-    bool is_claimed = str_starts(x->c.there, STR(CLAIM_FOLDER "/"));
 
-    wire_put_str(w, path_of(h, &x->c, x->c.there));
-    wire_put(w, is_claimed ? UINT64_MAX : x->c.seen.size);
-    wire_put(w, is_claimed ? UINT64_MAX : (uint64_t)x->c.seen.mtime_ns);
-    post(h, w, &x->asked, 0);
+    wire_put_str(w, path);
+    wire_put(w, size);
+    wire_put(w, mtime);
+    post(h, w, x, 0);
 }
 
 static struct str claimed_name(struct haul *h, const struct claim *c)
@@ -149,8 +161,8 @@ static void on_moved(struct haul *h, struct hauled *x)
 {
     switch (x->asked.f.how) {
     case OUTCOME_OK:
-    case OUTCOME_TAKEN:  /* it was moved before we died: that name is ours */
-    case OUTCOME_ABSENT: /* it is gone, also from there */
+    case OUTCOME_TAKEN:  /* it was moved before we died: the id is ours alone */
+    case OUTCOME_ABSENT: /* the same, or it is gone */
         if (x->made->f.how == OUTCOME_OK)
             x->there = claimed_name(h, &x->c);
         break;
@@ -172,11 +184,21 @@ static int open_copy(struct keeper *k, const struct claim *c)
                   O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
+static void ask_fetch(struct haul *h, struct hauled *x)
+{
+    struct wire *w = message(h, WIRE_FETCH);
+
+    wire_put_str(w, path_of(h, &x->c, x->there));
+    wire_put(w, x->c.seen.size);
+    wire_put(w, (uint64_t)x->c.seen.mtime_ns);
+    w->fd = x->fd;
+    post(h, w, &x->asked, x->c.seen.size);
+}
+
 static void fetch_all(struct keeper *k, struct haul *h)
 {
     for (size_t i = 0; i < h->n; i++) {
         struct hauled *x = &h->v[i];
-        struct wire *w;
 
         if (h->partner->remote->after != AFTER_KEEP)
             on_moved(h, x);
@@ -188,17 +210,25 @@ static void fetch_all(struct keeper *k, struct haul *h)
             failed_sys(&x->asked.f, OUTCOME_LOCAL, "the spool");
             continue;
         }
-        w = message(h, WIRE_FETCH);
-        wire_put_str(w, path_of(h, &x->c, x->there));
-        wire_put(w, x->c.seen.size);
-        wire_put(w, (uint64_t)x->c.seen.mtime_ns);
-        w->fd = x->fd;
-        post(h, w, &x->asked, x->c.seen.size);
+        ask_fetch(h, x);
     }
     h->next_step = TAKE;
 }
 
 /* ---- TAKE ---------------------------------------------------------------- */
+
+/* It does not lie under its own name. A server that did not say why it would
+ * not rename may have done it before we died. */
+static void on_absent(struct haul *h, struct hauled *x)
+{
+    if (h->partner->remote->after == AFTER_KEEP ||
+        !str_eq(x->there, x->c.name)) {
+        x->how = IS_GONE;
+        return;
+    }
+    x->there = claimed_name(h, &x->c);
+    ask_fetch(h, x);
+}
 
 static void on_fetched(struct haul *h, struct hauled *x)
 {
@@ -207,7 +237,7 @@ static void on_fetched(struct haul *h, struct hauled *x)
         x->how = IS_OURS;
         break;
     case OUTCOME_ABSENT:
-        x->how = IS_GONE;
+        on_absent(h, x);
         break;
     case OUTCOME_CHANGED: /* somebody writes to it: it was not complete */
         x->how = str_eq(x->there, x->c.name) ? IS_GONE : GOES_BACK;
@@ -216,7 +246,6 @@ static void on_fetched(struct haul *h, struct hauled *x)
         x->how = WAITS;
         break;
     }
-    (void)h;
 }
 
 /* Hashed anew: what the courier says of it is not believed. */
@@ -340,6 +369,8 @@ static int take_all(struct keeper *k, struct haul *h, struct err *e)
     for (size_t i = 0; i < h->n; i++)
         if (h->v[i].how == ON_ITS_WAY)
             on_fetched(h, &h->v[i]);
+    if (h->n_open)
+        return 0; /* some are looked for elsewhere */
     make_durable(k, h);
     if (commit_taken(k, h, e) == -1)
         return -1;
@@ -347,7 +378,7 @@ static int take_all(struct keeper *k, struct haul *h, struct err *e)
         struct hauled *x = &h->v[i];
 
         if (x->how == IS_OURS)
-            k->again = true;
+            k->again = k->ring = true; /* a slot may have waited for it */
         else if (x->how == WAITS)
             tell_waiting(k, h, x);
         else if (x->how == GOES_BACK)
@@ -387,7 +418,46 @@ static int back_one(struct keeper *k, struct haul *h, struct hauled *x,
     return ledger_unclaim(k->ledger, &x->c, e);
 }
 
-/* ---- DISPOSE ------------------------------------------------------------- */
+/* ---- BEHIND, DISPOSE ----------------------------------------------------- */
+
+/* Is what was fetched out of the way, in .claim/? */
+static bool is_claimed(const struct hauled *x)
+{
+    return str_starts(x->c.there, STR(CLAIM_FOLDER "/"));
+}
+
+static bool has_trigger(const struct haul *h, const struct claim *c)
+{
+    for (const struct route *r = h->conf->routes; r; r = r->next)
+        if (r->trigger.len && route_takes(r, c->partner, c->folder, c->name))
+            return true;
+    return false;
+}
+
+static void look_behind(struct haul *h)
+{
+    for (size_t i = 0; i < h->n; i++)
+        if (is_claimed(&h->v[i]) && has_trigger(h, &h->v[i].c))
+            ask_look(h, path_of(h, &h->v[i].c, h->v[i].c.name), &h->v[i].asked);
+    h->next_step = DISPOSE;
+}
+
+/* It has done its duty, and must not speak for the next file of that name. */
+static void drop_triggers(struct haul *h, const struct hauled *x)
+{
+    const struct claim *c = &x->c;
+    char other[SCAN_NAME];
+
+    if (is_claimed(x) && x->asked.f.how != OUTCOME_ABSENT)
+        return;
+    for (const struct route *r = h->conf->routes; r; r = r->next)
+        for (int instead = 0; r->trigger.len && instead <= 1; instead++)
+            if (route_takes(r, c->partner, c->folder, c->name) &&
+                scan_trigger_name(c->name, r->trigger, instead, other))
+                ask_remove(h, path_of(h, c, str_of(other)), UINT64_MAX,
+                           UINT64_MAX,
+                           arena_alloc(&h->arena, sizeof(struct errand)));
+}
 
 /* Files of one name may be fetched every night. */
 static struct str moved_path(struct haul *h, const struct hauled *x)
@@ -409,13 +479,19 @@ static void dispose(struct haul *h, struct hauled *x)
         ask_rename(h, path_of(h, &x->c, x->c.there), moved_path(h, x),
                    &x->asked);
     else
-        ask_remove(h, x);
+        ask_remove(h, path_of(h, &x->c, x->c.there),
+                   is_claimed(x) ? UINT64_MAX : x->c.seen.size,
+                   is_claimed(x) ? UINT64_MAX : (uint64_t)x->c.seen.mtime_ns,
+                   &x->asked);
 }
 
 static void dispose_all(struct haul *h)
 {
-    for (size_t i = 0; i < h->n; i++)
+    for (size_t i = 0; i < h->n; i++) {
+        if (has_trigger(h, &h->v[i].c))
+            drop_triggers(h, &h->v[i]);
         dispose(h, &h->v[i]);
+    }
     h->next_step = DISPOSED;
 }
 
@@ -429,17 +505,54 @@ static int leave(struct keeper *k, struct haul *h, const struct hauled *x,
     return ledger_there(k->ledger, &x->c, STR(""), e);
 }
 
+static int is_disposed(struct keeper *k, const struct hauled *x, struct err *e)
+{
+    k->again = true;
+    if (str_eq(x->c.there, x->c.name) && forget(k, &x->c, e) == -1)
+        return -1;
+    return ledger_there(k->ledger, &x->c, STR(""), e);
+}
+
+static void not_yet(struct keeper *k, const struct haul *h,
+                    const struct hauled *x, const char *why)
+{
+    keeper_trouble(
+        k, "%.*s %.*s was fetched and is not %s yet: %s",
+        STR_ARGS(h->partner->name), STR_ARGS(x->c.name),
+        h->partner->remote->after == AFTER_MOVE ? "moved" : "removed", why);
+    place_close(k, h->partner->name, str_of(x->c.id));
+}
+
+/* "No such file" of a rename: the file is gone, or the folder is not there. */
+static int on_looked_for(struct keeper *k, struct haul *h, struct hauled *x,
+                         struct err *e)
+{
+    x->how = WAITS;
+    if (x->asked.f.how == OUTCOME_ABSENT)
+        return is_disposed(k, x, e);
+    if (x->asked.f.how != OUTCOME_LOST)
+        not_yet(k, h, x,
+                arena_fmt(&h->arena, "there is no folder %.*s",
+                          STR_ARGS(h->partner->remote->moved_to))
+                    .p);
+    return 0;
+}
+
 static int disposed_one(struct keeper *k, struct haul *h, struct hauled *x,
                         struct err *e)
 {
+    if (x->how == IS_LOOKED_FOR)
+        return on_looked_for(k, h, x, e);
     switch (x->asked.f.how) {
-    case OUTCOME_OK:
     case OUTCOME_ABSENT:
+        if (h->partner->remote->after == AFTER_MOVE) {
+            x->how = IS_LOOKED_FOR;
+            return 0;
+        }
+        return is_disposed(k, x, e);
+    case OUTCOME_OK:
     case OUTCOME_CHANGED: /* another file has the name: ours is gone */
-        k->again = true;
-        if (str_eq(x->c.there, x->c.name) && forget(k, &x->c, e) == -1)
-            return -1;
-        return ledger_there(k->ledger, &x->c, STR(""), e);
+        return is_disposed(k, x, e);
     case OUTCOME_DENIED:
         k->again = true;
         return leave(k, h, x, e);
@@ -449,10 +562,7 @@ static int disposed_one(struct keeper *k, struct haul *h, struct hauled *x,
     case OUTCOME_LOST:
         return 0;
     default:
-        keeper_trouble(k, "%.*s %.*s was fetched and is not removed yet: %s",
-                       STR_ARGS(h->partner->name), STR_ARGS(x->c.name),
-                       x->asked.f.text);
-        place_close(k, h->partner->name, str_of(x->c.id));
+        not_yet(k, h, x, x->asked.f.text);
         return 0;
     }
 }
@@ -477,6 +587,9 @@ static int disposed_all(struct keeper *k, struct haul *h, bool *over,
             x->how = WAITS;
             *over = false;
             dispose(h, x);
+        } else if (x->how == IS_LOOKED_FOR && x->asked.f.how != OUTCOME_LOST) {
+            *over = false;
+            ask_look(h, path_of(h, &x->c, x->c.there), &x->asked);
         } else {
             x->asked.f.how = OUTCOME_LOST; /* done: not looked at again */
         }
@@ -523,6 +636,9 @@ static int advance(struct keeper *k, struct haul *h, bool *over, struct err *e)
         case BACK:
             rc = back_all(k, h, e);
             *over = true;
+            break;
+        case BEHIND:
+            look_behind(h);
             break;
         case DISPOSE:
             dispose_all(h);
@@ -582,7 +698,7 @@ static void begin(struct keeper *k, const struct partner *p, struct courier *c,
     h->conf = k->conf;
     h->conf->users++;
     h->courier = c;
-    h->next_step = taken ? DISPOSE : MOVE;
+    h->next_step = taken ? BEHIND : MOVE;
     h->v = arena_alloc(&h->arena, TOGETHER_FILES * sizeof(*h->v));
     for (size_t i = 0; i < n; i++) {
         if (place_is_closed(k, p->name, str_of(claims[i].id)))
@@ -641,6 +757,22 @@ int keeper_fetch(struct keeper *k, struct err *e)
         if (p->remote && !is_hauled_from(k, p) && begin_for(k, p, e) == -1)
             return -1;
     return advance_all(k, e);
+}
+
+int fetch_any_claimed(struct keeper *k, const struct partner *p,
+                      const struct route *r, bool *any, struct err *e)
+{
+    struct claim *c;
+    size_t n;
+
+    *any = false;
+    if (ledger_remote_claims(k->ledger, p->name, false, MOST_ROWS, &k->item, &c,
+                             &n, e) == -1)
+        return -1;
+    for (size_t i = 0; i < n && !*any; i++)
+        *any = route_takes(r, p->name, c[i].folder, c[i].name) &&
+               !place_is_closed(k, p->name, str_of(c[i].id));
+    return 0;
 }
 
 bool fetch_hauls(const struct keeper *k)

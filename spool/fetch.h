@@ -43,10 +43,16 @@ int64_t fetch_timeout(const struct keeper *k);
 /* The couriers have ended. */
 void fetch_end(struct keeper *k);
 
+/* Files of his that the route takes, CLAIMED and not ours yet; those that could
+ * not be fetched, and rest for a while, do not count. */
+int fetch_any_claimed(struct keeper *k, const struct partner *p,
+                      const struct route *r, bool *any, struct err *e);
+
 /* ---- fetch_list.c -------------------------------------------------------- */
 
-/* What the last listing has, each once; as scan_inbox(). listed: there is one
- * that was not looked at yet. -1: the ledger failed. */
+/* What the last listing has, each once; as scan_inbox(). listed: one was looked
+ * at that was asked for after the last slot of its routes began. -1: the
+ * ledger failed. */
 int fetch_look(struct keeper *k, const struct inbox *in, struct found **out,
                size_t *n, bool *listed, struct err *e);
 void fetch_lists(struct keeper *k);

@@ -30,6 +30,8 @@ struct remote_inbox {
     bool is_due_soon;    /* something is about to be complete */
     bool waits_for_line; /* nothing can be asked now */
     bool is_open;        /* a route wants its files */
+    uint64_t n_asked;    /* by its routes, when the listing was asked for */
+    bool is_looked_at;   /* it, or a later one */
     uint64_t n_tries;
     struct remote_inbox *next;
 };
@@ -62,13 +64,31 @@ static struct remote_inbox *inbox_of(struct keeper *k, const struct inbox *in)
     return x;
 }
 
+static bool takes_from(const struct route *r, const struct inbox *in)
+{
+    for (const struct conf_from *f = r->from; f; f = f->next)
+        if (f->partner == in->partner && str_eq(f->folder, in->folder))
+            return true;
+    return false;
+}
+
 static bool is_open(const struct keeper *k, const struct inbox *in)
 {
     for (const struct route *r = k->conf->routes; r; r = r->next)
-        for (const struct conf_from *f = r->from; r->open && f; f = f->next)
-            if (f->partner == in->partner && str_eq(f->folder, in->folder))
-                return true;
+        if (r->open && takes_from(r, in))
+            return true;
     return false;
+}
+
+/* It grows when a slot of one of its routes begins, or a person starts one. */
+static uint64_t times_asked(const struct keeper *k, const struct inbox *in)
+{
+    uint64_t n = 0;
+
+    for (const struct route *r = k->conf->routes; r; r = r->next)
+        if (takes_from(r, in))
+            n += r->n_asked;
+    return n;
 }
 
 /* ---- asking -------------------------------------------------------------- */
@@ -107,6 +127,7 @@ static void ask(struct keeper *k, struct courier *c, const struct inbox *in,
     x->cap = 0;
     x->errand = (struct errand){ .named = on_name, .ctx = x };
     x->state = ASKED;
+    x->n_asked = times_asked(k, in);
     courier_begin(c, &w, WIRE_LIST);
     wire_put_str(
         &w, remote_path(&k->item, in->partner->remote, in->folder, STR("")));
@@ -143,9 +164,11 @@ static void step(struct keeper *k, const struct inbox *in,
 
     if (x->state == ASKED && x->errand.is_done)
         on_listed(k, in, x);
-    if (is_open(k, in) && !x->is_open)
-        x->due_ms = 0; /* its slot has come */
     x->is_open = is_open(k, in);
+    if (times_asked(k, in) != x->n_asked) {
+        x->is_looked_at = false;
+        x->due_ms = 0;
+    }
     x->waits_for_line = false;
     if (x->state != IDLE || clock_ms() < x->due_ms || !x->is_open)
         return;
@@ -302,8 +325,10 @@ int fetch_look(struct keeper *k, const struct inbox *in, struct found **out,
     int rc;
 
     *n = 0;
-    *listed = x->state == LISTED;
-    if (!*listed)
+    if (x->state == LISTED && x->n_asked == times_asked(k, in))
+        x->is_looked_at = true;
+    *listed = x->is_looked_at;
+    if (x->state != LISTED)
         return 0;
     x->state = IDLE;
     scan_listing(k->conf, in, &x->listing, &k->looked, out, n);

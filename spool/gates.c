@@ -1,6 +1,7 @@
 #include "spool/gates.h"
 
 #include "converters/base/date.h"
+#include "spool/fetch.h"
 
 /* Files that somebody still writes are waited for so long. */
 enum { SLOT_SECONDS = 3600 };
@@ -31,6 +32,7 @@ int gates_begin(struct keeper *k, struct err *e)
 
 void gates_ask(struct route *r)
 {
+    r->n_asked++;
     if (!has_slots(r))
         return;
     r->open = true;
@@ -95,13 +97,40 @@ int gates_open(struct keeper *k, bool *opened, struct err *e)
     return 0;
 }
 
+/* What it claimed on a server is its own when it was fetched. */
+static int fetches(struct keeper *k, const struct route *r, bool *yes,
+                   struct err *e)
+{
+    *yes = false;
+    for (const struct conf_from *f = r->from; f && !*yes; f = f->next)
+        if (f->partner->remote &&
+            fetch_any_claimed(k, f->partner, r, yes, e) == -1)
+            return -1;
+    return 0;
+}
+
+/* Files that the slot found, and that are not complete, or not here yet. */
+static int waits_for_files(struct keeper *k, const struct route *r, bool *yes,
+                           struct err *e)
+{
+    *yes = false;
+    if (clock_up() - r->slot_at >= SLOT_SECONDS)
+        return 0;
+    *yes = r->unready;
+    return *yes ? 0 : fetches(k, r, yes, e);
+}
+
 int gates_close(struct keeper *k, struct err *e)
 {
     struct slot s;
+    bool waits;
 
     for (struct route *r = k->conf->routes; r; r = r->next) {
-        if (!has_slots(r) || !r->open ||
-            (r->unready && clock_up() - r->slot_at < SLOT_SECONDS))
+        if (!has_slots(r) || !r->open)
+            continue;
+        if (waits_for_files(k, r, &waits, e) == -1)
+            return -1;
+        if (waits)
             continue;
         if (keeper_last_job(k, &r->upto, e) == -1)
             return -1;

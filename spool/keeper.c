@@ -265,10 +265,15 @@ static int convert_all(struct keeper *k, struct err *e)
 /* Every row one step on, as far as it gets. */
 static int work(struct keeper *k, struct err *e)
 {
+    uint64_t done = k->n_done;
+
+    k->twins = false;
     if (keeper_step(k, keeper_fetch, e) == -1 ||
-        keeper_step(k, keeper_take, e) == -1 || convert_all(k, e) == -1)
+        keeper_step(k, keeper_take, e) == -1 || convert_all(k, e) == -1 ||
+        pass_on(k, e) == -1)
         return -1;
-    return pass_on(k, e);
+    k->again = k->again || (k->twins && k->n_done > done);
+    return 0;
 }
 
 /* Round by round, until nothing waits or nothing comes in any more. */
@@ -342,7 +347,7 @@ void keeper_wait(struct keeper *k, int64_t ms)
     if (list >= 0 && list < ms)
         ms = list;
     (void)poll(fds, couriers_watch(k, fds), (int)ms);
-    k->again = couriers_read(k);
+    k->again = couriers_read(k) || k->again;
 }
 
 /* What partners' servers have to do with it, until they have nothing to say
@@ -350,15 +355,14 @@ void keeper_wait(struct keeper *k, int64_t ms)
 static int work_remotely(struct keeper *k, struct err *e)
 {
     while (k->again || couriers_busy(k) || ship_busy(k) || fetch_busy(k)) {
-        bool was_again = k->again;
-
         k->again = k->ring = false;
         if (work(k, e) == -1)
             return -1;
-        if (k->ring && (keeper_look(k, e) == -1 || work_rounds(k, e) == -1))
+        if (k->ring && keeper_look(k, e) == -1)
             return -1;
-        if (!was_again && !k->again && !k->ring)
-            keeper_wait(k, WAIT_MS);
+        if (k->waiting && !k->machine_failed && work_rounds(k, e) == -1)
+            return -1;
+        keeper_wait(k, k->again || k->ring ? 0 : WAIT_MS);
     }
     return 0;
 }

@@ -68,7 +68,6 @@ struct keeper {
     struct jobs jobs; /* conversions at work */
     struct couriers couriers;
     struct shipment *shipments; /* deliveries that couriers have */
-    int64_t held_ms;            /* names that were taken were looked at then */
     struct remote_inbox *remote_inboxes;
     struct haul *hauls; /* files that couriers fetch, or remove */
     bool ring;          /* look into the inboxes: a server was listed */
@@ -94,6 +93,7 @@ struct keeper {
     bool started;        /* one of them opened a route */
     bool machine_failed; /* disk, memory: try again later */
     bool again;          /* there is more to do now: work once more */
+    bool twins;          /* files wait for jobs that have the same content */
     struct trouble *troubles, **last_trouble;
     struct retiring {
         struct arena arena; /* of the name */

@@ -610,6 +610,12 @@ int ledger_done(struct ledger *l, const struct receipt *r, struct err *e)
                    "SELECT 1 FROM delivery WHERE job=?2 AND state NOT IN"
                    " ('DELIVERED','SUPERSEDED'))",
                    "tu", clock_now(), r->job);
+    /* Those of the same content have waited for it. */
+    if (rc == 0 && r->once)
+        rc = db_change(l->db, e, ANY_ROWS,
+                       "UPDATE receipt SET retry_at=NULL WHERE route=? AND"
+                       " sha256=? AND +state='TAKEN'",
+                       "sz", r->route, r->sha256);
     if (rc == 0)
         rc = ledger_note(l, r->job, "done", r->summary, e);
     return ledger_settle(l, rc, e);

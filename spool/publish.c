@@ -339,8 +339,25 @@ static int finish(struct ledger *l, struct publishing *p, struct err *e)
 
 /* ---- all of them --------------------------------------------------------- */
 
-int publish_begin(struct ledger *l, struct publishing *p, struct str folder_id,
-                  struct err *e)
+int publish_unconfirmed(struct ledger *l, const struct partner *p,
+                        struct delivery *d, const char *why, struct err *e)
+{
+    switch (p ? p->unconfirmed : UNCONFIRMED_HOLD) {
+    case UNCONFIRMED_RESEND:
+        return ledger_delivery_again(l, d, e);
+    case UNCONFIRMED_ACCEPT:
+        d->state = DELIVERY_DELIVERED;
+        d->by_absence = true;
+        return ledger_delivered(l, d, true, e);
+    case UNCONFIRMED_HOLD:
+        break;
+    }
+    d->state = DELIVERY_UNCONFIRMED;
+    return ledger_unconfirmed(l, d, why, e);
+}
+
+int publish_begin(struct ledger *l, const struct partner *partner,
+                  struct publishing *p, struct str folder_id, struct err *e)
 {
     struct delivery *d = p->d;
 
@@ -349,13 +366,11 @@ int publish_begin(struct ledger *l, struct publishing *p, struct str folder_id,
     p->folder_id = folder_id;
     if (!name_is_safe(d->name))
         return ledger_delivery_held(l, d, false, "not a usable file name", e);
-    if (d->state == DELIVERY_RENAMING && !str_eq(d->folder_id, folder_id)) {
-        d->state = DELIVERY_UNCONFIRMED;
-        return ledger_unconfirmed(l, d,
-                                  "the folder is not the one that the file was "
-                                  "written to; look there, then settle it",
-                                  e);
-    }
+    if (d->state == DELIVERY_RENAMING && !str_eq(d->folder_id, folder_id))
+        return publish_unconfirmed(l, partner, d,
+                                   "the folder is not the one that the file "
+                                   "was written to; look there, then settle it",
+                                   e);
     if (d->state == DELIVERY_READY) {
         if (publish_give_way(l, d, e) == -1)
             return -1;
@@ -380,7 +395,7 @@ static int begin_one(struct ledger *l, struct publishing *p, struct err *e)
     }
     snprintf(p->folder_text, sizeof(p->folder_text), "%llx:%llu",
              (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
-    return publish_begin(l, p, str_of(p->folder_text), e);
+    return publish_begin(l, p->to->partner, p, str_of(p->folder_text), e);
 }
 
 static bool any_at(const struct publishing *p, size_t n, int step)

@@ -22,7 +22,8 @@
  *
  * Only our rename removes our temporary name, so its absence is proof; but
  * only in the very folder that it was written in. A folder that is another
- * one now (an unmounted disk, an exchanged folder) gives UNCONFIRMED.
+ * one now (an unmounted disk, an exchanged folder) gives UNCONFIRMED, or what
+ * the partner's `unconfirmed` says.
  *
  * A snapshot (`replace`: stock, prices) takes the place of a file of its own
  * name; any other file never does, unless the partner's `exists` says so. If a
@@ -80,10 +81,14 @@ void publish_part_name(const struct delivery *d, char out[PART_NAME]);
 /* ---- its steps, for ship.c, whose folders are elsewhere ------------------ */
 
 /* TO_WRITE, TO_RENAME, or SETTLED. -1: the ledger failed. */
-int publish_begin(struct ledger *l, struct publishing *p, struct str folder_id,
-                  struct err *e);
+int publish_begin(struct ledger *l, const struct partner *partner,
+                  struct publishing *p, struct str folder_id, struct err *e);
 /* A snapshot that waited until a newer one was there becomes SUPERSEDED. */
 int publish_give_way(struct ledger *l, struct delivery *d, struct err *e);
+/* Nobody can know whether it arrived: what the partner's rule says. -1: the
+ * ledger failed. */
+int publish_unconfirmed(struct ledger *l, const struct partner *p,
+                        struct delivery *d, const char *why, struct err *e);
 /* May it take the place of a file of its name? */
 bool publish_replaces(const struct partner *p, const struct delivery *d);
 /* It may not: HELD, or READY under a name of its own in `a`. */

@@ -258,9 +258,27 @@ static int do_start(struct keeper *k, const struct request *q,
         ledger_slot_start(k->ledger, x->name, e) == -1)
         return -1;
     gates_ask(x);
+    couriers_wake(k);
     k->started = true;
     return say(k, a, true, "route %.*s takes what waits for it",
                STR_ARGS(q->arg));
+}
+
+/* A person has seen to his server: what rests because of it goes on. */
+static int do_reach(struct keeper *k, const struct request *q,
+                    struct receipt *r, struct answer *a, struct err *e)
+{
+    (void)r;
+    (void)e;
+    for (struct route *x = k->conf->routes; x; x = x->next)
+        for (const struct conf_from *f = x->from; f; f = f->next)
+            if (str_eq(f->partner->name, q->arg)) {
+                x->n_asked++;
+                break;
+            }
+    places_open(k);
+    courier_wake(k, q->arg);
+    return say(k, a, true, "partner %.*s is called now", STR_ARGS(q->arg));
 }
 
 /* ---- about the spool ---------------------------------------------------- */
@@ -305,7 +323,8 @@ static const struct handler {
     { "retry", true, do_retry },     { "resend", true, do_resend },
     { "settle", true, do_settle },   { "hold", true, do_hold },
     { "release", true, do_release }, { "start", false, do_start },
-    { "fsck", false, do_fsck },      { "backup", false, do_backup },
+    { "reach", false, do_reach },    { "fsck", false, do_fsck },
+    { "backup", false, do_backup },
 };
 
 /* Its row may be there for a moment yet, when its files go already. */
@@ -461,6 +480,23 @@ int request_ask(struct conf *c, const char *what, uint64_t job, struct str arg,
                       "yet");
     }
     ledger_close(l);
+    return rc;
+}
+
+int request_reach(const struct conf *c, struct str partner, struct arena *a,
+                  struct err *e)
+{
+    struct ledger *l;
+    uint64_t n;
+    int rc;
+
+    if (!has_keeper(c, a))
+        return 0;
+    if (ledger_open(&l, keeper_ledger_path(a, c), LEDGER_ASK, e) == -1)
+        return -1;
+    rc = l ? ledger_ask(l, "reach", 0, partner, &n, e) : 0;
+    ledger_close(l);
+    wake(c, a);
     return rc;
 }
 

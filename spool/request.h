@@ -32,4 +32,9 @@ int request_ask(struct conf *c, const char *what, uint64_t job, struct str arg,
                 bool to_the_end, struct arena *a, bool *ok, struct str *answer,
                 struct err *e);
 
+/* A partner's server can be reached now: if a keeper is at work, he shall not
+ * wait until it has rested. Does not wait for him either. */
+int request_reach(const struct conf *c, struct str partner, struct arena *a,
+                  struct err *e);
+
 #endif

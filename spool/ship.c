@@ -12,7 +12,8 @@
  *   settled   commit DELIVERED, of all at once
  *
  * A shipment is up to 64 files for one partner; its steps are taken when all
- * answers of the last one are in, and the keeper never waits for them. The
+ * answers of the last one are in, and the keeper never waits for them. A name
+ * in a folder is in one shipment at a time. The
  * states, and what follows if we die, are those of publish.h. A line that is
  * lost is to a file what the end of the keeper would be: READY is written
  * again, RENAMING is looked at on both names.
@@ -34,17 +35,22 @@
 #include "spool/files.h"
 #include "spool/publish.h"
 
-/* Milliseconds between two looks at names that were taken; rows that are read
- * to find a shipment: some may be for folders that are closed. */
-enum { HELD_APART = 30000, MOST_ROWS = 1024 };
+/*
+ * Milliseconds between two looks at names that were taken; rows that are read
+ * to find a shipment: some are under way, some for folders that are closed;
+ * shipments on a line: while the names of one are changed, the other is
+ * written.
+ */
+enum { HELD_APART = 30000, MOST_ROWS = 512, AT_ONCE = 2 };
 
 struct shipped {
     struct publishing *p;
     struct delivery d;
-    bool line_lost; /* not this file's fault, nor its folder's */
+    enum outcome how;               /* it failed: whose fault it is */
     struct str part, final, signal; /* on the server */
     int from_fd;
-    struct errand at_part, at_final; /* LOOK; at_final is of the others, too */
+    /* LOOK; at_final is of the others, too. */
+    struct errand at_part, at_final, at_folder;
 };
 
 struct shipment {
@@ -189,7 +195,7 @@ static void fail(struct shipped *x, const struct failure *f, const char *doing)
     x->p->rc = err_set(&x->p->e, ERR_RETRY, "%s%s%s", doing, *doing ? ": " : "",
                        f->text);
     x->p->step = SETTLED;
-    x->line_lost = f->how == OUTCOME_LOST;
+    x->how = f->how;
 }
 
 static bool is_ok(const struct errand *x)
@@ -244,8 +250,8 @@ static int begin_one(struct keeper *k, struct shipment *s, struct shipped *x,
         ask_look(s, x->final, UINT64_MAX, -1, &x->at_final);
         return 0;
     }
-    if (publish_begin(k->ledger, x->p, id_of(&s->arena, s->partner->remote),
-                      e) == -1)
+    if (publish_begin(k->ledger, s->partner, x->p,
+                      id_of(&s->arena, s->partner->remote), e) == -1)
         return -1;
     if (x->p->step == SETTLED)
         return 0;
@@ -256,6 +262,9 @@ static int begin_one(struct keeper *k, struct shipment *s, struct shipped *x,
     } else {
         ask_look(s, x->part, UINT64_MAX, -1, &x->at_part);
         ask_look(s, x->final, x->d.bytes, x->from_fd, &x->at_final);
+        ask_look(
+            s, remote_path(&s->arena, s->partner->remote, x->d.folder, STR("")),
+            UINT64_MAX, -1, &x->at_folder);
     }
     return 0;
 }
@@ -296,6 +305,14 @@ static int on_looked(struct keeper *k, struct shipment *s, struct shipped *x,
     bool final_known = final == OUTCOME_OK || final == OUTCOME_OTHER ||
                        final == OUTCOME_ABSENT;
 
+    if (part == OUTCOME_ABSENT && final == OUTCOME_ABSENT &&
+        x->at_folder.f.how == OUTCOME_ABSENT) {
+        x->p->step = SETTLED;
+        return publish_unconfirmed(k->ledger, s->partner, &x->d,
+                                   "the folder is not there any more; look "
+                                   "there, then settle it",
+                                   e);
+    }
     if (part == OUTCOME_ABSENT && final_known) {
         x->p->by_absence = final != OUTCOME_OK;
         x->p->step = RENAMED;
@@ -402,8 +419,10 @@ static int settle_one(struct keeper *k, const struct shipped *x, struct err *e)
         return ledger_delivery_held(k->ledger, d, false, x->p->e.text, e);
     if (place_is_closed(k, d->partner, d->folder))
         return 0;
-    if (!x->line_lost)
-        place_close(k, d->partner, d->folder);
+    if (x->how != OUTCOME_LOST && place_close(k, d->partner, d->folder) == 1 &&
+        x->how == OUTCOME_DENIED &&
+        ledger_note(k->ledger, d->job, "denied", str_of(x->p->e.text), e) == -1)
+        return -1;
     return deliver_waits(k, d, x->p->e.text, e);
 }
 
@@ -485,12 +504,13 @@ static int advance_all(struct keeper *k, struct err *e)
     return 0;
 }
 
-static bool is_shipped_to(const struct keeper *k, struct str partner)
+static size_t n_shipped_to(const struct keeper *k, struct str partner)
 {
+    size_t n = 0;
+
     for (const struct shipment *s = k->shipments; s; s = s->next)
-        if (str_eq(s->partner->name, partner))
-            return true;
-    return false;
+        n += str_eq(s->partner->name, partner);
+    return n;
 }
 
 static bool any_of_that_name(const struct shipment *s, const struct delivery *d)
@@ -500,6 +520,20 @@ static bool any_of_that_name(const struct shipment *s, const struct delivery *d)
             str_eq(s->v[i].d.folder, d->folder))
             return true;
     return false;
+}
+
+/* It is on its way, or one that has its name is. */
+static bool is_under_way(const struct keeper *k, const struct delivery *d)
+{
+    for (const struct shipment *s = k->shipments; s; s = s->next)
+        if (str_eq(s->partner->name, d->partner) && any_of_that_name(s, d))
+            return true;
+    return false;
+}
+
+static bool may_go(const struct keeper *k, const struct delivery *d)
+{
+    return !place_is_closed(k, d->partner, d->folder) && !is_under_way(k, d);
 }
 
 /* The next ones, as many as go together. */
@@ -513,7 +547,7 @@ static void load(struct keeper *k, struct shipment *s, const struct delivery *d,
     for (size_t i = 0; i < n; i++) {
         struct shipped *x = &s->v[s->n];
 
-        if (place_is_closed(k, d[i].partner, d[i].folder))
+        if (!may_go(k, &d[i]))
             continue;
         if (!keeper_together(s->n, &bytes, d[i].bytes) ||
             any_of_that_name(s, &d[i]))
@@ -535,7 +569,7 @@ static int start(struct keeper *k, const struct partner *p,
     struct shipment *s;
     size_t open = 0;
 
-    while (open < n && place_is_closed(k, d[open].partner, d[open].folder))
+    while (open < n && !may_go(k, &d[open]))
         open++;
     if (open == n)
         return 0;
@@ -555,23 +589,23 @@ static int start(struct keeper *k, const struct partner *p,
 
 int keeper_ship(struct keeper *k, struct err *e)
 {
-    bool held = clock_ms() - k->held_ms >= HELD_APART || !k->held_ms;
-
     if (advance_all(k, e) == -1)
         return -1;
-    for (const struct partner *p = k->conf->partners; p; p = p->next) {
+    for (struct partner *p = k->conf->partners; p; p = p->next) {
+        bool held = clock_ms() - p->held_ms >= HELD_APART || !p->held_ms;
         struct delivery *d;
         size_t n;
 
-        if (!p->remote || is_shipped_to(k, p->name))
+        if (!p->remote ||
+            n_shipped_to(k, p->name) >= AT_ONCE * p->remote->n_lines)
             continue;
         if (ledger_waiting(
                 k->ledger, arena_fmt(&k->arena, ",%.*s,", STR_ARGS(p->name)),
                 false, held, MOST_ROWS, &k->arena, &d, &n, e) == -1 ||
             (n && start(k, p, d, n, e) == -1))
             return -1;
-        if (n && held)
-            k->held_ms = clock_ms();
+        if (held && n_shipped_to(k, p->name))
+            p->held_ms = clock_ms();
     }
     return advance_all(k, e);
 }

@@ -17,8 +17,8 @@ enum { PAGE = 256, PROGRAM_SECONDS = 60, AGAIN_SECONDS = 3600 };
 
 /* Events that reach a person. */
 static const char *const troubles[] = {
-    "held",    "rejected", "unconfirmed", "aside",
-    "overdue", "late",     "changed",     "unclaimed",
+    "held", "rejected", "unconfirmed", "aside",  "overdue",
+    "late", "changed",  "unclaimed",   "denied",
 };
 
 static bool is_trouble(const struct event *ev)
@@ -36,7 +36,7 @@ void tell_line(struct str text)
     struct buf b;
 
     buf_init(&b, 8192);
-    show_text(&b, text);
+    show_text_max(&b, text, SHOW_SENTENCE);
     fprintf(stderr, "kervan: %.*s\n", STR_ARGS(buf_str(&b)));
     buf_release(&b);
 }

@@ -152,5 +152,7 @@ void json_string(struct buf *out, struct str s);
  */
 void show_text(struct buf *out, struct str s);
 void show_text_max(struct buf *out, struct str s, size_t max);
+/* A sentence of ours in which such a text stands: its end matters, too. */
+enum { SHOW_SENTENCE = 500 };
 
 #endif

@@ -18,6 +18,7 @@
 #include "courier/wire.h"
 #include "spool/couriers.h"
 #include "spool/files.h"
+#include "spool/request.h"
 
 static const char content[] = "kervan partner test\n";
 
@@ -346,6 +347,7 @@ int partner_test(struct view *v, const struct partner *p)
 {
     struct test *t = xcalloc(1, sizeof(*t));
     int n_failed;
+    struct err e;
 
     t->v = v;
     t->p = p;
@@ -361,5 +363,7 @@ int partner_test(struct view *v, const struct partner *p)
     }
     n_failed = t->n_failed;
     free(t);
+    if (!n_failed && request_reach(&v->conf, p->name, &v->arena, &e) == -1)
+        return view_failed(&e);
     return n_failed ? EXIT_ASIDE : EXIT_DONE;
 }

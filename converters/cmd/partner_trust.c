@@ -12,6 +12,7 @@
 #include "converters/cmd/partner.h"
 #include "spool/couriers.h"
 #include "spool/known_hosts.h"
+#include "spool/request.h"
 
 /* "SHA256:..." of "TYPE SHA256:...". */
 static struct str hash_of(struct str key)
@@ -106,6 +107,8 @@ static int accept_key(struct view *v, const struct partner *p, struct str key)
     struct err e;
 
     if (known_hosts_put(l, key, &v->arena, &left, &e) == -1)
+        return view_failed(&e);
+    if (request_reach(&v->conf, p->name, &v->arena, &e) == -1)
         return view_failed(&e);
     printf("Accepted, in %s. What is held for him goes on by itself.\n",
            l->known_hosts);

@@ -94,7 +94,7 @@ static struct str shown_text(struct arena *a, struct str s)
     struct str out;
 
     buf_init(&b, 4096);
-    show_text(&b, s);
+    show_text_max(&b, s, SHOW_SENTENCE);
     out = arena_str(a, buf_str(&b));
     buf_release(&b);
     return out;

@@ -16,6 +16,8 @@
 
 extern const struct cmd cmd_status;
 
+enum { MOST_CLAIMS = 1000 }; /* that are shown of a partner */
+
 /* ---- collecting --------------------------------------------------------- */
 
 /* The first route that takes it, if all of them run by hand; else NULL. */
@@ -90,6 +92,31 @@ static void add_file(struct status *s, const struct inbox *in,
             s->routes[i].n_files++;
 }
 
+/* Claimed on a server, and not here yet; or here, and still there. */
+static int collect_claimed(struct status *s, const struct inbox *in, bool taken,
+                           struct err *e)
+{
+    struct claim *c;
+    size_t n;
+
+    if (ledger_remote_claims(s->v.ledger, in->partner->name, taken, MOST_CLAIMS,
+                             &s->v.arena, &c, &n, e) == -1)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(c[i].folder, in->folder))
+            add_file(s, in,
+                     &(struct found){
+                         .name = c[i].name,
+                         .size = c[i].seen.size,
+                         .mtime = taken ? c[i].taken_at : c[i].claimed_at,
+                         .why = taken ? "it was fetched, and could not be "
+                                        "removed there yet"
+                                      : "it is ours to fetch, and could not "
+                                        "be fetched yet",
+                     });
+    return 0;
+}
+
 /* On a server, as it was listed the last time; nobody is called for this. */
 static int collect_seen(struct status *s, const struct inbox *in, struct err *e)
 {
@@ -111,7 +138,9 @@ static int collect_seen(struct status *s, const struct inbox *in, struct err *e)
                          .why = "it was listed, and has to look the same in a "
                                 "later listing",
                      });
-    return 0;
+    if (collect_claimed(s, in, false, e) == -1)
+        return -1;
+    return collect_claimed(s, in, true, e);
 }
 
 static int collect_files(struct status *s, struct err *failed)

@@ -187,7 +187,7 @@ static void print(const struct check *c)
         json_end(&j);
     } else if (c->n) {
         buf_init(&b, 8192);
-        show_text(&b, c->first);
+        show_text_max(&b, c->first, SHOW_SENTENCE);
         printf("%.*s", STR_ARGS(buf_str(&b)));
         if (c->n > 1)
             printf(" (and %llu more)", (unsigned long long)c->n - 1);

@@ -169,7 +169,7 @@ void table_row(struct text_table *t, const struct str *cells)
         struct buf b;
 
         buf_init(&b, 4096);
-        show_text(&b, cells[i]);
+        show_text_max(&b, cells[i], SHOW_SENTENCE);
         t->rows[t->n][i] = arena_str(t->arena, buf_str(&b));
         buf_release(&b);
     }

@@ -1,7 +1,7 @@
 /*
  * hostile.c - a server that lies.
  *
- *   hostile SCRIPT      speaks SFTP on its standard input and output
+ *   hostile SCRIPT[:MORE]    speaks SFTP on its standard input and output
  *
  * It has one file of 10 bytes under every name and one folder, and says yes to
  * everything; but a question of the type in the script's row is answered by the
@@ -173,6 +173,12 @@ static void honest(const struct question *q)
         put_name(STR("a.csv"), S_IFREG | 0644);
         end();
         break;
+    case FXP_REALPATH:
+        begin(FXP_NAME, q->id);
+        packet_u32(&k, 1);
+        put_name(STR("/"), S_IFDIR | 0755);
+        end();
+        break;
     default:
         status(q->id, FX_OK, "");
     }
@@ -185,6 +191,14 @@ static void unasked(const struct question *q)
     struct question other = *q;
 
     other.id += 7;
+    honest(&other);
+}
+
+static void old(const struct question *q)
+{
+    struct question other = *q;
+
+    other.id += 1024; /* kept at the same place */
     honest(&other);
 }
 
@@ -385,6 +399,17 @@ static void denied(const struct question *q)
     status(q->id, FX_PERMISSION_DENIED, "Permission denied");
 }
 
+/* Shows that a file that failed at its end is removed. */
+static void quota_then_dies(const struct question *q)
+{
+    if (q->type == FXP_CLOSE)
+        failure_quota(q);
+    else if (q->type == FXP_REMOVE)
+        exit(0);
+    else
+        honest(q);
+}
+
 static void unsupported(const struct question *q)
 {
     status(q->id, FX_OP_UNSUPPORTED, "Unsupported");
@@ -425,11 +450,12 @@ static void names_bad(const struct question *q)
     }
     memset(large, 'n', sizeof(large));
     begin(FXP_NAME, q->id);
-    packet_u32(&k, COUNT(names) + 4);
+    packet_u32(&k, COUNT(names) + 5);
     for (size_t i = 0; i < COUNT(names); i++)
         put_name(names[i], S_IFREG | 0644);
     put_name(STR("link"), S_IFLNK | 0777);
     put_name(STR("folder"), S_IFDIR | 0777);
+    put_name(STR("../folder"), S_IFDIR | 0777);
     put_name((struct str){ large, sizeof(large) }, S_IFREG | 0644);
     put_name((struct str){ large, 255 }, S_IFREG | 0644);
     end();
@@ -444,6 +470,32 @@ static void names_endless(const struct question *q)
     for (int i = 0; i < 1000; i++) {
         snprintf(name, sizeof(name), "%d", n_readdir++);
         put_name(str_of(name), S_IFREG | 0644);
+    }
+    end();
+}
+
+/* "names-exactly:N", the two that do not count among them. */
+static const char *more;
+
+static void names_exactly(const struct question *q)
+{
+    int left = (int)strtol(more, NULL, 10) - n_readdir;
+    int n = left < 1000 ? left : 1000;
+    char name[32];
+
+    if (n <= 0) {
+        status(q->id, FX_EOF, "");
+        return;
+    }
+    begin(FXP_NAME, q->id);
+    packet_u32(&k, (uint32_t)n);
+    for (int i = 0; i < n; i++) {
+        snprintf(name, sizeof(name), "%d", n_readdir);
+        put_name(n_readdir == 0   ? STR(".")
+                 : n_readdir == 1 ? STR("..")
+                                  : str_of(name),
+                 S_IFREG | 0644);
+        n_readdir++;
     }
     end();
 }
@@ -525,10 +577,12 @@ static void version_cut(const struct question *q)
     end();
 }
 
-static void version_twice(const struct question *q)
+static void version_again(const struct question *q)
 {
-    honest(q);
-    honest(q);
+    const struct question init = { .type = FXP_INIT };
+
+    (void)q;
+    honest(&init);
 }
 
 static void limits(uint64_t read_, uint64_t write_)
@@ -562,6 +616,37 @@ static void limits_large(const struct question *q)
     limits(UINT64_MAX, UINT64_MAX);
 }
 
+/* "rename:...": RENAME fails, and each LSTAT is answered by a letter. */
+static void rename_fails(const struct question *q)
+{
+    if (q->type == FXP_RENAME) {
+        failure(q);
+        return;
+    }
+    if (q->type != FXP_LSTAT || !*more) {
+        honest(q);
+        return;
+    }
+    switch (*more++) {
+    case 'a':
+        absent(q);
+        break;
+    case 'd':
+        denied(q);
+        break;
+    case 'n': /* another file, of the same size, of no owner */
+        pairs(q);
+        break;
+    case 's': /* another size */
+        size = SIZE + 1;
+        honest(q);
+        size = SIZE;
+        break;
+    default:
+        honest(q);
+    }
+}
+
 static void mute(const struct question *q)
 {
     (void)q;
@@ -572,10 +657,10 @@ static void backwards(const struct question *q)
 {
     static struct question kept[64];
     static size_t n;
-    struct pollfd more = { .fd = STDIN_FILENO, .events = POLLIN };
+    struct pollfd next = { .fd = STDIN_FILENO, .events = POLLIN };
 
     kept[n++] = *q;
-    if (n < COUNT(kept) && poll(&more, 1, 100) == 1)
+    if (n < COUNT(kept) && poll(&next, 1, 100) == 1)
         return;
     while (n)
         honest(&kept[--n]);
@@ -596,6 +681,7 @@ static const struct script {
 } scripts[] = {
     { "honest", ANY, honest },
     { "unasked", FXP_LSTAT, unasked },
+    { "old", FXP_LSTAT, old },
     { "twice", FXP_REMOVE, twice },
     { "ok-to-open", FXP_OPEN, ok_alone },
     { "ok-to-stat", FXP_LSTAT, ok_alone },
@@ -625,6 +711,7 @@ static const struct script {
     { "pairs-lie", FXP_FSTAT, pairs_lie },
     { "pairs", FXP_LSTAT, pairs },
     { "quota-at-close", FXP_CLOSE, failure_quota },
+    { "quota-then-dies", ANY, quota_then_dies },
     { "fsync-fails", FXP_EXTENDED, failure },
     { "fsync-unsupported", FXP_EXTENDED, unsupported },
     { "write-denied", FXP_WRITE, denied },
@@ -634,6 +721,7 @@ static const struct script {
     { "code-alone", FXP_REMOVE, code_alone },
     { "names-bad", FXP_READDIR, names_bad },
     { "names-endless", FXP_READDIR, names_endless },
+    { "names-exactly", FXP_READDIR, names_exactly },
     { "names-long", FXP_READDIR, names_long },
     { "names-none", FXP_READDIR, names_none },
     { "names-lie", FXP_READDIR, names_lie },
@@ -643,12 +731,13 @@ static const struct script {
     { "version-2", FXP_INIT, version_2 },
     { "version-cut", FXP_INIT, version_cut },
     { "version-none", FXP_INIT, ok_alone },
-    { "version-twice", FXP_INIT, version_twice },
+    { "version-again", FXP_REMOVE, version_again },
     { "version-mute", FXP_INIT, mute },
     { "limits-small", FXP_INIT, limits_small },
     { "limits-large", FXP_INIT, limits_large },
     { "backwards", ANY, backwards },
     { "slowly", ANY, slowly },
+    { "rename", ANY, rename_fails },
 };
 
 int main(int argc, char **argv)
@@ -656,8 +745,11 @@ int main(int argc, char **argv)
     const struct script *s = NULL;
     struct question q;
 
+    more = argc == 2 ? strchr(argv[1], ':') : NULL;
+    more = more ? more + 1 : "";
     for (size_t i = 0; argc == 2 && i < COUNT(scripts); i++)
-        if (strcmp(scripts[i].name, argv[1]) == 0)
+        if (strncmp(scripts[i].name, argv[1], strcspn(argv[1], ":")) == 0 &&
+            scripts[i].name[strcspn(argv[1], ":")] == '\0')
             s = &scripts[i];
     if (!s)
         return 2;

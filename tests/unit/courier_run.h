@@ -174,6 +174,15 @@ static inline void ask_path(struct courier *c, enum wire_kind kind,
     courier_send(c);
 }
 
+static inline void ask_remove(struct courier *c, uint64_t tag, const char *path,
+                              uint64_t size, uint64_t mtime)
+{
+    begin_message(c, WIRE_REMOVE, tag, path);
+    wire_put(&c->out, size);
+    wire_put(&c->out, mtime);
+    courier_send(c);
+}
+
 static inline void ask_write(struct courier *c, uint64_t tag, const char *path,
                              int fd, uint64_t size)
 {

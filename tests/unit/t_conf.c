@@ -257,7 +257,7 @@ static void a_partner_through_a_program(void **state)
          &c, &d);
     assert_int_equal(d.n_errors, 0);
     r = conf_partner(&c, STR("erp"))->remote;
-    assert_true(str_is(r->address, "through /bin/cat"));
+    assert_true(str_is(r->address, "through /bin/cat -u a word /import"));
     assert_true(str_is(r->base, "/import"));
     assert_string_equal(r->login.through[0], "/bin/cat");
     assert_string_equal(r->login.through[2], "a word");

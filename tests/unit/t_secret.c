@@ -9,6 +9,7 @@
 
 static void put_mode(const char *name, const char *text, mode_t mode)
 {
+    (void)unlink(at(name));
     put(name, text);
     assert_int_equal(chmod(at(name), mode), 0);
 }

@@ -12,24 +12,29 @@ enum server {
     USUAL,
     PLAIN,     /* no posix-rename, fsync, limits */
     READ_ONLY, /* refuses every change */
-    FULL,      /* no file is larger than 100,000 bytes */
+    FEW_BYTES, /* no file is larger than 100,000 bytes */
+    FULL,      /* its folder holds 100 KiB */
     N_SERVERS
 };
 
 static void start(enum server which)
 {
-    static char full[256];
+    static char few_bytes[256], full[256];
     const char *program = sftp_server();
     const char *const words[N_SERVERS][8] = {
         [USUAL] = { program, "-d", tree_root },
         [PLAIN] = { program, "-d", tree_root, "-P",
                     "posix-rename,fsync,limits" },
         [READ_ONLY] = { program, "-d", tree_root, "-R" },
-        [FULL] = { "/bin/sh", "-c", full },
+        [FEW_BYTES] = { "/bin/sh", "-c", few_bytes },
+        [FULL] = { "unshare", "-rm", "/bin/sh", "-c", full },
     };
 
     assert_non_null(program);
     snprintf(full, sizeof(full),
+             "mount -t tmpfs -o size=100k none %s/in && exec %s -d %s",
+             tree_root, program, tree_root);
+    snprintf(few_bytes, sizeof(few_bytes),
              "trap '' XFSZ; exec prlimit --fsize=100000 %s -d %s", program,
              tree_root);
     c = (struct courier){ 0 };
@@ -85,7 +90,7 @@ static const char *rename_file(const char *from, const char *to, uint64_t size,
 
 static const char *remove_file(const char *path)
 {
-    ask_path(&c, WIRE_REMOVE, 4, path);
+    ask_remove(&c, 4, path, UINT64_MAX, UINT64_MAX);
     return outcome(&c);
 }
 
@@ -125,6 +130,41 @@ static bool same_bytes(int a, int b)
         at_ += n;
     }
     return pread(b, y, 1, at_) == 0;
+}
+
+struct seen {
+    size_t n, plain, folders, bytes;
+    unsigned last_kind;
+    char last[300];
+};
+
+/* Reads NAMES up to DONE. */
+static const char *list(const char *folder, struct seen *seen)
+{
+    *seen = (struct seen){ 0 };
+    ask_path(&c, WIRE_LIST, 7, folder);
+    while (courier_answers(&c)) {
+        uint64_t n;
+
+        assert_int_equal(c.tag, 7);
+        if (c.in.kind == WIRE_DONE)
+            return outcome_names[c.how];
+        assert_int_equal(c.in.kind, WIRE_NAMES);
+        n = wire_get(&c.in);
+        seen->n += n;
+        while (n--) {
+            struct str name = wire_get_str(&c.in);
+
+            snprintf(seen->last, sizeof(seen->last), "%.*s", STR_ARGS(name));
+            seen->bytes += wire_get(&c.in);
+            (void)wire_get(&c.in);
+            seen->last_kind = (unsigned)wire_get(&c.in);
+            seen->plain += seen->last_kind == WIRE_PLAIN;
+            seen->folders += seen->last_kind == WIRE_FOLDER;
+        }
+        assert_true(wire_is_whole(&c.in));
+    }
+    return "ended";
 }
 
 #define IS(what, outcome_) assert_string_equal(what, outcome_)
@@ -269,21 +309,60 @@ static void look_compares_all_bytes(void **state)
     IS(look_text("in", "some text"), "OTHER");
     assert_int_equal(symlink("a", at("in/link")), 0);
     IS(look_text("in/link", "some text"), "OTHER");
+    ask_look(&c, 2, "in/link", -1, 0); /* without ours: is it there? */
+    IS(outcome(&c), "OK");
+    ask_look(&c, 2, "in/nothing", -1, 0);
+    IS(outcome(&c), "ABSENT");
     put("in/empty", "");
     IS(look_text("in/empty", ""), "OK");
     stop();
 }
 
-static void a_full_server_keeps_no_piece(void **state)
+static void a_server_that_does_not_say_why(void **state)
 {
     int fd = big_file(300000);
 
     (void)state;
-    start(FULL);
+    start(FEW_BYTES);
     ask_write(&c, 2, "in/big", fd, 300000);
-    IS(outcome(&c), "REFUSED"); /* OpenSSH does not say why */
+    IS(outcome(&c), "REFUSED");
     assert_int_equal(n_names("in"), 0);
     IS(write_text("in/small", "still works"), "OK");
+    close(fd);
+    stop();
+}
+
+/* A container may forbid to mount anything. */
+static bool can_mount(void)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        (void)!freopen("/dev/null", "w", stderr);
+        execlp("unshare", "unshare", "-rm", "mount", "-t", "tmpfs", "none",
+               tree_root, NULL);
+        _exit(127);
+    }
+    return waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+static void a_full_server_keeps_no_piece(void **state)
+{
+    int fd = big_file(300000);
+    struct seen seen;
+
+    (void)state;
+    if (!can_mount())
+        skip();
+    start(FULL);
+    ask_write(&c, 2, "in/big", fd, 300000);
+    IS(outcome(&c), "FULL");
+    IS(list("in", &seen), "OK");
+    assert_int_equal(seen.n, 0);
+    IS(write_text("in/small", "still works"), "OK");
+    IS(list("in", &seen), "OK");
+    assert_int_equal(seen.n, 1);
     close(fd);
     stop();
 }
@@ -425,6 +504,28 @@ static void replace_that_was_done(void **state)
     stop();
 }
 
+/* Only the file that was listed is removed. */
+static void remove_that_very_file(void **state)
+{
+    const struct timespec times[2] = { { 1000000000, 0 }, { 1000000000, 0 } };
+
+    (void)state;
+    start(USUAL);
+    put("in/a", "some text");
+    assert_int_equal(utimensat(AT_FDCWD, at("in/a"), times, 0), 0);
+    ask_remove(&c, 4, "in/a", 9, 999999999);
+    IS(outcome(&c), "CHANGED");
+    ask_remove(&c, 4, "in/a", 8, 1000000000);
+    IS(outcome(&c), "CHANGED");
+    IS(text_of("in/a"), "some text");
+    ask_remove(&c, 4, "in/a", 9, 1000000000);
+    IS(outcome(&c), "OK");
+    assert_false(is_there("in/a"));
+    ask_remove(&c, 4, "in/a", 9, 1000000000);
+    IS(outcome(&c), "ABSENT");
+    stop();
+}
+
 static void names_that_go_and_come(void **state)
 {
     (void)state;
@@ -443,40 +544,6 @@ static void names_that_go_and_come(void **state)
 
 /* ---- LIST ---------------------------------------------------------------- */
 
-struct seen {
-    size_t n, plain, bytes;
-    bool last_plain;
-    char last[300];
-};
-
-/* Reads NAMES up to DONE. */
-static const char *list(const char *folder, struct seen *seen)
-{
-    *seen = (struct seen){ 0 };
-    ask_path(&c, WIRE_LIST, 7, folder);
-    while (courier_answers(&c)) {
-        uint64_t n;
-
-        assert_int_equal(c.tag, 7);
-        if (c.in.kind == WIRE_DONE)
-            return outcome_names[c.how];
-        assert_int_equal(c.in.kind, WIRE_NAMES);
-        n = wire_get(&c.in);
-        seen->n += n;
-        while (n--) {
-            struct str name = wire_get_str(&c.in);
-
-            snprintf(seen->last, sizeof(seen->last), "%.*s", STR_ARGS(name));
-            seen->bytes += wire_get(&c.in);
-            (void)wire_get(&c.in);
-            seen->last_plain = wire_get(&c.in);
-            seen->plain += seen->last_plain;
-        }
-        assert_true(wire_is_whole(&c.in));
-    }
-    return "ended";
-}
-
 static void list_tells_what_is_a_file(void **state)
 {
     struct seen seen;
@@ -493,10 +560,11 @@ static void list_tells_what_is_a_file(void **state)
     IS(list("in", &seen), "OK");
     assert_int_equal(seen.n, 5);
     assert_int_equal(seen.plain, 2);
+    assert_int_equal(seen.folders, 1);
     assert_int_equal(c.number, 5);
     IS(list("", &seen), "OK"); /* the folder of the login */
     IS(seen.last, "in");
-    assert_false(seen.last_plain);
+    assert_int_equal(seen.last_kind, WIRE_FOLDER);
     IS(list("nowhere", &seen), "ABSENT");
     IS(list("in/a", &seen), "ABSENT"); /* OpenSSH's word for no folder */
     stop();
@@ -643,8 +711,8 @@ static const struct bad_message {
     { "a path that is cut", { WIRE_REMOVE, 1, 1000 }, 3, false },
     { "a path of any length", { WIRE_REMOVE, 1, UINT64_MAX }, 3, false },
     { "WRITE without a file", { WIRE_WRITE, 1, 1, 'a', 1, 0 }, 6, false },
-    { "REMOVE with a file", { WIRE_REMOVE, 1, 8, 'a' }, 4, true },
-    { "too many words", { WIRE_REMOVE, 1, 8, 'a', 1 }, 5, false },
+    { "MAKE_FOLDER with a file", { WIRE_MAKE_FOLDER, 1, 8, 'a' }, 4, true },
+    { "too many words", { WIRE_MAKE_FOLDER, 1, 8, 'a', 1 }, 5, false },
 };
 
 static void a_message_that_is_none_ends_it(void **state)
@@ -675,10 +743,12 @@ int main(void)
         COURIER_TEST(a_file_of_ours_that_is_short),
         COURIER_TEST(a_large_file_there_and_back),
         COURIER_TEST(look_compares_all_bytes),
+        COURIER_TEST(a_server_that_does_not_say_why),
         COURIER_TEST(a_full_server_keeps_no_piece),
         COURIER_TEST(a_read_only_server_denies),
         COURIER_TEST(fetch_into_what_cannot_be_written),
         COURIER_TEST(replace_that_was_done),
+        COURIER_TEST(remove_that_very_file),
         COURIER_TEST(names_that_go_and_come),
         COURIER_TEST(list_tells_what_is_a_file),
         COURIER_TEST(list_of_20000_names),

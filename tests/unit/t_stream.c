@@ -6,17 +6,11 @@
  */
 #include "tests/unit/unit.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/socket.h>
 
-#include "courier/stream.h"
-#include "courier/walls.h"
-#include "courier/wire.h"
-#include "spool/jail.h"
 #include "tests/unit/servers.h"
 #include "tests/unit/sftp_speak.h"
+#include "tests/unit/stream_try.h"
 
 static const char *const kinds[] = {
     "openssh",      "openssh-rsa",   "openssh-etm",    "openssh-gcm",
@@ -49,20 +43,12 @@ struct row {
     enum known known;
     const char *transport; /* asked for */
     const char *weak;      /* one of "a b c" more */
-    bool agent;
-    uint32_t limit_s;
+    const char *agent;     /* the key that is in it */
     enum outcome want;
     const char *by;   /* the transport that is taken, with a `/` before it
                          when another one gave up first */
     const char *says; /* in the failure, or in why and algorithms */
     bool bulk;        /* carries some megabytes, both ways */
-};
-
-struct result {
-    int rc;
-    struct failure f;
-    struct line line;
-    bool speaks;
 };
 
 static void fingerprint(const char *of, char *to, size_t size, bool type)
@@ -124,7 +110,6 @@ static void make_login(struct login *l, const struct row *r, char *weak,
                        const char *transport)
 {
     const struct server *s = server(r->server);
-    uint32_t limit = r->limit_s ? r->limit_s : 20;
 
     *l = (struct login){ .partner = "p",
                          .transport = transport ? transport : "",
@@ -134,36 +119,16 @@ static void make_login(struct login *l, const struct row *r, char *weak,
                          .key = text(0, keys, r->key),
                          .passphrase = text(1, keys, r->passphrase),
                          .password = text(2, keys, r->password),
-                         .agent = r->agent,
-                         .connect_s = limit,
-                         .handshake_s = limit,
-                         .login_s = limit };
+                         .agent = r->agent != NULL,
+                         .connect_s = 20,
+                         .handshake_s = 20,
+                         .login_s = 20 };
+    if (r->agent)
+        (void)setenv("SSH_AUTH_SOCK", text(3, root, r->agent), 1);
     set_known(l, r, s);
     for (char *w = strtok_r(weak, " ", &weak); w;
          w = strtok_r(NULL, " ", &weak))
         l->weak[l->n_weak++] = w;
-}
-
-static _Noreturn void child(const struct login *l, const struct row *r,
-                            int wire)
-{
-    struct stream s;
-    struct result out = { 0 };
-    char go;
-
-    (void)setenv("KERVAN_TEST", "of the environment nothing stays", 1);
-    out.rc = stream_prepare(&s, l, &out.f);
-    if (out.rc == 0)
-        out.rc = walls_up(&s, wire, &out.f);
-    if (out.rc == 0)
-        out.rc = stream_open(&s, l, &out.f);
-    if (out.rc == 0)
-        out.speaks = r->bulk ? speak_bulk(&s) : speak_version(&s);
-    out.line = s.line;
-    (void)!write(wire, &out, sizeof(out));
-    (void)!read(wire, &go, 1); /* somebody looks at us */
-    stream_close(&s);
-    _exit(0);
 }
 
 /* ---- secrets ------------------------------------------------------------- */
@@ -173,7 +138,7 @@ static bool holds(const void *p, size_t len, const char *what)
     return memmem(p, len, what, strlen(what)) != NULL;
 }
 
-static void look_for_secrets(const struct result *r, pid_t pid)
+static void look_for_secrets(const struct tried *r, pid_t pid)
 {
     static const char *const secrets[] = { "swordfish", "open sesame" };
     static const char *const places[] = { "cmdline", "environ" };
@@ -195,53 +160,28 @@ static void look_for_secrets(const struct result *r, pid_t pid)
     }
 }
 
-/* Its last word, if it ran into its walls, has the call in its text. */
-static void tell_end(const void *message, ssize_t n, int status)
-{
-    for (ssize_t i = 32; i < n; i++)
-        print_error("%c", ((const char *)message)[i]);
-    print_error("\nthe courier ended: status %x\n", (unsigned)status);
-    fail();
-}
-
 /* ---- a row --------------------------------------------------------------- */
 
 static void try(const struct row *r, const char *transport,
-                struct result *result)
+                struct tried *result)
 {
     char weak[200];
     struct login l;
-    int fds[2], status;
-    ssize_t n;
-    pid_t pid;
+    struct trying t;
 
     snprintf(weak, sizeof(weak), "%s", r->weak ? r->weak : "");
     make_login(&l, r, weak, transport);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds),
-                     0);
-    pid = fork();
-    if (pid == 0) {
-        close(fds[0]);
-        child(&l, r, fds[1]);
-    }
-    close(fds[1]);
-    n = read(fds[0], result, sizeof(*result));
-    if (n != sizeof(*result)) {
-        close(fds[0]);
-        (void)waitpid(pid, &status, 0);
-        tell_end(result, n, status);
-    }
-    look_for_secrets(result, pid);
-    close(fds[0]);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
+    t = try_begin(&l, r->bulk ? speak_bulk : speak_version);
+    try_result(&t, result);
+    look_for_secrets(result, t.pid);
+    try_end(&t);
 }
 
 static void test_row(void **state)
 {
     const struct row *r = *state;
     const struct server *s = server(r->server);
-    struct result result;
+    struct tried result;
     const char *by = r->by ? r->by : "";
     bool first = true;
 
@@ -307,10 +247,22 @@ static struct row rows[] = {
       .says = "no key" },
     { "no such transport", "openssh", "ed25519", .transport = "telnet",
       .want = OUTCOME_SETUP, .says = "telnet" },
-    { "an agent with an ed25519 key", "openssh", .agent = true,
+    { "an agent with an ed25519 key", "openssh", .agent = "ed25519",
       .by = "libssh2" },
-    { "the same agent over libssh", "openssh", .agent = true,
+    { "the same agent over libssh", "openssh", .agent = "ed25519",
       .transport = "libssh", .by = "libssh" },
+    { "an agent with an RSA key takes libssh", "openssh", .agent = "rsa",
+      .by = "/libssh" },
+    { "an agent with a key that is refused", "openssh", .agent = "stranger",
+      .want = OUTCOME_LOGIN, .says = "tried: agent" },
+    { "a key refused, then the agent", "openssh", "stranger",
+      .agent = "ed25519", .by = "libssh2" },
+    { "the same over libssh", "openssh", "stranger", .agent = "ed25519",
+      .transport = "libssh", .by = "libssh" },
+    { "no agent", "openssh", .agent = "nowhere", .want = OUTCOME_SETUP,
+      .says = "agent (SSH_AUTH_SOCK)" },
+    { "no agent, libssh", "openssh", .agent = "nowhere", .transport = "libssh",
+      .want = OUTCOME_SETUP, .says = "agent (SSH_AUTH_SOCK)" },
 
     { "RSA host key, known", "openssh-rsa", "ed25519", .by = "libssh",
       .says = "the accepted host key is an RSA key" },
@@ -397,32 +349,38 @@ static void revoke_all(const struct server *s)
     fclose(out);
 }
 
-static pid_t agent;
+static const char *const agent_keys[] = { "ed25519", "rsa", "stranger" };
+static pid_t agents[COUNT(agent_keys)];
 
-static void start_agent(void)
+/* 0, when the agent listens and has taken it. */
+static int add_key(const char *key)
 {
-    char path[128], key[128];
-    pid_t pid;
+    int status = -1;
+    pid_t pid = fork();
 
-    snprintf(path, sizeof(path), "%s/agent", root);
-    (void)setenv("SSH_AUTH_SOCK", path, 1);
-    agent = fork();
-    if (agent == 0) {
-        int null = open("/dev/null", O_RDWR);
-
-        (void)dup2(null, 1);
-        execlp("ssh-agent", "ssh-agent", "-D", "-a", path, (char *)NULL);
-        _exit(127);
-    }
-    for (int i = 0; i < 500 && access(path, F_OK) == -1; i++)
-        (void)usleep(10000);
-    snprintf(key, sizeof(key), "%s/ed25519", keys);
-    pid = fork();
     if (pid == 0) {
+        (void)!freopen("/dev/null", "w", stderr);
         execlp("ssh-add", "ssh-add", "-q", key, (char *)NULL);
         _exit(127);
     }
-    (void)waitpid(pid, NULL, 0);
+    (void)waitpid(pid, &status, 0);
+    return status;
+}
+
+static pid_t start_agent(const char *name)
+{
+    const char *path = text(4, root, name), *key = text(5, keys, name);
+    pid_t agent = fork();
+
+    if (agent == 0) {
+        (void)!freopen("/dev/null", "w", stdout);
+        execlp("ssh-agent", "ssh-agent", "-D", "-a", path, (char *)NULL);
+        _exit(127);
+    }
+    (void)setenv("SSH_AUTH_SOCK", path, 1);
+    for (int i = 0; i < 500 && add_key(key) != 0; i++)
+        (void)usleep(20000);
+    return agent;
 }
 
 static int start_all(void **state)
@@ -446,7 +404,8 @@ static int start_all(void **state)
     for (size_t i = 1; i < COUNT(kinds); i++)
         server_await(&servers[i]);
     revoke_all(&servers[0]);
-    start_agent();
+    for (size_t i = 0; i < COUNT(agents); i++)
+        agents[i] = start_agent(agent_keys[i]);
     return 0;
 }
 
@@ -457,8 +416,9 @@ static int end_all(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(kinds); i++)
         server_end(&servers[i]);
-    if (agent > 1)
-        (void)kill(agent, SIGTERM);
+    for (size_t i = 0; i < COUNT(agents); i++)
+        if (agents[i] > 1)
+            (void)kill(agents[i], SIGTERM);
     pid = fork();
     if (pid == 0) {
         execlp("rm", "rm", "-rf", root, (char *)NULL);
