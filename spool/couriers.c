@@ -171,9 +171,9 @@ static void done(struct courier *c, struct errand *x)
             break;
         }
     x->is_done = true;
-    if (x->n_open)
-        (*x->n_open)--;
-    c->news = true;
+    /* As long as others are counted, nobody can go on with this one. */
+    if (!x->n_open || --*x->n_open == 0)
+        c->news = true;
     c->idle_ms = clock_ms();
 }
 

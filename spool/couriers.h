@@ -77,7 +77,8 @@ size_t couriers_watch(const struct keeper *k, struct pollfd *fds);
  * partner who has rested enough. -1: nothing. */
 int64_t couriers_timeout(const struct keeper *k);
 /* Reads what they say; ends those that are late, idle, or of a partner who is
- * another one by now. True: an errand was done, or a line is up or down. */
+ * another one by now. True: an errand was done, the last of those that are
+ * counted together, or a line is up or down. */
 bool couriers_read(struct keeper *k);
 /* Tells the ledger which lines are up or down since the last time. */
 int couriers_note(struct keeper *k, struct err *e);
