@@ -200,7 +200,8 @@ $B/sftp-mutants/%/kervan: tests/sftp/mutants/%.sed tests/crash/mutate \
 	$Qln -sf ../../kervan-courier $(@D)/kervan-courier
 
 # ---- tests/bench: what parsing alone costs, as a program.
-bench-tools: $B/kervan $B/kervan-courier $B/bench/floor $B/bench/carry
+bench-tools: $B/kervan $B/kervan-courier $B/bench/floor $B/bench/carry \
+  $B/bench/delay
 
 # Beside the courier, which it starts as kervan does.
 $B/bench/carry: $B/tests/bench/carry.o $B/libkervan.a
@@ -208,6 +209,11 @@ $B/bench/carry: $B/tests/bench/carry.o $B/libkervan.a
 	$(if $V,,@$(SAY) '  LINK $@')
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_MORE)
 	$Qln -sf ../kervan-courier $(@D)/kervan-courier
+
+$B/bench/delay: $B/tests/bench/delay.o $B/libkervan.a
+	@mkdir -p $(@D)
+	$(if $V,,@$(SAY) '  LINK $@')
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_MORE)
 
 $B/bench/floor: $B/tests/bench/floor.o
 	@mkdir -p $(@D)
@@ -252,7 +258,7 @@ demo:                                    ## lay out an exchange and run it
 soak: all                                ## 50,000 files, readers crash: long
 	tests/daemon/soak $(FILES)
 
-bench:                                   ## measure beside rivals: 20 minutes
+bench:                                   ## measure beside rivals: half an hour
 	@tests/setup build bench
 	@$(MAKE) --no-print-directory MODE=release bench-tools
 	@tests/bench/run

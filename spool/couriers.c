@@ -171,9 +171,9 @@ static void done(struct courier *c, struct errand *x)
             break;
         }
     x->is_done = true;
-    if (x->n_open)
-        (*x->n_open)--;
-    c->news = true;
+    /* As long as others are counted, nobody can go on with this one. */
+    if (!x->n_open || --*x->n_open == 0)
+        c->news = true;
     c->idle_ms = clock_ms();
 }
 
@@ -218,7 +218,8 @@ static int64_t rest_for(const struct courier *c)
 {
     int64_t usual = keeper_back_off(c->n_tries);
 
-    if (c->why.how == OUTCOME_LOGIN)
+    if (c->why.how == OUTCOME_LOGIN ||
+        (c->why.how == OUTCOME_LEFT && c->n_tries > 1))
         return c->n_tries >= LOGIN_TRIES ? LOGIN_LONG_PAUSE
                : usual > LOGIN_PAUSE     ? usual
                                          : LOGIN_PAUSE;
