@@ -116,6 +116,10 @@ def is_orphans_parent():
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
 
 
+def command_of(pid):
+    return read("/proc/%d/cmdline" % pid).replace(b"\0", b" ").decode()
+
+
 def wait_for_all(ours):
     """What went on behind a run has ended; a line's server may take a moment.
     Ours stay."""
@@ -131,7 +135,8 @@ def wait_for_all(ours):
             return
         if pid == 0:
             if time.monotonic() > until:
-                raise Wrong("else wrong", "behind the run goes on " + " ".join(read("/proc/%d/cmdline" % x).replace(b"\0", b" ").decode() for x in children - ours))
+                raise Wrong("else wrong", "behind the run goes on: " +
+                            " ".join(command_of(x) for x in children - ours))
             time.sleep(0.0005)
 
 
