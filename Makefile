@@ -92,7 +92,7 @@ FUZZ_X = $(FUZZ:%.c=$B/%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all units man check test cases demo soak bench lint tidy format install \
-        clean crash crash-tools bench-tools fuzz fuzzers help FORCE
+        clean crash crash-tools crash-sftp sftp-tools bench-tools fuzz fuzzers help FORCE
 
 all: $B/kervan $B/kervan-courier man                   ## build the program and its manual
 man: $(MAN)
@@ -178,6 +178,27 @@ $B/mutants/%: tests/crash/mutants/%.sed tests/crash/mutate $B/libkervan.a \
 	$Q$(CC) $(ALL_CFLAGS) -w $(ALL_LDFLAGS) -o $@ $@.d/*/*.c $(CMD_O) \
 	  $B/libkervan.a $(PKG_LIBS) $(LIBS_MORE)
 
+# ---- tests/sftp: a line that is cut.
+sftp-tools: $B/kervan $B/kervan-courier $B/tests/sftp/cut $B/tests/sftp/calls.so
+
+$B/tests/sftp/cut: $B/tests/sftp/cut.o
+	$(if $V,,@$(SAY) '  LINK $@')
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+$B/tests/sftp/calls.so: tests/sftp/calls.c Makefile
+	@mkdir -p $(@D)
+	$(if $V,,@$(SAY) '  CC   $@')
+	$Q$(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARN) $(WERROR_$(WERROR)) -fPIC \
+	  -shared -o $@ $<
+
+$B/sftp-mutants/%/kervan: tests/sftp/mutants/%.sed tests/crash/mutate \
+              $B/libkervan.a $(CMD_O) $B/kervan-courier
+	$(if $V,,@$(SAY) '  CC   $@')
+	$Qtests/crash/mutate $< $(@D)/source
+	$Q$(CC) $(ALL_CFLAGS) -w $(ALL_LDFLAGS) -o $@ $(@D)/source/*/*.c $(CMD_O) \
+	  $B/libkervan.a $(PKG_LIBS) $(LIBS_MORE)
+	$Qln -sf ../../kervan-courier $(@D)/kervan-courier
+
 # ---- tests/bench: what parsing alone costs, as a program.
 bench-tools: $B/kervan $B/kervan-courier $B/bench/floor $B/bench/carry \
   $B/bench/delay
@@ -221,6 +242,10 @@ cases: all                               ## golden cases of this MODE; CASES=DIR
 crash:                                   ## kill, fail, cut the power: long
 	@tests/setup build
 	@MAKE='$(MAKE)' tests/crash/run
+
+crash-sftp:                              ## cut lines, kill couriers: long
+	@tests/setup build test
+	@MAKE='$(MAKE)' tests/sftp/crash
 
 # What it says is for someone who sees the program for the first time.
 demo:                                    ## lay out an exchange and run it

@@ -153,8 +153,7 @@ int ssh_refused(const struct ssh *c, const struct login *l, const char *methods,
     size_t len = 0;
 
     if (c->tried && !c->was_refused)
-        return failed(f, OUTCOME_NO_ANSWER,
-                      "the line was lost during the login");
+        return failed(f, OUTCOME_LEFT, "the server hung up during the login");
     for (size_t i = 0; i < COUNT(ways); i++)
         if (c->tried & ways[i].by)
             len += (size_t)snprintf(tried + len, sizeof(tried) - len, "%s%s",

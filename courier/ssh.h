@@ -19,7 +19,7 @@ struct ssh {
     struct secret key, passphrase, password;
     enum key_kind kind;
     struct hostkeys known;
-    unsigned tried; /* BY_... */
+    unsigned tried;   /* BY_... */
     bool was_refused; /* the server said so, or ended the line with a reason */
     unsigned rounds;
     uint64_t began; /* the step at hand, in ms */
@@ -50,9 +50,9 @@ int ssh_end(struct ssh *c, uint32_t *ms, const char *step, uint32_t seconds,
 bool ssh_answers(struct ssh *c, int n_prompts, bool echo);
 
 /* LOGIN: what was tried, and what the server would take; methods NULL: it hung
- * up, with a reason or after a refusal. NO_ANSWER, if it refused nothing: a
- * server that stops in the middle is no reason for a long pause, nor for a
- * person to look at keys. */
+ * up, with a reason or after a refusal. LEFT, if it refused nothing: a server
+ * that stops in the middle is no reason for a person to look at keys; but some
+ * say no in that way. */
 int ssh_refused(const struct ssh *c, const struct login *l, const char *methods,
                 struct failure *f);
 

@@ -218,7 +218,8 @@ static int64_t rest_for(const struct courier *c)
 {
     int64_t usual = keeper_back_off(c->n_tries);
 
-    if (c->why.how == OUTCOME_LOGIN)
+    if (c->why.how == OUTCOME_LOGIN ||
+        (c->why.how == OUTCOME_LEFT && c->n_tries > 1))
         return c->n_tries >= LOGIN_TRIES ? LOGIN_LONG_PAUSE
                : usual > LOGIN_PAUSE     ? usual
                                          : LOGIN_PAUSE;

@@ -9,9 +9,10 @@
  * keeper up. A courier that ends, however it ends, answers all that is open
  * with OUTCOME_LOST, and its partner rests for a while: 5 seconds, doubled up
  * to 15 minutes; after a refused login at least a minute, and 15 from the
- * third on, for accounts are locked by those who try too often. A host key
- * that nobody has accepted is looked at again each minute: nothing is told to
- * such a server.
+ * third on, for accounts are locked by those who try too often; the same from
+ * the second time on that a server hangs up at the login. A host key that
+ * nobody has accepted is looked at again each minute: nothing is told to such a
+ * server.
  *
  * Couriers die with the keeper. They get no environment but SSH_AUTH_SOCK and
  * CREDENTIALS_DIRECTORY, and no descriptor but their socket.
