@@ -161,7 +161,8 @@ int ssh_refused(const struct ssh *c, const struct login *l, const char *methods,
                       l->user, tried);
     ssh_clean(allowed, sizeof(allowed), methods);
     return failed(
-        f, OUTCOME_LOGIN, "the server refused %s; tried: %s; it would take: %s",
+        f, OUTCOME_LOGIN,
+        "the server refused the login of %s; tried: %s; it would take: %s",
         l->user, len ? tried : "nothing", *allowed ? allowed : "nothing");
 }
 
