@@ -2,6 +2,7 @@
 becomes of them there, and how results come to lie where they belong.
 """
 import os
+import threading
 import time
 
 from exchange import (OPENSSH, Skip, daemon, equal, has_text, lacks_text,
@@ -77,6 +78,27 @@ def a_file_that_grows_is_not_taken_before_it_rests(x):
     x.delivered("orders1.out", 20)
     equal(x.read("erp/in/orders1.out"), result(1, 5))
     equal(x.names("erp/in"), ["orders1.out"])
+
+
+def once_does_not_wait_for_a_file_that_grows_for_ever(x):
+    inbound(x, rest=1)
+    x.put("wh/out/orders1.csv", orders(1))
+    x.put("wh/out/orders2.csv", orders(2))
+    over = threading.Event()
+
+    def grow():
+        while not over.wait(0.2):
+            x.put("wh/out/orders1.csv", "9,SKU,1\n", "a")
+    sender = threading.Thread(target=grow)
+    sender.start()
+    try:
+        began = time.monotonic()
+        x.run("once")
+        assert time.monotonic() - began < 8 * daemon.SLOW, "it takes too long"
+        equal(x.names("erp/in"), ["orders2.out"])
+    finally:
+        over.set()
+        sender.join()
 
 
 def a_file_with_a_trigger_waits_for_it(x):
