@@ -271,11 +271,24 @@ static struct found *found_of(struct found **all, size_t n, struct str name)
     return NULL;
 }
 
-/* Is it complete? The row says since when it looks like this. */
-static void judge(struct remote_inbox *x, const struct remote *r,
-                  const struct seen *s, struct found *f)
+/* A trigger file says that it is complete. One that stays there, beside a file
+ * that is kept, may be that of an earlier one of the same name. */
+static bool has_trigger(const struct keeper *k, const struct inbox *in,
+                        const struct found *f)
 {
-    int64_t rest = s->since + r->rest_s - clock_now();
+    for (const struct route *r = k->conf->routes; r; r = r->next)
+        if (r->trigger.len && in->partner->remote->after != AFTER_KEEP &&
+            route_takes(r, in->partner->name, in->folder, f->name))
+            return true;
+    return false;
+}
+
+/* Is it complete? The row says since when it looks like this. */
+static void judge(const struct keeper *k, const struct inbox *in,
+                  struct remote_inbox *x, const struct seen *s, struct found *f)
+{
+    uint32_t rest_s = in->partner->remote->rest_s;
+    int64_t rest = has_trigger(k, in, f) ? 0 : s->since + rest_s - clock_now();
 
     if (s->taken) {
         f->why = "it was taken, and stays where it is";
@@ -285,7 +298,7 @@ static void judge(struct remote_inbox *x, const struct remote *r,
         f->soon = true;
         x->is_due_soon = true;
         if (!x->soon_end_ms)
-            x->soon_end_ms = clock_ms() + SLACK_MS + (int64_t)r->rest_s * 1000;
+            x->soon_end_ms = clock_ms() + SLACK_MS + (int64_t)rest_s * 1000;
         if (x->due_ms > clock_ms() + rest * 1000)
             x->due_ms = clock_ms() + rest * 1000;
     }
@@ -317,7 +330,7 @@ static int compare(struct keeper *k, const struct inbox *in,
         if (rc == -1)
             return -1;
         if (f && s.name.len)
-            judge(x, in->partner->remote, &s, f);
+            judge(k, in, x, &s, f);
     }
     return 0;
 }

@@ -107,7 +107,9 @@ def a_file_with_a_trigger_waits_for_it(x):
         x.put(f"wh/out/orders{i}.csv", orders(i))
     x.put("wh/out/orders1.csv.done", "")
     x.put("wh/out/orders2.done", "")
+    began = time.monotonic()
     x.once()
+    assert time.monotonic() - began < 8 * daemon.SLOW, "it waits for nothing"
     equal(x.names("erp/in"), ["orders1.out", "orders2.out"])
     equal(x.names("wh/out"), [".claim", "orders3.csv"])
 
