@@ -92,7 +92,7 @@ FUZZ_X = $(FUZZ:%.c=$B/%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all units man check test cases demo soak bench lint tidy format install \
-        clean crash crash-tools bench-tools fuzz fuzzers help FORCE
+        clean crash crash-tools crash-sftp sftp-tools bench-tools fuzz fuzzers help FORCE
 
 all: $B/kervan $B/kervan-courier man                   ## build the program and its manual
 man: $(MAN)
@@ -178,8 +178,30 @@ $B/mutants/%: tests/crash/mutants/%.sed tests/crash/mutate $B/libkervan.a \
 	$Q$(CC) $(ALL_CFLAGS) -w $(ALL_LDFLAGS) -o $@ $@.d/*/*.c $(CMD_O) \
 	  $B/libkervan.a $(PKG_LIBS) $(LIBS_MORE)
 
+# ---- tests/sftp: a line that is cut.
+sftp-tools: $B/kervan $B/kervan-courier $B/tests/sftp/cut $B/tests/sftp/calls.so
+
+$B/tests/sftp/cut: $B/tests/sftp/cut.o
+	$(if $V,,@$(SAY) '  LINK $@')
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+$B/tests/sftp/calls.so: tests/sftp/calls.c Makefile
+	@mkdir -p $(@D)
+	$(if $V,,@$(SAY) '  CC   $@')
+	$Q$(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARN) $(WERROR_$(WERROR)) -fPIC \
+	  -shared -o $@ $<
+
+$B/sftp-mutants/%/kervan: tests/sftp/mutants/%.sed tests/crash/mutate \
+              $B/libkervan.a $(CMD_O) $B/kervan-courier
+	$(if $V,,@$(SAY) '  CC   $@')
+	$Qtests/crash/mutate $< $(@D)/source
+	$Q$(CC) $(ALL_CFLAGS) -w $(ALL_LDFLAGS) -o $@ $(@D)/source/*/*.c $(CMD_O) \
+	  $B/libkervan.a $(PKG_LIBS) $(LIBS_MORE)
+	$Qln -sf ../../kervan-courier $(@D)/kervan-courier
+
 # ---- tests/bench: what parsing alone costs, as a program.
-bench-tools: $B/kervan $B/kervan-courier $B/bench/floor $B/bench/carry
+bench-tools: $B/kervan $B/kervan-courier $B/bench/floor $B/bench/carry \
+  $B/bench/delay
 
 # Beside the courier, which it starts as kervan does.
 $B/bench/carry: $B/tests/bench/carry.o $B/libkervan.a
@@ -187,6 +209,11 @@ $B/bench/carry: $B/tests/bench/carry.o $B/libkervan.a
 	$(if $V,,@$(SAY) '  LINK $@')
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_MORE)
 	$Qln -sf ../kervan-courier $(@D)/kervan-courier
+
+$B/bench/delay: $B/tests/bench/delay.o $B/libkervan.a
+	@mkdir -p $(@D)
+	$(if $V,,@$(SAY) '  LINK $@')
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_MORE)
 
 $B/bench/floor: $B/tests/bench/floor.o
 	@mkdir -p $(@D)
@@ -216,6 +243,10 @@ crash:                                   ## kill, fail, cut the power: long
 	@tests/setup build
 	@MAKE='$(MAKE)' tests/crash/run
 
+crash-sftp:                              ## cut lines, kill couriers: long
+	@tests/setup build test
+	@MAKE='$(MAKE)' tests/sftp/crash
+
 # What it says is for someone who sees the program for the first time.
 demo:                                    ## lay out an exchange and run it
 	@tests/setup build
@@ -227,7 +258,7 @@ demo:                                    ## lay out an exchange and run it
 soak: all                                ## 50,000 files, readers crash: long
 	tests/daemon/soak $(FILES)
 
-bench:                                   ## measure beside rivals: 20 minutes
+bench:                                   ## measure beside rivals: half an hour
 	@tests/setup build bench
 	@$(MAKE) --no-print-directory MODE=release bench-tools
 	@tests/bench/run

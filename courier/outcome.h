@@ -25,6 +25,7 @@
     X(NO_ANSWER, "the server was not reached: later")                         \
     X(HOST_KEY, "a host key that nobody has accepted: held")                  \
     X(LOGIN, "the login was refused: a pause, then held")                     \
+    X(LEFT, "the server hung up at the login: a pause, the second time")      \
     X(SETUP, "key, secret or configuration of ours cannot be used: held")     \
     X(OTHER_TRANSPORT, "this line cannot speak to the server; text: which "   \
                        "can")

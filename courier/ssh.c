@@ -152,6 +152,8 @@ int ssh_refused(const struct ssh *c, const struct login *l, const char *methods,
     char tried[80] = "", allowed[120];
     size_t len = 0;
 
+    if (c->tried && !c->was_refused)
+        return failed(f, OUTCOME_LEFT, "the server hung up during the login");
     for (size_t i = 0; i < COUNT(ways); i++)
         if (c->tried & ways[i].by)
             len += (size_t)snprintf(tried + len, sizeof(tried) - len, "%s%s",

@@ -19,7 +19,8 @@ struct ssh {
     struct secret key, passphrase, password;
     enum key_kind kind;
     struct hostkeys known;
-    unsigned tried; /* BY_... */
+    unsigned tried;   /* BY_... */
+    bool was_refused; /* the server said so, or ended the line with a reason */
     unsigned rounds;
     uint64_t began; /* the step at hand, in ms */
 };
@@ -48,9 +49,10 @@ int ssh_end(struct ssh *c, uint32_t *ms, const char *step, uint32_t seconds,
  * round of at most three prompts that do not show what is typed. */
 bool ssh_answers(struct ssh *c, int n_prompts, bool echo);
 
-/* LOGIN: what was tried, and what the server would take; NULL: it hung up when
- * it was tried. Some say no in that way, and lock the account if one tries
- * too often: so that is no lost line, which would be tried again at once. */
+/* LOGIN: what was tried, and what the server would take; methods NULL: it hung
+ * up, with a reason or after a refusal. LEFT, if it refused nothing: a server
+ * that stops in the middle is no reason for a person to look at keys; but some
+ * say no in that way. */
 int ssh_refused(const struct ssh *c, const struct login *l, const char *methods,
                 struct failure *f);
 

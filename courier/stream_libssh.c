@@ -351,6 +351,9 @@ static int log_in(struct stream *s, const struct login *l, struct failure *f)
             continue;
         st->ssh.tried |= ways[i].way;
         rc = ways[i].log_in(st);
+        st->ssh.was_refused =
+            st->ssh.was_refused || rc != SSH_AUTH_ERROR ||
+            strstr(ssh_get_error(st->session), "SSH_MSG_DISCONNECT");
     }
     if (rc == SSH_AUTH_SUCCESS)
         return 0;

@@ -281,6 +281,23 @@ static int by_password(struct state *st, const struct login *l)
         (unsigned)st->ssh.password.len, NULL);
 }
 
+/* "Too many authentication failures", and the like. */
+static void on_disconnect(LIBSSH2_SESSION *session, int reason,
+                          const char *message, int message_len,
+                          const char *language, int language_len,
+                          void **abstract)
+{
+    struct state *st = *abstract;
+
+    (void)session;
+    (void)reason;
+    (void)message;
+    (void)message_len;
+    (void)language;
+    (void)language_len;
+    st->ssh.was_refused = true;
+}
+
 /* libssh2 frees the answers. */
 static void answer(const char *name, int name_len, const char *instruction,
                    int instruction_len, int n_prompts,
@@ -331,8 +348,15 @@ static bool has(const struct state *st, unsigned way)
 static int log_in(struct stream *s, const struct login *l, struct failure *f)
 {
     struct state *st = s->state;
+    /* The library takes a function for a pointer to data, as POSIX does. */
+    union {
+        LIBSSH2_DISCONNECT_FUNC((*function));
+        void *any;
+    } callback = { on_disconnect };
     int rc = ask_methods(st, l);
 
+    (void)libssh2_session_callback_set(st->session, LIBSSH2_CALLBACK_DISCONNECT,
+                                       callback.any);
     for (size_t i = 0; rc == 0 && i < COUNT(ways); i++) {
         if (libssh2_userauth_authenticated(st->session))
             return 0;
@@ -352,6 +376,7 @@ static int log_in(struct stream *s, const struct login *l, struct failure *f)
                                    "server asks at the login",
                                    f);
         rc = is_lost(rc) ? rc : ask_methods(st, l);
+        st->ssh.was_refused = st->ssh.was_refused || rc == 0;
     }
     if (libssh2_userauth_authenticated(st->session))
         return 0;

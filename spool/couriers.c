@@ -46,6 +46,7 @@ struct courier {
     pid_t pid;
     int fd;
     const char *transport; /* the server needs it; "": whichever */
+    char because[160];     /* and why */
     uint64_t last_tag;
     struct errand *asked;
     size_t n_asked;
@@ -170,9 +171,9 @@ static void done(struct courier *c, struct errand *x)
             break;
         }
     x->is_done = true;
-    if (x->n_open)
-        (*x->n_open)--;
-    c->news = true;
+    /* As long as others are counted, nobody can go on with this one. */
+    if (!x->n_open || --*x->n_open == 0)
+        c->news = true;
     c->idle_ms = clock_ms();
 }
 
@@ -217,7 +218,8 @@ static int64_t rest_for(const struct courier *c)
 {
     int64_t usual = keeper_back_off(c->n_tries);
 
-    if (c->why.how == OUTCOME_LOGIN)
+    if (c->why.how == OUTCOME_LOGIN ||
+        (c->why.how == OUTCOME_LEFT && c->n_tries > 1))
         return c->n_tries >= LOGIN_TRIES ? LOGIN_LONG_PAUSE
                : usual > LOGIN_PAUSE     ? usual
                                          : LOGIN_PAUSE;
@@ -244,6 +246,8 @@ static void fail_start(struct courier *c)
         for (size_t i = 0; i < COUNT(known); i++)
             if (strcmp(c->why.text, known[i]) == 0) {
                 c->transport = known[i];
+                snprintf(c->because, sizeof(c->because), "%s",
+                         c->why.fingerprint);
                 stop(c);
                 c->until = 0;
                 return;
@@ -389,6 +393,8 @@ static void on_ready(struct courier *c, struct wire *w)
         w->bad = true;
     if (w->bad)
         return;
+    if (*c->because)
+        snprintf(l->why, sizeof(l->why), "%s", c->because);
     c->state = UP;
     c->n_tries = 0;
     c->changed = true;

@@ -9,9 +9,10 @@
  * keeper up. A courier that ends, however it ends, answers all that is open
  * with OUTCOME_LOST, and its partner rests for a while: 5 seconds, doubled up
  * to 15 minutes; after a refused login at least a minute, and 15 from the
- * third on, for accounts are locked by those who try too often. A host key
- * that nobody has accepted is looked at again each minute: nothing is told to
- * such a server.
+ * third on, for accounts are locked by those who try too often; the same from
+ * the second time on that a server hangs up at the login. A host key that
+ * nobody has accepted is looked at again each minute: nothing is told to such a
+ * server.
  *
  * Couriers die with the keeper. They get no environment but SSH_AUTH_SOCK and
  * CREDENTIALS_DIRECTORY, and no descriptor but their socket.
@@ -76,7 +77,8 @@ size_t couriers_watch(const struct keeper *k, struct pollfd *fds);
  * partner who has rested enough. -1: nothing. */
 int64_t couriers_timeout(const struct keeper *k);
 /* Reads what they say; ends those that are late, idle, or of a partner who is
- * another one by now. True: an errand was done, or a line is up or down. */
+ * another one by now. True: an errand was done, the last of those that are
+ * counted together, or a line is up or down. */
 bool couriers_read(struct keeper *k);
 /* Tells the ledger which lines are up or down since the last time. */
 int couriers_note(struct keeper *k, struct err *e);

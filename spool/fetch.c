@@ -1,21 +1,18 @@
 /*
- * fetch.c - claimed files of partners' servers come into our custody, and what
- * is left of them there goes.
+ * fetch.c - claimed files of partners' servers come into our custody. What is
+ * left of them there is fetch_left.c's.
  *
  *   MOVE     RENAME NAME -> .claim/<id>     not with `after fetch keep`
  *   FETCH    into tmp/<id>, from .claim/<id>, or from where it lies
  *   TAKE     hashed, synced, named in/<id>; commit TAKEN, of all at once
  *   BACK     what was not complete goes back under its name, its row goes
  *
- *   BEHIND   of claims that are TAKEN: LOOK whether the next file of that name
- *            has come, if a route has trigger files: then the trigger is its
- *   DISPOSE  REMOVE the trigger; REMOVE, or RENAME into the partner's folder of
- *            fetched files; commit that nothing is left
- *
  * A haul is up to 64 claims of one partner; its steps are taken when all
- * answers of the last one are in. A partner has one haul at a time.
+ * answers of the last one are in. A line has two hauls: while the files of one
+ * become ours, those of the other are on their way. A claim is in one of them,
+ * and hauls become ours in the order in which they began.
  */
-#include "spool/fetch.h"
+#include "spool/fetch_inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,30 +29,9 @@
 #include "spool/sync.h"
 #include "spool/take.h"
 
-/* Rows that are read to find a haul: some may be of files that wait. */
-enum { MOST_ROWS = 1024 };
-
-struct hauled {
-    struct claim c;
-    struct str
-        there; /* its name in the folder now: "orders.csv", or in .claim/ */
-    struct str taken; /* what is left there when it is ours; "": nothing */
-    struct errand asked;
-    const struct errand *made; /* the folder .claim, on this connection */
-    int fd;                    /* tmp/<id> */
-    enum { ON_ITS_WAY, IS_OURS, GOES_BACK, IS_GONE, WAITS, IS_LOOKED_FOR } how;
-};
-
-struct haul {
-    struct arena arena;
-    const struct partner *partner;
-    struct conf *conf;
-    struct courier *courier;
-    struct hauled *v;
-    size_t n, n_open;
-    enum { MOVE, FETCH, TAKE, BACK, BEHIND, DISPOSE, DISPOSED } next_step;
-    struct haul *next;
-};
+/* Rows that are read to find a haul: some may be of files that wait, or are
+ * under way. Hauls on a line. */
+enum { MOST_ROWS = 1024, AT_ONCE = 2 };
 
 /* ---- asking -------------------------------------------------------------- */
 
@@ -75,8 +51,7 @@ static void post(struct haul *h, struct wire *w, struct errand *x,
     courier_send(h->courier, w, x, bytes);
 }
 
-static struct str path_of(struct haul *h, const struct claim *c,
-                          struct str name)
+struct str haul_path(struct haul *h, const struct claim *c, struct str name)
 {
     return remote_path(&h->arena, h->partner->remote, c->folder, name);
 }
@@ -91,8 +66,8 @@ static const struct errand *ask_make(struct haul *h, struct str path)
     return x;
 }
 
-static void ask_rename(struct haul *h, struct str from, struct str to,
-                       struct errand *x)
+void haul_rename(struct haul *h, struct str from, struct str to,
+                 struct errand *x)
 {
     struct wire *w = message(h, WIRE_RENAME);
 
@@ -103,7 +78,7 @@ static void ask_rename(struct haul *h, struct str from, struct str to,
     post(h, w, x, 0);
 }
 
-static void ask_look(struct haul *h, struct str path, struct errand *x)
+void haul_look(struct haul *h, struct str path, struct errand *x)
 {
     struct wire *w = message(h, WIRE_LOOK);
 
@@ -112,8 +87,8 @@ static void ask_look(struct haul *h, struct str path, struct errand *x)
     post(h, w, x, 0);
 }
 
-static void ask_remove(struct haul *h, struct str path, uint64_t size,
-                       uint64_t mtime, struct errand *x)
+void haul_remove(struct haul *h, struct str path, uint64_t size, uint64_t mtime,
+                 struct errand *x)
 {
     struct wire *w = message(h, WIRE_REMOVE);
 
@@ -149,9 +124,9 @@ static void move_all(struct haul *h)
             continue;
         x->made = made_before(h, i);
         if (!x->made)
-            x->made = ask_make(h, path_of(h, &x->c, STR(CLAIM_FOLDER)));
-        ask_rename(h, path_of(h, &x->c, x->c.name),
-                   path_of(h, &x->c, claimed_name(h, &x->c)), &x->asked);
+            x->made = ask_make(h, haul_path(h, &x->c, STR(CLAIM_FOLDER)));
+        haul_rename(h, haul_path(h, &x->c, x->c.name),
+                    haul_path(h, &x->c, claimed_name(h, &x->c)), &x->asked);
     }
     h->next_step = FETCH;
 }
@@ -188,7 +163,7 @@ static void ask_fetch(struct haul *h, struct hauled *x)
 {
     struct wire *w = message(h, WIRE_FETCH);
 
-    wire_put_str(w, path_of(h, &x->c, x->there));
+    wire_put_str(w, haul_path(h, &x->c, x->there));
     wire_put(w, x->c.seen.size);
     wire_put(w, (uint64_t)x->c.seen.mtime_ns);
     w->fd = x->fd;
@@ -316,7 +291,7 @@ static struct seen seen_of(const struct claim *c)
                           .mtime = (uint64_t)c->seen.mtime_ns };
 }
 
-static int forget(struct keeper *k, const struct claim *c, struct err *e)
+int haul_forget(struct keeper *k, const struct claim *c, struct err *e)
 {
     const struct seen s = seen_of(c);
 
@@ -332,7 +307,7 @@ static int commit_one(struct keeper *k, struct haul *h, struct hauled *x,
         return -1;
     if (h->partner->remote->after == AFTER_KEEP)
         return 0;
-    if (!str_eq(x->there, x->c.name) && forget(k, &x->c, e) == -1)
+    if (!str_eq(x->there, x->c.name) && haul_forget(k, &x->c, e) == -1)
         return -1;
     return ledger_there(k->ledger, &x->c, x->there, e);
 }
@@ -382,8 +357,8 @@ static int take_all(struct keeper *k, struct haul *h, struct err *e)
         else if (x->how == WAITS)
             tell_waiting(k, h, x);
         else if (x->how == GOES_BACK)
-            ask_rename(h, path_of(h, &x->c, x->there),
-                       path_of(h, &x->c, x->c.name), &x->asked);
+            haul_rename(h, haul_path(h, &x->c, x->there),
+                        haul_path(h, &x->c, x->c.name), &x->asked);
     }
     h->next_step = BACK;
     return 0;
@@ -413,188 +388,9 @@ static int back_one(struct keeper *k, struct haul *h, struct hauled *x,
         return 0;
     }
     k->n_put_back += x->how == GOES_BACK;
-    if (forget(k, &x->c, e) == -1)
+    if (haul_forget(k, &x->c, e) == -1)
         return -1;
     return ledger_unclaim(k->ledger, &x->c, e);
-}
-
-/* ---- BEHIND, DISPOSE ----------------------------------------------------- */
-
-/* Is what was fetched out of the way, in .claim/? */
-static bool is_claimed(const struct hauled *x)
-{
-    return str_starts(x->c.there, STR(CLAIM_FOLDER "/"));
-}
-
-static bool has_trigger(const struct haul *h, const struct claim *c)
-{
-    for (const struct route *r = h->conf->routes; r; r = r->next)
-        if (r->trigger.len && route_takes(r, c->partner, c->folder, c->name))
-            return true;
-    return false;
-}
-
-static void look_behind(struct haul *h)
-{
-    for (size_t i = 0; i < h->n; i++)
-        if (is_claimed(&h->v[i]) && has_trigger(h, &h->v[i].c))
-            ask_look(h, path_of(h, &h->v[i].c, h->v[i].c.name), &h->v[i].asked);
-    h->next_step = DISPOSE;
-}
-
-/* It has done its duty, and must not speak for the next file of that name. */
-static void drop_triggers(struct haul *h, const struct hauled *x)
-{
-    const struct claim *c = &x->c;
-    char other[SCAN_NAME];
-
-    if (is_claimed(x) && x->asked.f.how != OUTCOME_ABSENT)
-        return;
-    for (const struct route *r = h->conf->routes; r; r = r->next)
-        for (int instead = 0; r->trigger.len && instead <= 1; instead++)
-            if (route_takes(r, c->partner, c->folder, c->name) &&
-                scan_trigger_name(c->name, r->trigger, instead, other))
-                ask_remove(h, path_of(h, c, str_of(other)), UINT64_MAX,
-                           UINT64_MAX,
-                           arena_alloc(&h->arena, sizeof(struct errand)));
-}
-
-/* Files of one name may be fetched every night. */
-static struct str moved_path(struct haul *h, const struct hauled *x)
-{
-    const struct remote *r = h->partner->remote;
-    char part[16];
-
-    snprintf(part, sizeof(part), "%.8s-", x->c.id);
-    return remote_path(
-        &h->arena, r, r->moved_to,
-        x->asked.f.how == OUTCOME_TAKEN
-            ? arena_fmt(&h->arena, "%s%.*s", part, STR_ARGS(x->c.name))
-            : x->c.name);
-}
-
-static void dispose(struct haul *h, struct hauled *x)
-{
-    if (h->partner->remote->after == AFTER_MOVE)
-        ask_rename(h, path_of(h, &x->c, x->c.there), moved_path(h, x),
-                   &x->asked);
-    else
-        ask_remove(h, path_of(h, &x->c, x->c.there),
-                   is_claimed(x) ? UINT64_MAX : x->c.seen.size,
-                   is_claimed(x) ? UINT64_MAX : (uint64_t)x->c.seen.mtime_ns,
-                   &x->asked);
-}
-
-static void dispose_all(struct haul *h)
-{
-    for (size_t i = 0; i < h->n; i++) {
-        if (has_trigger(h, &h->v[i].c))
-            drop_triggers(h, &h->v[i]);
-        dispose(h, &h->v[i]);
-    }
-    h->next_step = DISPOSED;
-}
-
-/* It cannot go; it is remembered, and not taken again. */
-static int leave(struct keeper *k, struct haul *h, const struct hauled *x,
-                 struct err *e)
-{
-    keeper_trouble(k, "%.*s %.*s was fetched and cannot be removed: %s",
-                   STR_ARGS(h->partner->name), STR_ARGS(x->c.name),
-                   x->asked.f.text);
-    return ledger_there(k->ledger, &x->c, STR(""), e);
-}
-
-static int is_disposed(struct keeper *k, const struct hauled *x, struct err *e)
-{
-    k->again = true;
-    if (str_eq(x->c.there, x->c.name) && forget(k, &x->c, e) == -1)
-        return -1;
-    return ledger_there(k->ledger, &x->c, STR(""), e);
-}
-
-static void not_yet(struct keeper *k, const struct haul *h,
-                    const struct hauled *x, const char *why)
-{
-    keeper_trouble(
-        k, "%.*s %.*s was fetched and is not %s yet: %s",
-        STR_ARGS(h->partner->name), STR_ARGS(x->c.name),
-        h->partner->remote->after == AFTER_MOVE ? "moved" : "removed", why);
-    place_close(k, h->partner->name, str_of(x->c.id));
-}
-
-/* "No such file" of a rename: the file is gone, or the folder is not there. */
-static int on_looked_for(struct keeper *k, struct haul *h, struct hauled *x,
-                         struct err *e)
-{
-    x->how = WAITS;
-    if (x->asked.f.how == OUTCOME_ABSENT)
-        return is_disposed(k, x, e);
-    if (x->asked.f.how != OUTCOME_LOST)
-        not_yet(k, h, x,
-                arena_fmt(&h->arena, "there is no folder %.*s",
-                          STR_ARGS(h->partner->remote->moved_to))
-                    .p);
-    return 0;
-}
-
-static int disposed_one(struct keeper *k, struct haul *h, struct hauled *x,
-                        struct err *e)
-{
-    if (x->how == IS_LOOKED_FOR)
-        return on_looked_for(k, h, x, e);
-    switch (x->asked.f.how) {
-    case OUTCOME_ABSENT:
-        if (h->partner->remote->after == AFTER_MOVE) {
-            x->how = IS_LOOKED_FOR;
-            return 0;
-        }
-        return is_disposed(k, x, e);
-    case OUTCOME_OK:
-    case OUTCOME_CHANGED: /* another file has the name: ours is gone */
-        return is_disposed(k, x, e);
-    case OUTCOME_DENIED:
-        k->again = true;
-        return leave(k, h, x, e);
-    case OUTCOME_TAKEN:
-        x->how = GOES_BACK; /* once more, under another name */
-        return 0;
-    case OUTCOME_LOST:
-        return 0;
-    default:
-        not_yet(k, h, x, x->asked.f.text);
-        return 0;
-    }
-}
-
-static int disposed_all(struct keeper *k, struct haul *h, bool *over,
-                        struct err *e)
-{
-    *over = true;
-    if (ledger_begin(k->ledger, e) == -1)
-        return -1;
-    for (size_t i = 0; i < h->n; i++)
-        if (disposed_one(k, h, &h->v[i], e) == -1) {
-            ledger_rollback(k->ledger);
-            return -1;
-        }
-    if (ledger_commit(k->ledger, e) == -1)
-        return -1;
-    for (size_t i = 0; i < h->n; i++) {
-        struct hauled *x = &h->v[i];
-
-        if (x->how == GOES_BACK) {
-            x->how = WAITS;
-            *over = false;
-            dispose(h, x);
-        } else if (x->how == IS_LOOKED_FOR && x->asked.f.how != OUTCOME_LOST) {
-            *over = false;
-            ask_look(h, path_of(h, &x->c, x->c.there), &x->asked);
-        } else {
-            x->asked.f.how = OUTCOME_LOST; /* done: not looked at again */
-        }
-    }
-    return 0;
 }
 
 /* ---- hauls --------------------------------------------------------------- */
@@ -617,12 +413,23 @@ static int back_all(struct keeper *k, struct haul *h, struct err *e)
     return 0;
 }
 
+/* Files are taken in their order: an older haul is not so far yet. */
+static bool has_to_wait(const struct keeper *k, const struct haul *h)
+{
+    const struct haul *x = k->hauls;
+
+    while (x != h &&
+           (x->next_step > TAKE || !str_eq(x->partner->name, h->partner->name)))
+        x = x->next;
+    return h->next_step == TAKE && x != h;
+}
+
 static int advance(struct keeper *k, struct haul *h, bool *over, struct err *e)
 {
     int rc = 0;
 
     *over = false;
-    while (rc == 0 && h->n_open == 0 && !*over)
+    while (rc == 0 && h->n_open == 0 && !*over && !has_to_wait(k, h))
         switch (h->next_step) {
         case MOVE:
             move_all(h);
@@ -638,13 +445,13 @@ static int advance(struct keeper *k, struct haul *h, bool *over, struct err *e)
             *over = true;
             break;
         case BEHIND:
-            look_behind(h);
+            left_look(h);
             break;
         case DISPOSE:
-            dispose_all(h);
+            left_dispose(h);
             break;
         case DISPOSED:
-            rc = disposed_all(k, h, over, e);
+            rc = left_disposed(k, h, over, e);
             break;
         }
     return rc;
@@ -680,18 +487,34 @@ static struct claim copy_of(struct arena *a, const struct claim *c)
     return out;
 }
 
-static bool is_hauled_from(const struct keeper *k, const struct partner *p)
+static size_t n_hauls_from(const struct keeper *k, const struct partner *p)
+{
+    size_t n = 0;
+
+    for (const struct haul *h = k->hauls; h; h = h->next)
+        n += str_eq(h->partner->name, p->name);
+    return n;
+}
+
+static bool is_under_way(const struct keeper *k, const struct claim *c)
 {
     for (const struct haul *h = k->hauls; h; h = h->next)
-        if (str_eq(h->partner->name, p->name))
-            return true;
+        for (size_t i = 0; i < h->n; i++)
+            if (strcmp(h->v[i].c.id, c->id) == 0)
+                return true;
     return false;
+}
+
+static bool may_go(const struct keeper *k, const struct partner *p,
+                   const struct claim *c)
+{
+    return !place_is_closed(k, p->name, str_of(c->id)) && !is_under_way(k, c);
 }
 
 static void begin(struct keeper *k, const struct partner *p, struct courier *c,
                   const struct claim *claims, size_t n, bool taken)
 {
-    struct haul *h = xcalloc(1, sizeof(*h));
+    struct haul *h = xcalloc(1, sizeof(*h)), **last = &k->hauls;
     uint64_t bytes = 0;
 
     h->partner = p;
@@ -701,7 +524,7 @@ static void begin(struct keeper *k, const struct partner *p, struct courier *c,
     h->next_step = taken ? BEHIND : MOVE;
     h->v = arena_alloc(&h->arena, TOGETHER_FILES * sizeof(*h->v));
     for (size_t i = 0; i < n; i++) {
-        if (place_is_closed(k, p->name, str_of(claims[i].id)))
+        if (!may_go(k, p, &claims[i]))
             continue;
         if (!keeper_together(h->n, &bytes, claims[i].seen.size))
             break;
@@ -711,17 +534,9 @@ static void begin(struct keeper *k, const struct partner *p, struct courier *c,
             .how = taken ? WAITS : ON_ITS_WAY,
         };
     }
-    h->next = k->hauls;
-    k->hauls = h;
-}
-
-static bool all_closed(const struct keeper *k, const struct partner *p,
-                       const struct claim *claims, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!place_is_closed(k, p->name, str_of(claims[i].id)))
-            return false;
-    return true;
+    while (*last)
+        last = &(*last)->next;
+    *last = h;
 }
 
 /* New files first; what is left can wait. */
@@ -731,16 +546,18 @@ static int begin_for(struct keeper *k, const struct partner *p, struct err *e)
         struct claim *claims;
         struct courier *c;
         const char *why;
-        size_t n;
+        size_t n, first = 0;
 
         if (ledger_remote_claims(k->ledger, p->name, taken, MOST_ROWS,
                                  &k->arena, &claims, &n, e) == -1)
             return -1;
-        if (all_closed(k, p, claims, n))
+        while (first < n && !may_go(k, p, &claims[first]))
+            first++;
+        if (first == n)
             continue;
         c = courier_up(k, p, &why);
         if (c)
-            begin(k, p, c, claims, n, taken);
+            begin(k, p, c, claims + first, n - first, taken);
         else if (why && !k->stays)
             keeper_trouble(k, "%.*s: %s", STR_ARGS(p->name), why);
         return 0;
@@ -754,7 +571,8 @@ int keeper_fetch(struct keeper *k, struct err *e)
     if (couriers_note(k, e) == -1 || advance_all(k, e) == -1)
         return -1;
     for (const struct partner *p = k->conf->partners; p; p = p->next)
-        if (p->remote && !is_hauled_from(k, p) && begin_for(k, p, e) == -1)
+        if (p->remote && n_hauls_from(k, p) < AT_ONCE * p->remote->n_lines &&
+            begin_for(k, p, e) == -1)
             return -1;
     return advance_all(k, e);
 }

@@ -239,6 +239,52 @@ static int pass_on(struct keeper *k, struct err *e)
     return keeper_step(k, keeper_archive, e);
 }
 
+static void sooner(int64_t *ms, int64_t other)
+{
+    if (other >= 0 && other < *ms)
+        *ms = other;
+}
+
+void keeper_wait(struct keeper *k, int64_t ms)
+{
+    int64_t end;
+    bool job_ended = false;
+
+    sooner(&ms, couriers_timeout(k));
+    sooner(&ms, fetch_timeout(k));
+    sooner(&ms, jobs_timeout(k));
+    end = clock_ms() + ms;
+    do {
+        struct pollfd fds[MAX_JOBS + MAX_COURIERS];
+        size_t n = jobs_watch(k, fds);
+
+        (void)poll(fds, n + couriers_watch(k, fds + n), (int)ms);
+        while (n-- > 0)
+            job_ended = job_ended || fds[n].revents;
+        k->again = couriers_read(k) || k->again;
+        ms = end - clock_ms();
+    } while (!k->again && !job_ended && ms > 0);
+}
+
+/* Until one of them ends. What is on its way to and from partners' servers
+ * goes on meanwhile. */
+static int wait_for_jobs(struct keeper *k, struct err *e)
+{
+    bool again = k->again;
+
+    for (;;) {
+        k->again = false;
+        keeper_wait(k, WAIT_MS);
+        if (!k->again)
+            break;
+        again = true;
+        if (keeper_step(k, keeper_fetch, e) == -1 || pass_on(k, e) == -1)
+            return -1;
+    }
+    k->again = again;
+    return 0;
+}
+
 /* Until every job that may run has run. While the next one converts, the
  * results of the last go their way. */
 static int convert_all(struct keeper *k, struct err *e)
@@ -256,8 +302,7 @@ static int convert_all(struct keeper *k, struct err *e)
             return 0;
         if (settled && k->jobs.n > n && pass_on(k, e) == -1)
             return -1;
-        jobs_wait(k);
-        if (keeper_step(k, keeper_settle, e) == -1)
+        if (wait_for_jobs(k, e) == -1 || keeper_step(k, keeper_settle, e) == -1)
             return -1;
     }
 }
@@ -337,48 +382,48 @@ static int retire(struct keeper *k, struct err *e)
     return 0;
 }
 
-void keeper_wait(struct keeper *k, int64_t ms)
+static int look(struct keeper *k, struct err *e)
 {
-    struct pollfd fds[MAX_COURIERS];
-    int64_t courier = couriers_timeout(k), list = fetch_timeout(k);
+    k->ring = false;
+    return keeper_look(k, e);
+}
 
-    if (courier >= 0 && courier < ms)
-        ms = courier;
-    if (list >= 0 && list < ms)
-        ms = list;
-    (void)poll(fds, couriers_watch(k, fds), (int)ms);
-    k->again = couriers_read(k) || k->again;
+static bool is_remote_busy(const struct keeper *k)
+{
+    return k->again || k->ring || couriers_busy(k) || ship_busy(k) ||
+           fetch_busy(k);
 }
 
 /* What partners' servers have to do with it, until they have nothing to say
  * any more. A server that does not answer is left for the next run. */
 static int work_remotely(struct keeper *k, struct err *e)
 {
-    while (k->again || couriers_busy(k) || ship_busy(k) || fetch_busy(k)) {
-        k->again = k->ring = false;
+    while (is_remote_busy(k)) {
+        k->again = false;
         if (work(k, e) == -1)
             return -1;
-        if (k->ring && keeper_look(k, e) == -1)
+        if (k->ring && look(k, e) == -1)
             return -1;
         if (k->waiting && !k->machine_failed && work_rounds(k, e) == -1)
             return -1;
-        keeper_wait(k, k->again || k->ring ? 0 : WAIT_MS);
+        if (is_remote_busy(k))
+            keeper_wait(k, k->again || k->ring ? 0 : WAIT_MS);
     }
     return 0;
 }
 
-int keeper_work(struct keeper *k, bool look, struct err *e)
+int keeper_work(struct keeper *k, bool looks, struct err *e)
 {
     if (work(k, e) == -1)
         return -1;
-    if (look) {
-        if (keeper_look(k, e) == -1 || work_rounds(k, e) == -1)
+    if (looks) {
+        if (look(k, e) == -1 || work_rounds(k, e) == -1)
             return -1;
     }
     if (work_remotely(k, e) == -1)
         return -1;
     if ((k->started && ledger_slots_started(k->ledger, e) == -1) ||
-        (look && retire(k, e) == -1))
+        (looks && retire(k, e) == -1))
         return -1;
     return keeper_mark(k, e);
 }

@@ -119,9 +119,9 @@ void keeper_close(struct keeper *k);
 int keeper_open(struct keeper *k, struct err *e);
 /* Only the lock of a spool that is there; no ledger, and nothing changes. */
 int keeper_reserve(struct keeper *k, struct err *e);
-/* Every row as far as it gets; with `look`, also what waits in the inboxes of
+/* Every row as far as it gets; if it looks, also what waits in the inboxes of
  * the routes that are open. */
-int keeper_work(struct keeper *k, bool look, struct err *e);
+int keeper_work(struct keeper *k, bool looks, struct err *e);
 /* Runs one step and forgets its rows. */
 int keeper_step(struct keeper *k, int (*run)(struct keeper *k, struct err *e),
                 struct err *e);
@@ -154,7 +154,8 @@ int keeper_settle(struct keeper *k, struct err *e);
 /* TAKEN, but its route is gone from the configuration: says so. */
 int keeper_orphans(struct keeper *k, struct err *e);
 int keeper_deliver(struct keeper *k, struct err *e);
-/* Waits until a courier says something, for at most so long. */
+/* Until a job ends, or what a courier says allows a step: then `again`. For at
+ * most so long. */
 void keeper_wait(struct keeper *k, int64_t ms);
 int keeper_archive(struct keeper *k, struct err *e);
 /* archive.c: "2026/01/31", where an archived claim lies. */

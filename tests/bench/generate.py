@@ -90,15 +90,15 @@ def orders(path, rows):
     return {"records": number, "rows": rows, "head": 1, "foot": 0}
 
 
-def small_orders(folder, files):
-    """One order each; returns the names."""
+def small_orders(folder, files, lines=(1, 2, 3, 4, 5)):
+    """One order each, of one of so many lines; returns the names."""
     r = random.Random(2)
     os.makedirs(folder, exist_ok=True)
     for i in range(files):
         with open(f"{folder}/orders-{i:06d}.csv", "w", encoding="cp1250",
                   newline="") as f:
             f.write(ORDER_COLUMNS)
-            f.writelines(order(r, 700000000 + i, r.choice((1, 2, 3, 4, 5))))
+            f.writelines(order(r, 700000000 + i, r.choice(lines)))
     return sorted(os.listdir(folder))
 
 

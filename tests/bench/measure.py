@@ -36,20 +36,20 @@ def text_of(f):
     return f.read().decode(errors="replace").strip()
 
 
-def finish(p, argv, err):
-    """Waits; returns the kernel's sums. The status must be 0."""
+def finish(p, argv, err, wanted=0):
+    """Waits; returns the kernel's sums. The status must be the wanted one."""
     _, status, usage = os.wait4(p.pid, 0)
     p.returncode = os.waitstatus_to_exitcode(status)
-    if p.returncode != 0:
+    if p.returncode != wanted:
         raise Failed(f"{' '.join(argv)}: status {p.returncode}\n{text_of(err)}")
     return usage
 
 
-def timed(argv, env, out=subprocess.DEVNULL, cwd=None):
+def timed(argv, env, out=subprocess.DEVNULL, cwd=None, status=0):
     with tempfile.TemporaryFile() as err:
         begin = time.monotonic()
         p = start(argv, env, out, err, cwd)
-        usage = finish(p, argv, err)
+        usage = finish(p, argv, err, status)
         wall = time.monotonic() - begin
         return Took(usage.ru_utime + usage.ru_stime, wall, text_of(err))
 

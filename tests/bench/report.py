@@ -92,7 +92,7 @@ class Report:
                 ("what", "size", "MB in", "CPU s", "wall s", "CPU ms/MB",
                  "memory MB"), self.growing)]
         if self.facts:
-            parts += ["### Folders and starts",
+            parts += ["### Folders, servers and starts",
                       "\n".join("- " + f for f in self.facts)]
         if self.aims:
             parts += ["### Aims", table(("what", "measured", "aim", "", ""),

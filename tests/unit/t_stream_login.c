@@ -177,8 +177,8 @@ static const struct row {
       "tried: password; it would take: password" },
     { "left alone during the login", MUTE_LOGIN, OUTCOME_NO_ANSWER,
       "did not finish the login within 2 s" },
-    { "left when the password comes", LEAVES, OUTCOME_LOGIN,
-      "the server hung up on u; tried: password" },
+    { "left when the password comes", LEAVES, OUTCOME_LEFT,
+      "the server hung up during the login" },
     { "no SFTP", NO_SFTP, OUTCOME_DENIED, "does not open SFTP" },
     { "left alone with the channel", MUTE_CHANNEL, OUTCOME_NO_ANSWER,
       "did not finish opening SFTP within 2 s" },
@@ -218,6 +218,7 @@ static bool always(struct stream *s)
 static void try_once(const struct row *r, const char *transport,
                      struct tried *result)
 {
+    uint32_t limit_s = r->want == OUTCOME_NO_ANSWER ? 2 : 20;
     struct trying t;
     struct login l = { .partner = "p",
                        .transport = transport,
@@ -226,9 +227,9 @@ static void try_once(const struct row *r, const char *transport,
                        .password = password,
                        .pins = { fingerprint },
                        .n_pins = 1,
-                       .connect_s = 2,
-                       .handshake_s = 2,
-                       .login_s = 2 };
+                       .connect_s = limit_s,
+                       .handshake_s = limit_s,
+                       .login_s = limit_s };
     pid_t server = start(r->manner, &l.port);
 
     t = try_begin(&l, always);

@@ -1,3 +1,3 @@
 # spool/publish.c: there is no state RENAMING: renamed, then committed
-/^static int commit_renaming/,/^}/s/if (ledger_renaming(l, p\[i\].d, p\[i\].folder_id, e) == -1)/if (0)/
-/^static int commit_delivered/,/^}/s/if (ledger_delivered(/struct err ignored; ledger_renaming(l, p[i].d, "", \&ignored); if (ledger_delivered(/
+/^int publish_commit_written/,/^}/s/if (ledger_renaming(l, p\[i\].d, p\[i\].folder_id, e) == -1)/if (0)/
+/^int publish_commit_renamed/,/^}/s/if (ledger_delivered(/struct err ignored; ledger_renaming(l, p[i].d, STR(""), \&ignored); if (ledger_delivered(/
