@@ -246,6 +246,7 @@ crash:                                   ## kill, fail, cut the power: long
 crash-sftp:                              ## cut lines, kill couriers: long
 	@tests/setup build test
 	@MAKE='$(MAKE)' tests/sftp/crash
+	@MAKE='$(MAKE)' tests/sftp/crash -m
 
 # What it says is for someone who sees the program for the first time.
 demo:                                    ## lay out an exchange and run it
