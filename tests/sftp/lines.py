@@ -143,6 +143,8 @@ def a_daemon_that_is_killed_delivers_and_fetches_each_file_once(x):
         return len(seen) == 2 * n
     x.wait(all_here, "all orders", 40)
     x.wait(lambda: x.names("server/files/out/.claim") == [], "all is removed")
+    x.wait(lambda: x.names("spool/in") == [] and x.names("spool/out") == [],
+           "all is archived")
     equal(x.stop(), 0)
     receive("server/files/in")
     receive("erp/in")
