@@ -485,7 +485,9 @@ bool sftp_receive(struct sftp *s)
         sftp_lose(s, s->in_len ? "the server closed the line within a packet"
                                : "the server closed the line");
     if (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
-        sftp_lose(s, "the line broke while reading: %s", strerror(errno));
+        sftp_lose(s, "the line broke while reading: %s", /* the library's EIO */
+                  errno == EIO ? "the server, or what lies between, ended it"
+                               : strerror(errno));
     if (n <= 0)
         return false;
     s->in_len += (size_t)n;

@@ -328,6 +328,8 @@ static void find_folders(const struct test *t, struct folders *from,
                 if (x->partner == t->p && !r->test)
                     add_folder(to, x->folder, a);
     }
+    if (from->n && t->p->remote->after == AFTER_MOVE)
+        add_folder(to, t->p->remote->moved_to, a);
 }
 
 static void test_folders(struct test *t)

@@ -143,6 +143,8 @@ def a_daemon_that_is_killed_delivers_and_fetches_each_file_once(x):
         return len(seen) == 2 * n
     x.wait(all_here, "all orders", 40)
     x.wait(lambda: x.names("server/files/out/.claim") == [], "all is removed")
+    x.wait(lambda: x.names("spool/in") == [] and x.names("spool/out") == [],
+           "all is archived")
     equal(x.stop(), 0)
     receive("server/files/in")
     receive("erp/in")
@@ -375,7 +377,9 @@ def a_partner_who_moves_takes_what_was_not_begun_to_his_new_server(x):
 
 def partner_test_names_each_step_that_fails(x):
     s = x.server()
-    both(x, s)
+    both(x, s, "after fetch move done")
+    has_text(x.run("partner", "test", "wh", check=False).stdout, "done")
+    os.mkdir(s.files + "/done")
     p = x.run("partner", "test", "wh", check=False)
     equal(p.returncode, 0)
     for step in ("connect", "host key", "login", "transport"):
