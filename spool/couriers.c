@@ -13,10 +13,6 @@
 #include "converters/base/date.h"
 #include "spool/keeper.h"
 
-#ifndef KERVAN_LIBEXEC
-#define KERVAN_LIBEXEC "/usr/local/libexec/kervan"
-#endif
-
 enum {
     SLOWEST = 1024, /* bytes a second; the courier's own limit is higher */
     ERRAND_MS = 300 * 1000, /* beside that; the courier gives up long before */
@@ -63,21 +59,27 @@ struct courier {
 
 /* ---- starting ------------------------------------------------------------ */
 
-/* Beside the program that runs, or where `make install` puts it. */
+/* Beside the program that runs, or where `make install` puts it: both move
+ * with it. */
 static int program_path(char *out, size_t size)
 {
-    static const char name[] = "/kervan-courier";
-    ssize_t n = readlink("/proc/self/exe", out, size - sizeof(name));
+    static const char *const places[] = {
+        "kervan-courier",
+        "../libexec/kervan/kervan-courier",
+    };
+    ssize_t n = readlink("/proc/self/exe", out, size);
 
     while (n > 0 && out[n - 1] != '/')
         n--;
-    if (n > 0) {
-        memcpy(out + n - 1, name, sizeof(name));
-        if (access(out, X_OK) == 0)
-            return 0;
-    }
-    snprintf(out, size, "%s%s", KERVAN_LIBEXEC, name);
-    return access(out, X_OK);
+    if (n < 1)
+        return -1;
+    for (size_t i = 0; i < COUNT(places); i++)
+        if ((size_t)n + strlen(places[i]) < size) {
+            memcpy(out + n, places[i], strlen(places[i]) + 1);
+            if (access(out, X_OK) == 0)
+                return 0;
+        }
+    return -1;
 }
 
 /* In the child. */

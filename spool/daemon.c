@@ -291,27 +291,49 @@ static void read_signals(struct daemon *d)
             d->stopping = true;
 }
 
-static int wait_for_work(struct daemon *d, struct err *e)
-{
-    struct pollfd fds[MAX_JOBS + MAX_COURIERS + 3] = {
-        { .fd = d->signal_fd, .events = POLLIN },
-        { .fd = d->bell.fd, .events = POLLIN },
-        { .fd = d->tell.pid ? d->tell.pidfd : -1, .events = POLLIN },
-    };
-    size_t n = 3 + jobs_watch(&d->k, fds + 3);
-    int ms = time_to_wait(d, e);
-    bool wake = false;
+enum { SIGNALS, BELL, TELL, N_OURS };
 
-    n += couriers_watch(&d->k, fds + n);
-    if (ms == -1)
-        return -1;
-    if (poll(fds, n, ms) == -1 && errno != EINTR)
+/* fds: what is ours and the jobs', and after that the couriers'. */
+static int wait_once(struct daemon *d, struct pollfd *fds, int64_t ms,
+                     bool *over, struct err *e)
+{
+    size_t n_couriers, n = N_OURS + jobs_watch(&d->k, fds + N_OURS);
+    bool wake = false;
+    int ready;
+
+    n_couriers = couriers_watch(&d->k, fds + n);
+    ready = poll(fds, n + n_couriers, (int)ms);
+    if (ready == -1 && errno != EINTR)
         return err_sys(e, ERR_STOP, "poll");
+    for (size_t i = 0; ready > 0 && i < n; i++)
+        *over = *over || fds[i].revents;
     read_signals(d);
     watch_drain(&d->bell, &d->rung, &wake);
-    (void)couriers_read(&d->k);
+    *over = couriers_read(&d->k) || *over;
     if (d->watchdog_ms)
         notify("WATCHDOG=1");
+    return 0;
+}
+
+/* What a courier says is heard at once, and mostly is but one of many answers
+ * that a step waits for: nothing to look around for. */
+static int wait_for_work(struct daemon *d, struct err *e)
+{
+    struct pollfd fds[N_OURS + MAX_JOBS + MAX_COURIERS] = {
+        [SIGNALS] = { .fd = d->signal_fd, .events = POLLIN },
+        [BELL] = { .fd = d->bell.fd, .events = POLLIN },
+        [TELL] = { .fd = d->tell.pid ? d->tell.pidfd : -1, .events = POLLIN },
+    };
+    int64_t ms = time_to_wait(d, e), end = clock_ms() + ms;
+    bool over = false;
+
+    if (ms == -1)
+        return -1;
+    do {
+        if (wait_once(d, fds, ms, &over, e) == -1)
+            return -1;
+        ms = end - clock_ms();
+    } while (!over && ms > 0);
     return 0;
 }
 

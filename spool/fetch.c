@@ -8,7 +8,9 @@
  *   BACK     what was not complete goes back under its name, its row goes
  *
  * A haul is up to 64 claims of one partner; its steps are taken when all
- * answers of the last one are in. A partner has one haul at a time.
+ * answers of the last one are in. A line has two hauls: while the files of one
+ * become ours, those of the other are on their way. A claim is in one of them,
+ * and hauls become ours in the order in which they began.
  */
 #include "spool/fetch_inside.h"
 
@@ -27,8 +29,9 @@
 #include "spool/sync.h"
 #include "spool/take.h"
 
-/* Rows that are read to find a haul: some may be of files that wait. */
-enum { MOST_ROWS = 1024 };
+/* Rows that are read to find a haul: some may be of files that wait, or are
+ * under way. Hauls on a line. */
+enum { MOST_ROWS = 1024, AT_ONCE = 2 };
 
 /* ---- asking -------------------------------------------------------------- */
 
@@ -410,12 +413,23 @@ static int back_all(struct keeper *k, struct haul *h, struct err *e)
     return 0;
 }
 
+/* Files are taken in their order: an older haul is not so far yet. */
+static bool has_to_wait(const struct keeper *k, const struct haul *h)
+{
+    const struct haul *x = k->hauls;
+
+    while (x != h &&
+           (x->next_step > TAKE || !str_eq(x->partner->name, h->partner->name)))
+        x = x->next;
+    return h->next_step == TAKE && x != h;
+}
+
 static int advance(struct keeper *k, struct haul *h, bool *over, struct err *e)
 {
     int rc = 0;
 
     *over = false;
-    while (rc == 0 && h->n_open == 0 && !*over)
+    while (rc == 0 && h->n_open == 0 && !*over && !has_to_wait(k, h))
         switch (h->next_step) {
         case MOVE:
             move_all(h);
@@ -473,18 +487,34 @@ static struct claim copy_of(struct arena *a, const struct claim *c)
     return out;
 }
 
-static bool is_hauled_from(const struct keeper *k, const struct partner *p)
+static size_t n_hauls_from(const struct keeper *k, const struct partner *p)
+{
+    size_t n = 0;
+
+    for (const struct haul *h = k->hauls; h; h = h->next)
+        n += str_eq(h->partner->name, p->name);
+    return n;
+}
+
+static bool is_under_way(const struct keeper *k, const struct claim *c)
 {
     for (const struct haul *h = k->hauls; h; h = h->next)
-        if (str_eq(h->partner->name, p->name))
-            return true;
+        for (size_t i = 0; i < h->n; i++)
+            if (strcmp(h->v[i].c.id, c->id) == 0)
+                return true;
     return false;
+}
+
+static bool may_go(const struct keeper *k, const struct partner *p,
+                   const struct claim *c)
+{
+    return !place_is_closed(k, p->name, str_of(c->id)) && !is_under_way(k, c);
 }
 
 static void begin(struct keeper *k, const struct partner *p, struct courier *c,
                   const struct claim *claims, size_t n, bool taken)
 {
-    struct haul *h = xcalloc(1, sizeof(*h));
+    struct haul *h = xcalloc(1, sizeof(*h)), **last = &k->hauls;
     uint64_t bytes = 0;
 
     h->partner = p;
@@ -494,7 +524,7 @@ static void begin(struct keeper *k, const struct partner *p, struct courier *c,
     h->next_step = taken ? BEHIND : MOVE;
     h->v = arena_alloc(&h->arena, TOGETHER_FILES * sizeof(*h->v));
     for (size_t i = 0; i < n; i++) {
-        if (place_is_closed(k, p->name, str_of(claims[i].id)))
+        if (!may_go(k, p, &claims[i]))
             continue;
         if (!keeper_together(h->n, &bytes, claims[i].seen.size))
             break;
@@ -504,17 +534,9 @@ static void begin(struct keeper *k, const struct partner *p, struct courier *c,
             .how = taken ? WAITS : ON_ITS_WAY,
         };
     }
-    h->next = k->hauls;
-    k->hauls = h;
-}
-
-static bool all_closed(const struct keeper *k, const struct partner *p,
-                       const struct claim *claims, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!place_is_closed(k, p->name, str_of(claims[i].id)))
-            return false;
-    return true;
+    while (*last)
+        last = &(*last)->next;
+    *last = h;
 }
 
 /* New files first; what is left can wait. */
@@ -524,16 +546,18 @@ static int begin_for(struct keeper *k, const struct partner *p, struct err *e)
         struct claim *claims;
         struct courier *c;
         const char *why;
-        size_t n;
+        size_t n, first = 0;
 
         if (ledger_remote_claims(k->ledger, p->name, taken, MOST_ROWS,
                                  &k->arena, &claims, &n, e) == -1)
             return -1;
-        if (all_closed(k, p, claims, n))
+        while (first < n && !may_go(k, p, &claims[first]))
+            first++;
+        if (first == n)
             continue;
         c = courier_up(k, p, &why);
         if (c)
-            begin(k, p, c, claims, n, taken);
+            begin(k, p, c, claims + first, n - first, taken);
         else if (why && !k->stays)
             keeper_trouble(k, "%.*s: %s", STR_ARGS(p->name), why);
         return 0;
@@ -547,7 +571,8 @@ int keeper_fetch(struct keeper *k, struct err *e)
     if (couriers_note(k, e) == -1 || advance_all(k, e) == -1)
         return -1;
     for (const struct partner *p = k->conf->partners; p; p = p->next)
-        if (p->remote && !is_hauled_from(k, p) && begin_for(k, p, e) == -1)
+        if (p->remote && n_hauls_from(k, p) < AT_ONCE * p->remote->n_lines &&
+            begin_for(k, p, e) == -1)
             return -1;
     return advance_all(k, e);
 }

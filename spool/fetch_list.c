@@ -16,6 +16,8 @@
 
 enum { REMEMBERED = 30 * 86400, AGAIN = 5 /* seconds after a refused one */ };
 
+enum { SLACK_MS = 3000 }; /* for a listing to come in */
+
 /* A listing of more names than this would not end. */
 enum { MOST_NAMES = 100000 };
 
@@ -28,6 +30,7 @@ struct remote_inbox {
     size_t cap;
     int64_t due_ms;      /* of the next listing */
     bool is_due_soon;    /* something is about to be complete */
+    int64_t soon_end_ms; /* whose end a run waits for until then; 0: nothing */
     bool waits_for_line; /* nothing can be asked now */
     bool is_open;        /* a route wants its files */
     uint64_t n_asked;    /* by its routes, when the listing was asked for */
@@ -268,11 +271,24 @@ static struct found *found_of(struct found **all, size_t n, struct str name)
     return NULL;
 }
 
-/* Is it complete? The row says since when it looks like this. */
-static void judge(struct remote_inbox *x, const struct remote *r,
-                  const struct seen *s, struct found *f)
+/* A trigger file says that it is complete. One that stays there, beside a file
+ * that is kept, may be that of an earlier one of the same name. */
+static bool has_trigger(const struct keeper *k, const struct inbox *in,
+                        const struct found *f)
 {
-    int64_t rest = s->since + r->rest_s - clock_now();
+    for (const struct route *r = k->conf->routes; r; r = r->next)
+        if (r->trigger.len && in->partner->remote->after != AFTER_KEEP &&
+            route_takes(r, in->partner->name, in->folder, f->name))
+            return true;
+    return false;
+}
+
+/* Is it complete? The row says since when it looks like this. */
+static void judge(const struct keeper *k, const struct inbox *in,
+                  struct remote_inbox *x, const struct seen *s, struct found *f)
+{
+    uint32_t rest_s = in->partner->remote->rest_s;
+    int64_t rest = has_trigger(k, in, f) ? 0 : s->since + rest_s - clock_now();
 
     if (s->taken) {
         f->why = "it was taken, and stays where it is";
@@ -281,6 +297,8 @@ static void judge(struct remote_inbox *x, const struct remote *r,
         f->why = "it has not looked the same for long enough";
         f->soon = true;
         x->is_due_soon = true;
+        if (!x->soon_end_ms)
+            x->soon_end_ms = clock_ms() + SLACK_MS + (int64_t)rest_s * 1000;
         if (x->due_ms > clock_ms() + rest * 1000)
             x->due_ms = clock_ms() + rest * 1000;
     }
@@ -312,7 +330,7 @@ static int compare(struct keeper *k, const struct inbox *in,
         if (rc == -1)
             return -1;
         if (f && s.name.len)
-            judge(x, in->partner->remote, &s, f);
+            judge(k, in, x, &s, f);
     }
     return 0;
 }
@@ -358,10 +376,16 @@ int64_t fetch_timeout(const struct keeper *k)
     return at == INT64_MAX ? -1 : at > now ? at - now : 0;
 }
 
+/* A file that grows and grows is left for the next run. */
+static bool waits_for_end(const struct remote_inbox *x)
+{
+    return x->is_due_soon && !x->waits_for_line && clock_ms() < x->soon_end_ms;
+}
+
 bool fetch_busy(const struct keeper *k)
 {
     for (const struct remote_inbox *x = k->remote_inboxes; x; x = x->next)
-        if (x->state != IDLE || (x->is_due_soon && !x->waits_for_line))
+        if (x->state != IDLE || waits_for_end(x))
             return true;
     return fetch_hauls(k);
 }

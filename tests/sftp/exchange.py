@@ -95,6 +95,13 @@ class Server:
         if self.process:
             self.process.wait()
             self.process = None
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                time.sleep(0.01)
+            except OSError:
+                return
 
     def again(self):
         """After kill(): the same server, at the same port."""

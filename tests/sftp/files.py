@@ -2,6 +2,7 @@
 becomes of them there, and how results come to lie where they belong.
 """
 import os
+import threading
 import time
 
 from exchange import (OPENSSH, Skip, daemon, equal, has_text, lacks_text,
@@ -79,13 +80,36 @@ def a_file_that_grows_is_not_taken_before_it_rests(x):
     equal(x.names("erp/in"), ["orders1.out"])
 
 
+def once_does_not_wait_for_a_file_that_grows_for_ever(x):
+    inbound(x, rest=1)
+    x.put("wh/out/orders1.csv", orders(1))
+    x.put("wh/out/orders2.csv", orders(2))
+    over = threading.Event()
+
+    def grow():
+        while not over.wait(0.2):
+            x.put("wh/out/orders1.csv", "9,SKU,1\n", "a")
+    sender = threading.Thread(target=grow)
+    sender.start()
+    try:
+        began = time.monotonic()
+        x.run("once")
+        assert time.monotonic() - began < 8 * daemon.SLOW, "it takes too long"
+        equal(x.names("erp/in"), ["orders2.out"])
+    finally:
+        over.set()
+        sender.join()
+
+
 def a_file_with_a_trigger_waits_for_it(x):
     inbound(x, route=["trigger .done"], rest=30)
     for i in (1, 2, 3):
         x.put(f"wh/out/orders{i}.csv", orders(i))
     x.put("wh/out/orders1.csv.done", "")
     x.put("wh/out/orders2.done", "")
+    began = time.monotonic()
     x.once()
+    assert time.monotonic() - began < 8 * daemon.SLOW, "it waits for nothing"
     equal(x.names("erp/in"), ["orders1.out", "orders2.out"])
     equal(x.names("wh/out"), [".claim", "orders3.csv"])
 

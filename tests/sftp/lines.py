@@ -93,6 +93,8 @@ def a_server_that_is_killed_and_comes_again_gets_each_file_once(x):
         x.drop(f"orders{i}.csv", orders(i, 200))
         receive("server/files/in")
         if i in (20, 40):
+            # Not during a login: that would be a refusal, and a long pause.
+            x.wait(lambda: s.logins() > i // 40, "a login", 40)
             time.sleep(chance.random() * 0.2)
             s.kill()
             receive("server/files/in")
