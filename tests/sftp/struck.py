@@ -116,6 +116,11 @@ def is_orphans_parent():
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
 
 
+def children_of_ours():
+    return set(map(int, read("/proc/self/task/%d/children" %
+                             os.getpid()).split()))
+
+
 def command_of(pid):
     return read("/proc/%d/cmdline" % pid).replace(b"\0", b" ").decode()
 
@@ -129,8 +134,7 @@ def wait_for_all(ours):
             pid, _ = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             return
-        children = set(map(int, read("/proc/self/task/%d/children" %
-                                     os.getpid()).split()))
+        children = children_of_ours()
         if not children - ours:
             return
         if pid == 0:
@@ -199,7 +203,7 @@ class Exchange:
         self.helpers.add(pid)
 
     def stop(self):
-        for pid in self.own:
+        for pid in self.own & children_of_ours():
             os.kill(pid, signal.SIGTERM)
         self.helpers -= self.own
         self.own = set()
