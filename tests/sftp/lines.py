@@ -334,6 +334,21 @@ def two_routes_use_one_line(x):
     equal(s.logins(), 1)
 
 
+def several_connections_share_what_there_is_to_do(x):
+    s = x.server()
+    both(x, s, "connections 3")
+    n = 600
+    for i in range(n):
+        x.put(f"shop/inbox/orders{i}.csv", orders(i))
+    x.start()
+    x.wait(lambda: sum(name.endswith(".out") for name in
+                       x.names("server/files/in")) == n, "all orders", 40)
+    equal({x.read(f"server/files/in/orders{i}.out") == result(i)
+           for i in range(n)}, {True})
+    if not 2 <= s.logins() <= 3:
+        raise AssertionError(f"{s.logins()} logins")
+
+
 def a_partner_with_another_address_is_not_the_one_before(x):
     """What was being renamed at the old one, nobody can know at the new."""
     x.make("old/in", "new/in")
