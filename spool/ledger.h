@@ -442,6 +442,9 @@ int ledger_deliveries(struct ledger *l, const char *receipt, unsigned states,
 int ledger_waiting(struct ledger *l, struct str partners, bool others,
                    bool held, uint64_t max, struct arena *a,
                    struct delivery **out, size_t *n, struct err *e);
+/* Is it in the state of d, under its epoch? */
+int ledger_delivery_stands(struct ledger *l, const struct delivery *d,
+                           bool *yes, struct err *e);
 int ledger_events(struct ledger *l, uint64_t job, unsigned last,
                   struct arena *a, struct event **out, size_t *n,
                   struct err *e);

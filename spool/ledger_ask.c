@@ -453,6 +453,22 @@ int ledger_waiting(struct ledger *l, struct str partners, bool others,
     return delivery_list(&r, a, out, n, e);
 }
 
+int ledger_delivery_stands(struct ledger *l, const struct delivery *d,
+                           bool *yes, struct err *e)
+{
+    struct rows r;
+    int rc;
+
+    if (db_ask(l->db, e, &r,
+               "SELECT 1 FROM delivery WHERE id=? AND state=? AND epoch=?",
+               "zzu", d->id, delivery_state_names[d->state], d->epoch) == -1)
+        return -1;
+    rc = db_next(&r, e);
+    *yes = rc == 1;
+    db_end(&r);
+    return rc == -1 ? -1 : 0;
+}
+
 /* ---- history and numbers ------------------------------------------------ */
 
 static int event_list(struct rows *r, struct arena *a, struct event **out,
