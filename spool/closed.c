@@ -1,13 +1,46 @@
 #include "spool/closed.h"
 
+#include <stdlib.h>
+
 #include "converters/base/date.h"
 
+/* Seconds after which a place that nobody has tried is nobody's. */
+enum { FORGOTTEN = 3600 };
+
 struct closed {
-    struct str partner, place;
+    struct str partner, place; /* behind the row itself */
     uint64_t n_tries;
     int64_t until; /* no try before, by clock_up() */
     struct closed *next;
 };
+
+static struct closed *new_closed(struct str partner, struct str place)
+{
+    struct closed *c = xcalloc(1, sizeof(*c) + partner.len + place.len + 1);
+    char *text = (char *)(c + 1);
+
+    memcpy(text, partner.p, partner.len);
+    if (place.len)
+        memcpy(text + partner.len, place.p, place.len);
+    c->partner = (struct str){ text, partner.len };
+    c->place = (struct str){ text + partner.len, place.len };
+    return c;
+}
+
+/* All that were to be tried before that time, and c. */
+static void drop(struct keeper *k, const struct closed *c, int64_t before)
+{
+    for (struct closed **p = &k->closed; *p;) {
+        struct closed *x = *p;
+
+        if (x == c || x->until < before) {
+            *p = x->next;
+            free(x);
+        } else {
+            p = &x->next;
+        }
+    }
+}
 
 static struct closed *find(const struct keeper *k, struct str partner,
                            struct str place)
@@ -31,9 +64,8 @@ uint64_t place_close(struct keeper *k, struct str partner, struct str place)
     struct closed *c = find(k, partner, place);
 
     if (!c) {
-        c = arena_alloc(&k->kept, sizeof(*c));
-        c->partner = arena_str(&k->kept, partner);
-        c->place = arena_str(&k->kept, place);
+        drop(k, NULL, clock_up() - FORGOTTEN);
+        c = new_closed(partner, place);
         c->next = k->closed;
         k->closed = c;
     }
@@ -47,13 +79,18 @@ void place_reopen(struct keeper *k, struct str partner, struct str place)
     struct closed *c = find(k, partner, place);
 
     if (c)
-        c->n_tries = 0;
+        drop(k, c, INT64_MIN);
 }
 
 void places_open(struct keeper *k)
 {
     for (struct closed *c = k->closed; c; c = c->next)
-        c->until = 0;
+        c->until = clock_up();
+}
+
+void places_forget(struct keeper *k)
+{
+    drop(k, NULL, INT64_MAX);
 }
 
 int64_t places_timeout(const struct keeper *k)

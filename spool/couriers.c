@@ -36,8 +36,9 @@ struct letter {
 };
 
 struct courier {
-    struct wire
-        hello; /* as it was started with: another one, another courier */
+    struct wire hello; /* as it was started with; another one: another
+                          courier; its len 0: none was, or the next is to be
+                          another */
     char *partner;
     uint32_t index; /* of the partner's lines */
     enum { DOWN, STARTING, UP } state;
@@ -185,6 +186,7 @@ static void fail_start(struct courier *c)
                 snprintf(c->because, sizeof(c->because), "%s",
                          c->why.fingerprint);
                 stop(c);
+                c->hello.len = 0; /* the next one is another */
                 c->until = 0;
                 return;
             }

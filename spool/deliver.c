@@ -131,6 +131,12 @@ static int open_archived(struct keeper *k, const struct delivery *d,
                   O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+/* errno says nothing about the file. */
+static bool is_short_of_memory(void)
+{
+    return errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+}
+
 int deliver_open_source(struct keeper *k, const struct delivery *d,
                         struct err *e)
 {
@@ -142,9 +148,9 @@ int deliver_open_source(struct keeper *k, const struct delivery *d,
 
     if (fd == -1 && errno == ENOENT)
         fd = open_archived(k, d, e);
-
     if (fd == -1)
-        return err_sys(e, ERR_HOLD, "the converted file %s", path.p);
+        return err_sys(e, is_short_of_memory() ? ERR_RETRY : ERR_HOLD,
+                       "the converted file %s", path.p);
     return fd;
 }
 

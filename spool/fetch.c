@@ -540,6 +540,26 @@ static void begin(struct keeper *k, const struct partner *p, struct courier *c,
     *last = h;
 }
 
+/* Claims of the partner, in order; *first is one that may go, or n. Those that
+ * wait, however many they are, hold up no other. */
+static int claims_of(struct keeper *k, const struct partner *p, bool taken,
+                     struct claim **claims, size_t *n, size_t *first,
+                     struct err *e)
+{
+    uint64_t max = MOST_ROWS;
+
+    for (;; max *= 4) {
+        if (ledger_remote_claims(k->ledger, p->name, taken, max, &k->arena,
+                                 claims, n, e) == -1)
+            return -1;
+        for (*first = 0; *first < *n; ++*first)
+            if (may_go(k, p, &(*claims)[*first]))
+                return 0;
+        if (*n < max)
+            return 0;
+    }
+}
+
 /* New files first; what is left can wait. */
 static int begin_for(struct keeper *k, const struct partner *p, struct err *e)
 {
@@ -547,13 +567,10 @@ static int begin_for(struct keeper *k, const struct partner *p, struct err *e)
         struct claim *claims;
         struct courier *c;
         const char *why;
-        size_t n, first = 0;
+        size_t n, first;
 
-        if (ledger_remote_claims(k->ledger, p->name, taken, MOST_ROWS,
-                                 &k->arena, &claims, &n, e) == -1)
+        if (claims_of(k, p, taken, &claims, &n, &first, e) == -1)
             return -1;
-        while (first < n && !may_go(k, p, &claims[first]))
-            first++;
         if (first == n)
             continue;
         c = courier_up(k, p, &why);

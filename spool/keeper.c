@@ -6,10 +6,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "converters/base/date.h"
+#include "spool/closed.h"
 #include "spool/fetch.h"
 #include "spool/files.h"
 #include "spool/fsck.h"
@@ -20,7 +22,7 @@
 #include "spool/ship.h"
 
 /* Files of a round: each round converts, delivers and archives them. */
-enum { BATCH = 256, RETIRE_MS = 2000, WAIT_MS = 1000 };
+enum { BATCH = 256, RETIRE_MS = 2000, WAIT_MS = 1000, MOST_FILES = 16384 };
 
 void keeper_trouble(struct keeper *k, const char *fmt, ...)
 {
@@ -189,9 +191,22 @@ int keeper_reserve(struct keeper *k, struct err *e)
     return lock_spool(k, e);
 }
 
+/* Files that are on their way to servers are open: 64 of a shipment, with many
+ * shipments at once. */
+static void allow_files(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) == -1 || r.rlim_cur >= MOST_FILES)
+        return;
+    r.rlim_cur = r.rlim_max < MOST_FILES ? r.rlim_max : MOST_FILES;
+    (void)setrlimit(RLIMIT_NOFILE, &r);
+}
+
 int keeper_open(struct keeper *k, struct err *e)
 {
     k->spool_fd = k->lock_fd = -1;
+    allow_files();
     if (make_spool(k, e) == -1 || lock_spool(k, e) == -1)
         return -1;
     if (k->is_busy)
@@ -435,6 +450,7 @@ void keeper_close(struct keeper *k)
     ship_end(k);
     fetch_end(k);
     couriers_free(k);
+    places_forget(k);
     ledger_close(k->ledger);
     k->ledger = NULL;
     if (k->lock_fd != -1)

@@ -75,7 +75,7 @@ struct keeper {
     struct arena arena;  /* of the step at hand: lists of rows */
     struct arena item;   /* of the file, or job, that a step is busy with */
     struct arena looked; /* of the last look into the inboxes */
-    struct arena kept;   /* of the run: folders that were closed */
+    struct arena kept;   /* of the run */
     struct arena told;   /* of the run, too: what is to be told */
     struct closed *closed;
 

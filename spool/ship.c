@@ -603,6 +603,26 @@ static int start(struct keeper *k, const struct partner *p,
     return 0;
 }
 
+/* What waits for him, in order; the rows end behind one that may go, for those
+ * of a folder that is closed hold up no other. */
+static int waiting_for(struct keeper *k, const struct partner *p, bool held,
+                       struct delivery **d, size_t *n, struct err *e)
+{
+    struct str name = arena_fmt(&k->arena, ",%.*s,", STR_ARGS(p->name));
+    uint64_t max = MOST_ROWS;
+
+    for (;; max *= 4) {
+        if (ledger_waiting(k->ledger, name, false, held, max, &k->arena, d, n,
+                           e) == -1)
+            return -1;
+        if (*n < max)
+            return 0;
+        for (size_t i = 0; i < *n; i++)
+            if (may_go(k, &(*d)[i]))
+                return 0;
+    }
+}
+
 int keeper_ship(struct keeper *k, struct err *e)
 {
     if (advance_all(k, e) == -1)
@@ -615,9 +635,7 @@ int keeper_ship(struct keeper *k, struct err *e)
         if (!p->remote ||
             n_shipped_to(k, p->name) >= AT_ONCE * p->remote->n_lines)
             continue;
-        if (ledger_waiting(
-                k->ledger, arena_fmt(&k->arena, ",%.*s,", STR_ARGS(p->name)),
-                false, held, MOST_ROWS, &k->arena, &d, &n, e) == -1 ||
+        if (waiting_for(k, p, held, &d, &n, e) == -1 ||
             (n && start(k, p, d, n, e) == -1))
             return -1;
         if (held && n_shipped_to(k, p->name))

@@ -2,10 +2,11 @@
 configuration that is reloaded, and a job that is tried again.
 """
 import os
+import resource
 import signal
 import time
 
-from exchange import descendants, equal, has_text, orders, result
+from exchange import descendants, equal, has_text, lacks_text, orders, result
 from files import inbound, outbound
 
 
@@ -138,7 +139,7 @@ def a_claimed_file_that_is_to_be_kept_now_is_fetched_and_goes_back(x):
     equal(x.names("wh/out/.claim"), [])
     x.put("wh/out/orders2.csv", orders(2))
     x.delivered("orders2.out", 30)
-    equal(len(x.archived()), 2)
+    x.wait(lambda: len(x.archived()) == 2, "two files, each once")
 
 
 def what_was_fetched_before_files_are_kept_is_not_removed(x):
@@ -153,7 +154,7 @@ def what_was_fetched_before_files_are_kept_is_not_removed(x):
     x.delivered("orders2.out", 30)
     x.settled(2, "DONE")
     equal(x.names("wh/out"), [".claim", "orders1.csv", "orders2.csv"])
-    equal(len(x.archived()), 2)
+    x.wait(lambda: len(x.archived()) == 2, "two files, each once")
 
 
 def a_person_tries_again_what_is_just_looked_at(x):
@@ -177,7 +178,24 @@ def a_person_tries_again_what_is_just_looked_at(x):
     equal(x.read("wh/in/orders1.out"), result(1))
 
 
+def too_few_descriptors_are_no_reason_to_hold_a_file(x):
+    n = 100
+    x.make("wh/in")
+    x.add(sftp_of(x).replace("/usr/lib/openssh/sftp-server", "/bin/false"))
+    x.route("up", "shop inbox", "wh in")
+    for i in range(n):
+        x.put(f"shop/inbox/orders{i}.csv", orders(i))
+    x.start()
+    x.settled(n, "CONVERTED")
+    most = max(int(fd) for fd in os.listdir(f"/proc/{x.daemon.pid}/fd")) + 50
+    resource.prlimit(x.daemon.pid, resource.RLIMIT_NOFILE, (most, most))
+    change(x, ("/bin/false", "/usr/lib/openssh/sftp-server"))
+    x.wait(lambda: sum(name.endswith(".out") for name in x.names("wh/in")) == n,
+           "all of them", 60)
+    lacks_text(x.read("log"), "held")
+
+
 SCENARIOS = [f for f in list(globals().values()) if getattr(
     f, "__module__", "") == __name__ and getattr(f, "__code__", None)
     and f.__code__.co_varnames[:f.__code__.co_argcount] == ("x",)
-    and f.__name__ not in ("servers_of", "is_alive")]
+    and f.__name__ not in ("servers_of", "change", "is_alive")]
