@@ -7,16 +7,17 @@
  *             at
  *   written   all answers are there: commit RENAMING, of all at once; then
  *             RENAME, each
- *   renamed   all answers are there: the trigger files, if the partner wants
- *             some
+ *   renamed   all answers are there: names that are taken are looked at
+ *   looked    whose they are; the trigger files, if the partner wants some
  *   settled   commit DELIVERED, of all at once
  *
  * A shipment is up to 64 files for one partner; its steps are taken when all
  * answers of the last one are in, and the keeper never waits for them. A name
- * in a folder is in one shipment at a time. The
- * states, and what follows if we die, are those of publish.h. A line that is
- * lost is to a file what the end of the keeper would be: READY is written
- * again, RENAMING is looked at on both names.
+ * in a folder is in one shipment at a time. The states, and what follows if we
+ * die, are those of publish.h. A line that is lost is to a file what the end of
+ * the keeper would be: READY is written again, RENAMING is looked at on both
+ * names. A shipment ends over the connection, and by the configuration, that it
+ * began with.
  *
  * `folder_id` is the partner's address: a file whose partner has moved since
  * it was written is UNCONFIRMED, as in publish.h.
@@ -49,6 +50,7 @@ struct shipped {
     enum outcome how;               /* it failed: whose fault it is */
     struct str part, final, signal; /* on the server */
     int from_fd;
+    bool is_taken; /* its name was, when it was to be renamed */
     /* LOOK; at_final is of the others, too. at_temp: the folder of temporary
      * names, if it is another one. */
     struct errand at_part, at_final, at_folder, at_temp;
@@ -62,7 +64,7 @@ struct shipment {
     struct shipped *v;
     struct publishing *p; /* of each */
     size_t n;
-    enum { BEGIN, WRITTEN_ALL, RENAMED_ALL, SETTLE } next_step;
+    enum { BEGIN, WRITTEN_ALL, RENAMED_ALL, LOOKED_ALL, SETTLE } next_step;
     struct shipment *next;
 };
 
@@ -391,19 +393,54 @@ static int written_all(struct keeper *k, struct shipment *s, struct err *e)
 
 /* ---- renamed ------------------------------------------------------------- */
 
-static int renamed_all(struct keeper *k, struct shipment *s, struct err *e)
+/* It may be ours: a rename whose answer was lost can be done late, by a server
+ * that did not know yet that the line was. */
+static void look_whose_it_is(struct shipment *s, struct shipped *x)
+{
+    x->is_taken = true;
+    ask_look(s, x->part, UINT64_MAX, -1, &x->at_part);
+    ask_look(s, x->final, x->d.bytes, x->from_fd, &x->at_final);
+}
+
+static void renamed_all(struct shipment *s)
 {
     for (size_t i = 0; i < s->n; i++) {
         struct shipped *x = &s->v[i];
 
-        if (x->p->step == TO_RENAME && is_ok(&x->at_final))
+        if (x->p->step != TO_RENAME)
+            continue;
+        if (is_ok(&x->at_final))
             x->p->step = RENAMED;
-        else if (x->p->step == TO_RENAME &&
-                 x->at_final.f.how == OUTCOME_TAKEN) {
-            if (on_taken(k, s, x, e) == -1)
-                return -1;
-        } else if (x->p->step == TO_RENAME)
+        else if (x->at_final.f.how == OUTCOME_TAKEN)
+            look_whose_it_is(s, x);
+        else
             fail(x, &x->at_final.f, "rename");
+    }
+    s->next_step = LOOKED_ALL;
+}
+
+static int on_taken_looked(struct keeper *k, struct shipment *s,
+                           struct shipped *x, struct err *e)
+{
+    static const struct failure free_again = {
+        .how = OUTCOME_TAKEN, .text = "the name was taken for a moment"
+    };
+
+    if (on_looked(k, s, x, e) == -1)
+        return -1;
+    if (x->p->step == TO_RENAME)
+        fail(x, &free_again, "rename");
+    return 0;
+}
+
+static int looked_all(struct keeper *k, struct shipment *s, struct err *e)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        struct shipped *x = &s->v[i];
+
+        if (x->p->step == TO_RENAME && x->is_taken &&
+            on_taken_looked(k, s, x, e) == -1)
+            return -1;
         if (x->p->step == RENAMED && x->signal.len && !x->p->by_absence)
             ask_write(s, x->signal, 0, x->from_fd, &x->at_part);
     }
@@ -480,7 +517,10 @@ static int advance(struct keeper *k, struct shipment *s, bool *over,
             rc = written_all(k, s, e);
             break;
         case RENAMED_ALL:
-            rc = renamed_all(k, s, e);
+            renamed_all(s);
+            break;
+        case LOOKED_ALL:
+            rc = looked_all(k, s, e);
             break;
         case SETTLE:
             rc = settle(k, s, e);

@@ -322,6 +322,16 @@ def a_name_that_is_taken_waits_until_it_is_free(x):
     equal(x.state(1), "DONE")
 
 
+def a_name_that_our_own_file_has_is_not_taken(x):
+    """As a rename leaves it that was done after its line was lost."""
+    outbound(x)
+    x.put("wh/in/orders1.out", result(1))
+    x.drop("orders1.csv", orders(1))
+    x.once()
+    equal(x.state(1), "DONE")
+    equal(x.names("wh/in"), ["orders1.out"])
+
+
 def exists_replace_takes_the_place(x):
     outbound(x, "exists replace")
     x.put("wh/in/orders1.out", "theirs, which is much longer than ours is\n")
