@@ -6,7 +6,8 @@ import resource
 import signal
 import time
 
-from exchange import descendants, equal, has_text, lacks_text, orders, result
+from exchange import (descendants, equal, has_text, kill_tree, lacks_text,
+                      orders, result)
 from files import inbound, outbound
 
 
@@ -94,6 +95,31 @@ def a_partner_gets_a_folder_while_a_delivery_is_on_its_way(x):
     equal(x.names("there/in"), [])
     x.drop("orders3.csv", orders(3))
     x.wait(lambda: x.has("there/in/orders3.out"), "the folder")
+
+
+def a_partner_moves_while_a_delivery_is_on_its_way(x):
+    """It ends where it began; the next one goes to his new server."""
+    one, two = x.server(name="one"), x.server(name="two")
+    x.make("one/files/in", "two/files/in")
+    x.partner("wh", one)
+    x.route("up", "shop inbox", "wh in")
+    x.start()
+    x.drop("orders1.csv", orders(1))
+    x.wait(lambda: x.has("one/files/in/orders1.out"), "the line is up")
+    x.settled(1, "DONE")
+    kill_tree(int(one.read("pid")), signal.SIGSTOP)
+    x.drop("orders2.csv", orders(2))
+    x.settled(2, "CONVERTED")
+    time.sleep(0.5)
+    change(x, (f":{one.port}\n", f":{two.port}\n"), (one.where, two.where))
+    x.drop("orders3.csv", orders(3))
+    x.settled(3, "CONVERTED")
+    time.sleep(0.5)
+    kill_tree(int(one.read("pid")), signal.SIGCONT)
+    x.settled(2, "DONE")
+    x.settled(3, "DONE")
+    equal(x.names("one/files/in"), ["orders1.out", "orders2.out"])
+    equal(x.names("two/files/in"), ["orders3.out"])
 
 
 def claimed_and_not_readable(x):
