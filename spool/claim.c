@@ -227,6 +227,7 @@ static size_t choose(struct keeper *k, struct waiting *w, int dir_fd,
         claims[n].seq = f->seq;
         claims[n].seen.size = f->size;
         claims[n].seen.mtime_ns = f->mtime_ns;
+        claims[n].there = dir_fd == -1 ? f->name : STR("");
         claims[n++].name = f->name;
     }
     return n;

@@ -5,13 +5,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "converters/base/date.h"
+#include "spool/courier_process.h"
 #include "spool/keeper.h"
+
+/* What takes longer to move than a year is somebody's lie. */
+static const uint64_t MOST_BYTES = (uint64_t)1 << 35;
 
 enum {
     SLOWEST = 1024, /* bytes a second; the courier's own limit is higher */
@@ -41,11 +43,12 @@ struct courier {
     enum { DOWN, STARTING, UP } state;
     pid_t pid;
     int fd;
+    uint64_t n_starts;     /* which connection it is */
     const char *transport; /* the server needs it; "": whichever */
     char because[160];     /* and why */
     uint64_t last_tag;
     struct errand *asked;
-    size_t n_asked;
+    size_t n_asked, n_talks;
     struct letter *letters, **last_letter;
     struct line line;
     struct failure why; /* it is DOWN */
@@ -59,80 +62,11 @@ struct courier {
 
 /* ---- starting ------------------------------------------------------------ */
 
-/* Beside the program that runs, or where `make install` puts it: both move
- * with it. */
-static int program_path(char *out, size_t size)
-{
-    static const char *const places[] = {
-        "kervan-courier",
-        "../libexec/kervan/kervan-courier",
-    };
-    ssize_t n = readlink("/proc/self/exe", out, size);
-
-    while (n > 0 && out[n - 1] != '/')
-        n--;
-    if (n < 1)
-        return -1;
-    for (size_t i = 0; i < COUNT(places); i++)
-        if ((size_t)n + strlen(places[i]) < size) {
-            memcpy(out + n, places[i], strlen(places[i]) + 1);
-            if (access(out, X_OK) == 0)
-                return 0;
-        }
-    return -1;
-}
-
-/* In the child. */
-static void become(const char *program, const char *partner, int fd,
-                   pid_t keeper)
-{
-    static const char *const kept[] = { "SSH_AUTH_SOCK",
-                                        "CREDENTIALS_DIRECTORY" };
-    char *argv[] = { (char *)(uintptr_t) "kervan-courier",
-                     (char *)(uintptr_t)partner, NULL };
-    char *env[COUNT(kept) + 1];
-    size_t n = 0;
-    sigset_t none;
-    int null = open("/dev/null", O_RDWR);
-
-    for (size_t i = 0; i < COUNT(kept); i++) {
-        const char *value = getenv(kept[i]);
-
-        if (value && asprintf(&env[n], "%s=%s", kept[i], value) != -1)
-            n++;
-    }
-    env[n] = NULL;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != keeper || null == -1 || dup2(null, 0) == -1 ||
-        dup2(null, 1) == -1 || dup2(fd, WIRE_FD) == -1)
-        _exit(127);
-    (void)close_range(WIRE_FD + 1, ~0U, 0);
-    execve(program, argv, env);
-    _exit(127);
-}
-
 static int start(struct courier *c, struct failure *f)
 {
-    char program[4096];
-    int pair[2];
-    pid_t keeper = getpid();
-
-    if (program_path(program, sizeof(program)) == -1)
-        return failed_sys(f, OUTCOME_SETUP, "the program %s", program);
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
-        return failed_sys(f, OUTCOME_LOCAL, "a pair of sockets");
-    (void)fflush(NULL);
-    c->pid = fork();
-    if (c->pid == 0)
-        become(program, c->partner, pair[1], keeper);
-    close(pair[1]);
-    if (c->pid == -1) {
-        close(pair[0]);
-        return failed_sys(f, OUTCOME_LOCAL, "fork");
-    }
-    c->fd = pair[0];
+    if (courier_spawn(c->partner, &c->pid, &c->fd, f) == -1)
+        return -1;
+    c->n_starts++;
     c->state = STARTING;
     c->why = (struct failure){ .how = OUTCOME_LOST };
     return 0;
@@ -296,7 +230,9 @@ void courier_send(struct courier *c, struct wire *w, struct errand *x,
     x->is_done = false;
     x->f = (struct failure){ .how = OUTCOME_LOST };
     x->tag = w->tag;
-    x->end_ms = clock_ms() + ERRAND_MS + (int64_t)(bytes / SLOWEST) * 1000;
+    x->end_ms =
+        clock_ms() + ERRAND_MS +
+        (int64_t)((bytes < MOST_BYTES ? bytes : MOST_BYTES) / SLOWEST) * 1000;
     x->next = c->asked;
     c->asked = x;
     c->n_asked++;
@@ -306,6 +242,40 @@ void courier_send(struct courier *c, struct wire *w, struct errand *x,
         refuse(c, &x->f, errno);
         done(c, x);
     }
+}
+
+struct talk talk_with(struct courier *c)
+{
+    c->n_talks++;
+    return (struct talk){ .courier = c, .line = c->n_starts };
+}
+
+void talk_end(struct talk *t)
+{
+    t->courier->n_talks--;
+}
+
+struct wire *talk_begin(struct talk *t, enum wire_kind kind)
+{
+    static struct wire w;
+
+    courier_begin(t->courier, &w, kind);
+    return &w;
+}
+
+void talk_send(struct talk *t, struct wire *w, struct errand *x, uint64_t bytes)
+{
+    const struct courier *c = t->courier;
+
+    *x = (struct errand){ .n_open = &t->n_open };
+    if (c->state == UP && c->n_starts == t->line) {
+        t->n_open++;
+        courier_send(t->courier, w, x, bytes);
+        return;
+    }
+    x->is_done = true;
+    failed(&x->f, OUTCOME_LOST, "%s",
+           *c->why.text ? c->why.text : "the connection is another one now");
 }
 
 static void send_letters(struct courier *c)
@@ -453,16 +423,67 @@ static bool read_messages(struct courier *c)
 
 /* ---- all of them --------------------------------------------------------- */
 
+/* It is DOWN; whoever talked with it finds that it is not the one of before. */
+static void init_courier(struct courier *c, struct str partner, uint32_t index)
+{
+    free(c->partner);
+    *c = (struct courier){ .transport = "",
+                           .index = index,
+                           .fd = -1,
+                           .n_starts = c->n_starts,
+                           .partner = xcalloc(1, partner.len + 1) };
+    memcpy(c->partner, partner.p, partner.len);
+    c->last_letter = &c->letters;
+}
+
 static struct courier *new_courier(struct str partner)
 {
     struct courier *c = xcalloc(1, sizeof(*c));
 
-    c->partner = xcalloc(1, partner.len + 1);
-    memcpy(c->partner, partner.p, partner.len);
-    c->transport = "";
-    c->fd = -1;
-    c->last_letter = &c->letters;
+    init_courier(c, partner, 0);
     return c;
+}
+
+/* Is the partner still reached the way that it was started for? */
+static bool is_wanted(const struct keeper *k, const struct courier *c)
+{
+    static struct wire now;
+    const struct partner *p = conf_partner(k->conf, str_of(c->partner));
+
+    if (!p || !p->remote || c->index >= p->remote->n_lines)
+        return false;
+    hello_of(&now, p, c->transport);
+    return now.len == c->hello.len &&
+           memcmp(now.bytes, c->hello.bytes, now.len) == 0;
+}
+
+/* False: it is of a configuration before, and has something to do yet. Else
+ * what was, and for how long he had to rest because of it, is over. */
+static bool is_current(const struct keeper *k, struct courier *c)
+{
+    if (c->hello.len == 0 || is_wanted(k, c))
+        return true;
+    if (c->asked || c->n_talks)
+        return false;
+    if (c->state != DOWN)
+        stop(c);
+    c->transport = "";
+    c->hello.len = 0;
+    c->n_tries = 0;
+    c->until = 0;
+    return true;
+}
+
+/* Of a partner, or a connection, that is not in the configuration any more. */
+static struct courier *unused(const struct keeper *k)
+{
+    for (size_t i = 0; i < k->couriers.n; i++) {
+        struct courier *c = k->couriers.v[i];
+
+        if (c->state == DOWN && !is_wanted(k, c) && is_current(k, c))
+            return c;
+    }
+    return NULL;
 }
 
 static struct courier *courier_of(struct keeper *k, struct str partner,
@@ -473,8 +494,13 @@ static struct courier *courier_of(struct keeper *k, struct str partner,
     for (size_t i = 0; i < all->n; i++)
         if (all->v[i]->index == index && str_is(partner, all->v[i]->partner))
             return all->v[i];
-    if (all->n == MAX_COURIERS)
-        return NULL;
+    if (all->n == MAX_COURIERS) {
+        struct courier *c = unused(k);
+
+        if (c)
+            init_courier(c, partner, index);
+        return c;
+    }
     all->v[all->n] = new_courier(partner);
     all->v[all->n]->index = index;
     return all->v[all->n++];
@@ -487,7 +513,7 @@ static void open_another(struct keeper *k, const struct partner *p,
 {
     struct courier *c = courier_of(k, p->name, index);
 
-    if (c && c->state == DOWN && clock_up() >= c->until)
+    if (c && is_current(k, c) && c->state == DOWN && clock_up() >= c->until)
         begin(c, p);
 }
 
@@ -499,15 +525,20 @@ struct courier *courier_up(struct keeper *k, const struct partner *p,
     *why = "too many partners with servers";
     if (!c)
         return NULL;
+    *why = NULL;
+    if (!is_current(k, c))
+        return NULL;
     if (c->state == DOWN && clock_up() >= c->until)
         begin(c, p);
-    *why = c->state == DOWN ? c->why.text : NULL;
+    if (c->state == DOWN)
+        *why = c->why.text;
     if (c->state != UP)
         return NULL;
     best = c;
     for (uint32_t i = 1; i < p->remote->n_lines && best->asked; i++) {
         c = courier_of(k, p->name, i);
-        if (c && c->state == UP && c->n_asked < best->n_asked)
+        if (c && c->state == UP && is_current(k, c) &&
+            c->n_asked < best->n_asked)
             best = c;
         else if (!c || c->state != UP)
             open_another(k, p, i);
@@ -571,19 +602,6 @@ int64_t couriers_timeout(const struct keeper *k)
     return at == INT64_MAX ? -1 : at > now ? at - now : 0;
 }
 
-/* Is the partner still reached the way that it was started for? */
-static bool is_wanted(const struct keeper *k, const struct courier *c)
-{
-    static struct wire now;
-    const struct partner *p = conf_partner(k->conf, str_of(c->partner));
-
-    if (!p || !p->remote)
-        return false;
-    hello_of(&now, p, c->transport);
-    return now.len == c->hello.len &&
-           memcmp(now.bytes, c->hello.bytes, now.len) == 0;
-}
-
 /* It did not come up. What is told of it also says what to do. */
 static void not_started(struct courier *c)
 {
@@ -619,9 +637,8 @@ static void read_one(struct keeper *k, struct courier *c)
         } else {
             stop(c);
         }
-    } else if (!c->asked && !is_wanted(k, c)) {
-        stop(c);
-        c->transport = "";
+    } else {
+        (void)is_current(k, c);
     }
 }
 
@@ -678,6 +695,12 @@ void courier_close(struct courier *c)
 }
 
 void couriers_end(struct keeper *k)
+{
+    for (size_t i = 0; i < k->couriers.n; i++)
+        stop(k->couriers.v[i]);
+}
+
+void couriers_free(struct keeper *k)
 {
     for (size_t i = 0; i < k->couriers.n; i++)
         courier_close(k->couriers.v[i]);

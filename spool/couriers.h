@@ -1,7 +1,7 @@
 /*
  * couriers.h - the processes that speak to partners' servers.
  *
- *   DOWN --courier_wanted()--> STARTING --READY--> UP --idle, end--> DOWN
+ *   DOWN --courier_up()--> STARTING --READY--> UP --idle, end--> DOWN
  *
  * A courier is one program (kervan-courier) with one connection. The keeper
  * asks it for things (courier/wire.h), goes on with its work, and finds the
@@ -54,9 +54,9 @@ struct errand {
 
 /* ---- for the keeper ------------------------------------------------------ */
 
-/* The partner's courier, if it is UP; of several the one that has the least to
- * do. Else it is started, unless the partner rests: NULL, and *why says what
- * there is to wait for. */
+/* The partner's courier, if it is UP, and reaches him as the configuration
+ * says; of several the one that has the least to do. Else it is started, unless
+ * the partner rests: NULL, and *why says what there is to wait for, or NULL. */
 struct courier *courier_up(struct keeper *k, const struct partner *p,
                            const char **why);
 /*
@@ -65,6 +65,26 @@ struct courier *courier_up(struct keeper *k, const struct partner *p,
  */
 void courier_send(struct courier *c, struct wire *w, struct errand *x,
                   uint64_t bytes);
+/*
+ * Errands of a step, all over one connection. When that is another one by now,
+ * or none, they are LOST at once: what was done before was done at the end of
+ * the old one, which may be another server's.
+ */
+struct talk {
+    struct courier *courier;
+    uint64_t line;
+    size_t n_open; /* errands that are not done */
+};
+
+/* With a courier that is UP; he is not sent away before its end, also when the
+ * configuration says otherwise meanwhile. */
+struct talk talk_with(struct courier *c);
+void talk_end(struct talk *t);
+/* The next message; it is sent before another begins. */
+struct wire *talk_begin(struct talk *t, enum wire_kind kind);
+/* As courier_send(); whatever x was before, it is a new one. */
+void talk_send(struct talk *t, struct wire *w, struct errand *x,
+               uint64_t bytes);
 /* A tag for the next message; begins w with it. */
 void courier_begin(struct courier *c, struct wire *w, enum wire_kind kind);
 /* A person says that this server can be reached, or that all can. */
@@ -84,7 +104,9 @@ bool couriers_read(struct keeper *k);
 int couriers_note(struct keeper *k, struct err *e);
 /* Anything asked and not answered, or a line that is being opened. */
 bool couriers_busy(const struct keeper *k);
+/* Whatever is asked is LOST; then, when nobody talks any more, they go. */
 void couriers_end(struct keeper *k);
+void couriers_free(struct keeper *k);
 
 /* ---- for commands: one thing at a time, waiting for it ------------------- */
 

@@ -300,7 +300,7 @@ static int deliver_next(struct keeper *k, struct delivery *d, size_t n,
     size_t n_together = 0, i = 0;
 
     for (; i < n; i++) {
-        if (place_is_closed(k, d[i].partner, d[i].folder))
+        if (place_is_closed(k, d[i].partner, d[i].folder) || ship_has(k, &d[i]))
             continue;
         if (!keeper_together(n_together, &bytes, d[i].bytes) ||
             any_of_that_name(p, n_together, &d[i]))

@@ -35,22 +35,6 @@ enum { MOST_ROWS = 1024, AT_ONCE = 2 };
 
 /* ---- asking -------------------------------------------------------------- */
 
-static struct wire *message(struct haul *h, enum wire_kind kind)
-{
-    static struct wire w;
-
-    courier_begin(h->courier, &w, kind);
-    return &w;
-}
-
-static void post(struct haul *h, struct wire *w, struct errand *x,
-                 uint64_t bytes)
-{
-    *x = (struct errand){ .n_open = &h->n_open };
-    h->n_open++;
-    courier_send(h->courier, w, x, bytes);
-}
-
 struct str haul_path(struct haul *h, const struct claim *c, struct str name)
 {
     return remote_path(&h->arena, h->partner->remote, c->folder, name);
@@ -58,44 +42,44 @@ struct str haul_path(struct haul *h, const struct claim *c, struct str name)
 
 static const struct errand *ask_make(struct haul *h, struct str path)
 {
-    struct wire *w = message(h, WIRE_MAKE_FOLDER);
+    struct wire *w = talk_begin(&h->talk, WIRE_MAKE_FOLDER);
     struct errand *x = arena_alloc(&h->arena, sizeof(*x));
 
     wire_put_str(w, path);
-    post(h, w, x, 0);
+    talk_send(&h->talk, w, x, 0);
     return x;
 }
 
 void haul_rename(struct haul *h, struct str from, struct str to,
                  struct errand *x)
 {
-    struct wire *w = message(h, WIRE_RENAME);
+    struct wire *w = talk_begin(&h->talk, WIRE_RENAME);
 
     wire_put_str(w, from);
     wire_put_str(w, to);
     wire_put(w, UINT64_MAX);
     wire_put(w, 0);
-    post(h, w, x, 0);
+    talk_send(&h->talk, w, x, 0);
 }
 
 void haul_look(struct haul *h, struct str path, struct errand *x)
 {
-    struct wire *w = message(h, WIRE_LOOK);
+    struct wire *w = talk_begin(&h->talk, WIRE_LOOK);
 
     wire_put_str(w, path);
     wire_put(w, UINT64_MAX);
-    post(h, w, x, 0);
+    talk_send(&h->talk, w, x, 0);
 }
 
 void haul_remove(struct haul *h, struct str path, uint64_t size, uint64_t mtime,
                  struct errand *x)
 {
-    struct wire *w = message(h, WIRE_REMOVE);
+    struct wire *w = talk_begin(&h->talk, WIRE_REMOVE);
 
     wire_put_str(w, path);
     wire_put(w, size);
     wire_put(w, mtime);
-    post(h, w, x, 0);
+    talk_send(&h->talk, w, x, 0);
 }
 
 static struct str claimed_name(struct haul *h, const struct claim *c)
@@ -161,13 +145,13 @@ static int open_copy(struct keeper *k, const struct claim *c)
 
 static void ask_fetch(struct haul *h, struct hauled *x)
 {
-    struct wire *w = message(h, WIRE_FETCH);
+    struct wire *w = talk_begin(&h->talk, WIRE_FETCH);
 
     wire_put_str(w, haul_path(h, &x->c, x->there));
     wire_put(w, x->c.seen.size);
     wire_put(w, (uint64_t)x->c.seen.mtime_ns);
     w->fd = x->fd;
-    post(h, w, &x->asked, x->c.seen.size);
+    talk_send(&h->talk, w, &x->asked, x->c.seen.size);
 }
 
 static void fetch_all(struct keeper *k, struct haul *h)
@@ -193,11 +177,10 @@ static void fetch_all(struct keeper *k, struct haul *h)
 /* ---- TAKE ---------------------------------------------------------------- */
 
 /* It does not lie under its own name. A server that did not say why it would
- * not rename may have done it before we died. */
+ * not rename may have done it before we died; or files were not kept then. */
 static void on_absent(struct haul *h, struct hauled *x)
 {
-    if (h->partner->remote->after == AFTER_KEEP ||
-        !str_eq(x->there, x->c.name)) {
+    if (!str_eq(x->there, x->c.name)) {
         x->how = IS_GONE;
         return;
     }
@@ -298,18 +281,30 @@ int haul_forget(struct keeper *k, const struct claim *c, struct err *e)
     return ledger_unsee(k->ledger, c->partner, c->folder, &s, e);
 }
 
+int haul_remember(struct keeper *k, const struct claim *c, struct err *e)
+{
+    struct seen s = seen_of(c);
+
+    s.since = clock_now();
+    s.taken = true;
+    return ledger_see(k->ledger, c->partner, c->folder, &s, e);
+}
+
 /* With what is left there. While the file lies under its own name, it stays
  * among those that are seen and taken. */
 static int commit_one(struct keeper *k, struct haul *h, struct hauled *x,
                       struct err *e)
 {
+    bool moved = !str_eq(x->there, x->c.name);
+    bool keep = h->partner->remote->after == AFTER_KEEP;
+
     if (take_commit(k, &x->c, e) == -1)
         return -1;
-    if (h->partner->remote->after == AFTER_KEEP)
-        return 0;
-    if (!str_eq(x->there, x->c.name) && haul_forget(k, &x->c, e) == -1)
+    if (moved && haul_forget(k, &x->c, e) == -1)
         return -1;
-    return ledger_there(k->ledger, &x->c, x->there, e);
+    place_reopen(k, h->partner->name, str_of(x->c.id));
+    return ledger_there(k->ledger, &x->c, keep && !moved ? STR("") : x->there,
+                        e);
 }
 
 static int commit_taken(struct keeper *k, struct haul *h, struct err *e)
@@ -344,8 +339,11 @@ static int take_all(struct keeper *k, struct haul *h, struct err *e)
     for (size_t i = 0; i < h->n; i++)
         if (h->v[i].how == ON_ITS_WAY)
             on_fetched(h, &h->v[i]);
-    if (h->n_open)
+    if (h->talk.n_open)
         return 0; /* some are looked for elsewhere */
+    for (size_t i = 0; i < h->n; i++)
+        if (h->v[i].how == IS_OURS && !take_is_wanted(k, &h->v[i].c))
+            h->v[i].how = STAYS;
     make_durable(k, h);
     if (commit_taken(k, h, e) == -1)
         return -1;
@@ -388,6 +386,7 @@ static int back_one(struct keeper *k, struct haul *h, struct hauled *x,
         return 0;
     }
     k->n_put_back += x->how == GOES_BACK;
+    place_reopen(k, h->partner->name, str_of(x->c.id));
     if (haul_forget(k, &x->c, e) == -1)
         return -1;
     return ledger_unclaim(k->ledger, &x->c, e);
@@ -400,6 +399,7 @@ static void release(struct haul *h)
     for (size_t i = 0; i < h->n; i++)
         if (h->v[i].fd != -1)
             close(h->v[i].fd);
+    talk_end(&h->talk);
     h->conf->users--;
     arena_release(&h->arena);
     free(h);
@@ -429,7 +429,7 @@ static int advance(struct keeper *k, struct haul *h, bool *over, struct err *e)
     int rc = 0;
 
     *over = false;
-    while (rc == 0 && h->n_open == 0 && !*over && !has_to_wait(k, h))
+    while (rc == 0 && h->talk.n_open == 0 && !*over && !has_to_wait(k, h))
         switch (h->next_step) {
         case MOVE:
             move_all(h);
@@ -448,7 +448,7 @@ static int advance(struct keeper *k, struct haul *h, bool *over, struct err *e)
             left_look(h);
             break;
         case DISPOSE:
-            left_dispose(h);
+            rc = left_dispose(k, h, e);
             break;
         case DISPOSED:
             rc = left_disposed(k, h, over, e);
@@ -505,10 +505,11 @@ static bool is_under_way(const struct keeper *k, const struct claim *c)
     return false;
 }
 
-static bool may_go(const struct keeper *k, const struct partner *p,
+static bool may_go(struct keeper *k, const struct partner *p,
                    const struct claim *c)
 {
-    return !place_is_closed(k, p->name, str_of(c->id)) && !is_under_way(k, c);
+    return !place_is_closed(k, p->name, str_of(c->id)) && !is_under_way(k, c) &&
+           (c->state == CLAIM_TAKEN || take_is_wanted(k, c));
 }
 
 static void begin(struct keeper *k, const struct partner *p, struct courier *c,
@@ -520,7 +521,7 @@ static void begin(struct keeper *k, const struct partner *p, struct courier *c,
     h->partner = p;
     h->conf = k->conf;
     h->conf->users++;
-    h->courier = c;
+    h->talk = talk_with(c);
     h->next_step = taken ? BEHIND : MOVE;
     h->v = arena_alloc(&h->arena, TOGETHER_FILES * sizeof(*h->v));
     for (size_t i = 0; i < n; i++) {
@@ -565,10 +566,51 @@ static int begin_for(struct keeper *k, const struct partner *p, struct err *e)
     return 0;
 }
 
+/* A partner is gone from the configuration, or has a folder now: what he has
+ * left on his server waits for his return. */
+static int tell_of_gone(struct keeper *k, struct str partner, struct err *e)
+{
+    for (int taken = 0; taken <= 1; taken++) {
+        struct claim *c;
+        size_t n;
+
+        if (ledger_remote_claims(k->ledger, partner, taken, 1, &k->arena, &c,
+                                 &n, e) == -1)
+            return -1;
+        if (n)
+            keeper_trouble(k,
+                           taken ? "%.*s was fetched and is not removed yet: "
+                                   "partner %.*s has no server in the "
+                                   "configuration any more"
+                                 : "%.*s is claimed on a server, and partner "
+                                   "%.*s has none in the configuration any "
+                                   "more",
+                           STR_ARGS(c->name), STR_ARGS(partner));
+    }
+    return 0;
+}
+
+static int look_for_gone(struct keeper *k, struct err *e)
+{
+    struct str name = STR("");
+
+    do {
+        const struct partner *p;
+
+        if (ledger_next_remote(k->ledger, name, &k->arena, &name, e) == -1)
+            return -1;
+        p = name.len ? conf_partner(k->conf, name) : NULL;
+        if (name.len && (!p || !p->remote) && tell_of_gone(k, name, e) == -1)
+            return -1;
+    } while (name.len);
+    return 0;
+}
+
 int keeper_fetch(struct keeper *k, struct err *e)
 {
     fetch_lists(k);
-    if (couriers_note(k, e) == -1 || advance_all(k, e) == -1)
+    if (couriers_note(k, e) == -1 || advance_all(k, e) == -1 ||
+        look_for_gone(k, e) == -1)
         return -1;
     for (const struct partner *p = k->conf->partners; p; p = p->next)
         if (p->remote && n_hauls_from(k, p) < AT_ONCE * p->remote->n_lines &&

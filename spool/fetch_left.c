@@ -5,6 +5,10 @@
  *            has come, if a route has trigger files: then the trigger is its
  *   DISPOSE  REMOVE the trigger; REMOVE, or RENAME into the partner's folder of
  *            fetched files; commit that nothing is left
+ *
+ * With `after fetch keep` there is something left only of files that were
+ * claimed before the configuration said so: they go back under their names, and
+ * are remembered before, so that no listing in between takes them again.
  */
 #include <stdio.h>
 
@@ -19,6 +23,11 @@ static bool is_claimed(const struct hauled *x)
     return str_starts(x->c.there, STR(CLAIM_FOLDER "/"));
 }
 
+static bool keeps(const struct haul *h)
+{
+    return h->partner->remote->after == AFTER_KEEP;
+}
+
 static bool has_trigger(const struct haul *h, const struct claim *c)
 {
     for (const struct route *r = h->conf->routes; r; r = r->next)
@@ -30,7 +39,7 @@ static bool has_trigger(const struct haul *h, const struct claim *c)
 void left_look(struct haul *h)
 {
     for (size_t i = 0; i < h->n; i++)
-        if (is_claimed(&h->v[i]) && has_trigger(h, &h->v[i].c))
+        if (is_claimed(&h->v[i]) && (keeps(h) || has_trigger(h, &h->v[i].c)))
             haul_look(h, haul_path(h, &h->v[i].c, h->v[i].c.name),
                       &h->v[i].asked);
     h->next_step = DISPOSE;
@@ -79,41 +88,75 @@ static void dispose(struct haul *h, struct hauled *x)
                     &x->asked);
 }
 
-void left_dispose(struct haul *h)
+/* Its name was looked at, unless it lies there still. */
+static int give_back(struct keeper *k, struct haul *h, struct hauled *x,
+                     struct err *e)
 {
-    for (size_t i = 0; i < h->n; i++) {
-        if (has_trigger(h, &h->v[i].c))
-            drop_triggers(h, &h->v[i]);
-        dispose(h, &h->v[i]);
+    struct failure *f = &x->asked.f;
+
+    if (!is_claimed(x) || (f->how != OUTCOME_ABSENT && f->how != OUTCOME_OK))
+        return 0;
+    if (f->how == OUTCOME_OK) {
+        failed(f, OUTCOME_TAKEN, "its name is in use again");
+        return 0;
     }
+    if (haul_remember(k, &x->c, e) == -1)
+        return -1;
+    haul_rename(h, haul_path(h, &x->c, x->c.there),
+                haul_path(h, &x->c, x->c.name), &x->asked);
+    return 0;
+}
+
+int left_dispose(struct keeper *k, struct haul *h, struct err *e)
+{
     h->next_step = DISPOSED;
+    for (size_t i = 0; i < h->n; i++) {
+        struct hauled *x = &h->v[i];
+
+        if (keeps(h)) {
+            if (give_back(k, h, x, e) == -1)
+                return -1;
+            continue;
+        }
+        if (has_trigger(h, &x->c))
+            drop_triggers(h, x);
+        dispose(h, x);
+    }
+    return 0;
 }
 
 /* It cannot go; it is remembered, and not taken again. */
 static int leave(struct keeper *k, struct haul *h, const struct hauled *x,
                  struct err *e)
 {
-    keeper_trouble(k, "%.*s %.*s was fetched and cannot be removed: %s",
+    keeper_trouble(k, "%.*s %.*s was fetched and cannot %s: %s",
                    STR_ARGS(h->partner->name), STR_ARGS(x->c.name),
+                   keeps(h) ? "go back under its name" : "be removed",
                    x->asked.f.text);
+    place_reopen(k, h->partner->name, str_of(x->c.id));
     return ledger_there(k->ledger, &x->c, STR(""), e);
 }
 
-static int is_disposed(struct keeper *k, const struct hauled *x, struct err *e)
+static int is_disposed(struct keeper *k, const struct haul *h,
+                       const struct hauled *x, struct err *e)
 {
     k->again = true;
-    if (str_eq(x->c.there, x->c.name) && haul_forget(k, &x->c, e) == -1)
+    if (!keeps(h) && str_eq(x->c.there, x->c.name) &&
+        haul_forget(k, &x->c, e) == -1)
         return -1;
+    place_reopen(k, h->partner->name, str_of(x->c.id));
     return ledger_there(k->ledger, &x->c, STR(""), e);
 }
 
 static void not_yet(struct keeper *k, const struct haul *h,
                     const struct hauled *x, const char *why)
 {
-    keeper_trouble(
-        k, "%.*s %.*s was fetched and is not %s yet: %s",
-        STR_ARGS(h->partner->name), STR_ARGS(x->c.name),
-        h->partner->remote->after == AFTER_MOVE ? "moved" : "removed", why);
+    keeper_trouble(k, "%.*s %.*s was fetched and is not %s yet: %s",
+                   STR_ARGS(h->partner->name), STR_ARGS(x->c.name),
+                   keeps(h) ? "back under its name"
+                   : h->partner->remote->after == AFTER_MOVE ? "moved"
+                                                             : "removed",
+                   why);
     place_close(k, h->partner->name, str_of(x->c.id));
 }
 
@@ -123,7 +166,7 @@ static int on_looked_for(struct keeper *k, struct haul *h, struct hauled *x,
 {
     x->how = WAITS;
     if (x->asked.f.how == OUTCOME_ABSENT)
-        return is_disposed(k, x, e);
+        return is_disposed(k, h, x, e);
     if (x->asked.f.how != OUTCOME_LOST)
         not_yet(k, h, x,
                 arena_fmt(&h->arena, "there is no folder %.*s",
@@ -143,14 +186,18 @@ static int disposed_one(struct keeper *k, struct haul *h, struct hauled *x,
             x->how = IS_LOOKED_FOR;
             return 0;
         }
-        return is_disposed(k, x, e);
+        return is_disposed(k, h, x, e);
     case OUTCOME_OK:
     case OUTCOME_CHANGED: /* another file has the name: ours is gone */
-        return is_disposed(k, x, e);
+        return is_disposed(k, h, x, e);
     case OUTCOME_DENIED:
         k->again = true;
         return leave(k, h, x, e);
     case OUTCOME_TAKEN:
+        if (keeps(h)) {
+            k->again = true;
+            return leave(k, h, x, e);
+        }
         x->how = GOES_BACK; /* once more, under another name */
         return 0;
     case OUTCOME_LOST:

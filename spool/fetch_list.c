@@ -28,11 +28,13 @@ struct remote_inbox {
     enum { IDLE, ASKED, LISTED } state;
     struct listing listing;
     size_t cap;
+    bool is_too_long;    /* it has more than MOST_NAMES: it does not count */
     int64_t due_ms;      /* of the next listing */
     bool is_due_soon;    /* something is about to be complete */
     int64_t soon_end_ms; /* whose end a run waits for until then; 0: nothing */
     bool waits_for_line; /* nothing can be asked now */
     bool is_open;        /* a route wants its files */
+    bool is_used;        /* a route takes from it, by the configuration */
     uint64_t n_asked;    /* by its routes, when the listing was asked for */
     bool is_looked_at;   /* it, or a later one */
     uint64_t n_tries;
@@ -102,8 +104,13 @@ static void on_name(void *ctx, struct str name, uint64_t size, uint64_t mtime,
     struct remote_inbox *x = ctx;
     struct listing *l = &x->listing;
 
-    if (l->n == MOST_NAMES || name.len == 0)
+    if (name.len == 0 || name.len > SCAN_NAME || size > INT64_MAX ||
+        mtime > INT64_MAX)
+        return; /* no file of ours; and memory has a limit */
+    if (l->n == MOST_NAMES) {
+        x->is_too_long = true;
         return;
+    }
     if (l->n == x->cap) {
         struct listed *grown;
 
@@ -128,6 +135,7 @@ static void ask(struct keeper *k, struct courier *c, const struct inbox *in,
     arena_reset(&x->arena);
     x->listing = (struct listing){ 0 };
     x->cap = 0;
+    x->is_too_long = false;
     x->errand = (struct errand){ .named = on_name, .ctx = x };
     x->state = ASKED;
     x->n_asked = times_asked(k, in);
@@ -140,8 +148,10 @@ static void ask(struct keeper *k, struct courier *c, const struct inbox *in,
 static void on_listed(struct keeper *k, const struct inbox *in,
                       struct remote_inbox *x)
 {
-    const struct failure *f = &x->errand.f;
+    struct failure *f = &x->errand.f;
 
+    if (x->is_too_long && f->how == OUTCOME_OK)
+        failed(f, OUTCOME_LIMIT, "there are more than %d names", MOST_NAMES);
     if (f->how == OUTCOME_OK) {
         x->state = LISTED;
         x->n_tries = 0;
@@ -159,6 +169,31 @@ static void on_listed(struct keeper *k, const struct inbox *in,
                        f->text);
 }
 
+static void free_inbox(struct remote_inbox *x)
+{
+    arena_release(&x->arena);
+    free(x->partner);
+    free(x->folder);
+    free(x);
+}
+
+/* Those of a configuration before; not while an answer may still come in. */
+static void drop_unused(struct keeper *k)
+{
+    for (struct remote_inbox **p = &k->remote_inboxes; *p;) {
+        struct remote_inbox *x = *p;
+
+        if (x->is_used || (x->state == ASKED && !x->errand.is_done)) {
+            x->is_open = x->is_open && x->is_used;
+            x->is_used = false;
+            p = &x->next;
+        } else {
+            *p = x->next;
+            free_inbox(x);
+        }
+    }
+}
+
 static void step(struct keeper *k, const struct inbox *in,
                  struct remote_inbox *x)
 {
@@ -167,6 +202,7 @@ static void step(struct keeper *k, const struct inbox *in,
 
     if (x->state == ASKED && x->errand.is_done)
         on_listed(k, in, x);
+    x->is_used = true;
     x->is_open = is_open(k, in);
     if (times_asked(k, in) != x->n_asked) {
         x->is_looked_at = false;
@@ -189,6 +225,7 @@ void fetch_lists(struct keeper *k)
          in = in->next)
         if (in->partner->remote)
             step(k, in, inbox_of(k, in));
+    drop_unused(k);
 }
 
 /* ---- what was seen before ------------------------------------------------ */
@@ -396,10 +433,7 @@ void fetch_end(struct keeper *k)
         struct remote_inbox *x = k->remote_inboxes;
 
         k->remote_inboxes = x->next;
-        arena_release(&x->arena);
-        free(x->partner);
-        free(x->folder);
-        free(x);
+        free_inbox(x);
     }
     fetch_drop_hauls(k);
 }

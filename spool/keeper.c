@@ -434,6 +434,7 @@ void keeper_close(struct keeper *k)
     couriers_end(k);
     ship_end(k);
     fetch_end(k);
+    couriers_free(k);
     ledger_close(k->ledger);
     k->ledger = NULL;
     if (k->lock_fd != -1)

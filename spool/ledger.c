@@ -242,9 +242,10 @@ int ledger_claim(struct ledger *l, const struct claim *c, struct err *e)
 {
     return db_change(l->db, e, 1,
                      "INSERT INTO claim(id,partner,folder,name,state,seq,size,"
-                     "mtime_ns,claimed_at) VALUES(?,?,?,?,'CLAIMED',?,?,?,?)",
-                     "zssbuuit", c->id, c->partner, c->folder, c->name, c->seq,
-                     c->seen.size, c->seen.mtime_ns, clock_now());
+                     "mtime_ns,claimed_at,there)"
+                     " VALUES(?,?,?,?,'CLAIMED',?,?,?,?,nullif(?,x''))",
+                     "zssbuuitb", c->id, c->partner, c->folder, c->name, c->seq,
+                     c->seen.size, c->seen.mtime_ns, clock_now(), c->there);
 }
 
 int ledger_unclaim(struct ledger *l, const struct claim *c, struct err *e)

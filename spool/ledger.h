@@ -76,8 +76,10 @@ struct claim {
     char sha256[HASH_HEX + 1];
     int64_t claimed_at, taken_at;
     struct str archive; /* below archive/ */
-    struct str there;   /* of a partner's server: its name there, which is to go
-                           before the claim is archived; "": nothing is left */
+    /* Of a partner's server: its name there. CLAIMED, it is what the file was
+     * listed as; TAKEN, it is to go before the claim is archived. "": nothing
+     * is left there, or the file lay in a folder. */
+    struct str there;
     /* ARCHIVED, and its keep time is over: files go, then all its rows. */
     int64_t expired_at;
 };
@@ -314,7 +316,7 @@ int ledger_unsee(struct ledger *l, struct str partner, struct str folder,
 /* Sets c->there of a claim that is TAKEN. */
 int ledger_there(struct ledger *l, const struct claim *c, struct str name,
                  struct err *e);
-/* Of the partner, in order: CLAIMED, or TAKEN and still there. */
+/* Of the partner's server, in order: CLAIMED, or TAKEN and still there. */
 int ledger_remote_claims(struct ledger *l, struct str partner, bool taken,
                          uint64_t max, struct arena *a, struct claim **out,
                          size_t *n, struct err *e);
@@ -413,8 +415,13 @@ struct ledger_find {
     unsigned last;   /* only that many, the newest */
 };
 
+/* In order; of those that are CLAIMED, only what lay in folders. */
 int ledger_claims(struct ledger *l, enum claim_state state, struct arena *a,
                   struct claim **out, size_t *n, struct err *e);
+/* The next partner, by name, who has claims for ledger_remote_claims(); "":
+ * there is none. */
+int ledger_next_remote(struct ledger *l, struct str after, struct arena *a,
+                       struct str *out, struct err *e);
 /* In the order in which they were taken. */
 int ledger_receipts(struct ledger *l, const struct ledger_find *f,
                     struct arena *a, struct receipt **out, size_t *n,
@@ -442,6 +449,9 @@ int ledger_deliveries(struct ledger *l, const char *receipt, unsigned states,
 int ledger_waiting(struct ledger *l, struct str partners, bool others,
                    bool held, uint64_t max, struct arena *a,
                    struct delivery **out, size_t *n, struct err *e);
+/* Is it in the state of d, under its epoch? */
+int ledger_delivery_stands(struct ledger *l, const struct delivery *d,
+                           bool *yes, struct err *e);
 int ledger_events(struct ledger *l, uint64_t job, unsigned last,
                   struct arena *a, struct event **out, size_t *n,
                   struct err *e);

@@ -84,10 +84,30 @@ int ledger_claims(struct ledger *l, enum claim_state state, struct arena *a,
 
     if (db_ask(l->db, e, &r,
                CLAIM_COLUMNS " WHERE state=?1 AND state<>'ARCHIVED'"
+                             " AND (state<>'CLAIMED' OR there IS NULL)"
                              " ORDER BY seq",
                "z", claim_state_names[state]) == -1)
         return -1;
     return claim_list(&r, a, out, n, e);
+}
+
+int ledger_next_remote(struct ledger *l, struct str after, struct arena *a,
+                       struct str *out, struct err *e)
+{
+    struct rows r;
+    int rc;
+
+    *out = STR("");
+    if (db_ask(l->db, e, &r,
+               "SELECT partner FROM claim WHERE there IS NOT NULL AND"
+               " partner>? ORDER BY partner LIMIT 1",
+               "s", after) == -1)
+        return -1;
+    rc = db_next(&r, e);
+    if (rc == 1)
+        *out = db_str(&r, 0, a);
+    db_end(&r);
+    return rc == -1 ? -1 : 0;
 }
 
 int ledger_to_archive(struct ledger *l, struct arena *a, struct claim **out,
@@ -135,9 +155,8 @@ int ledger_remote_claims(struct ledger *l, struct str partner, bool taken,
                     "su", partner, max);
     else
         rc = db_ask(l->db, e, &r,
-                    CLAIM_COLUMNS " WHERE state='CLAIMED' AND"
-                                  " state<>'ARCHIVED' AND partner=?"
-                                  " ORDER BY seq LIMIT ?",
+                    CLAIM_COLUMNS " WHERE there IS NOT NULL AND partner=? AND"
+                                  " state='CLAIMED' ORDER BY seq LIMIT ?",
                     "su", partner, max);
     return rc == -1 ? -1 : claim_list(&r, a, out, n, e);
 }
@@ -451,6 +470,22 @@ int ledger_waiting(struct ledger *l, struct str partners, bool others,
                "usuu", (uint64_t)held, partners, (uint64_t)others, max) == -1)
         return -1;
     return delivery_list(&r, a, out, n, e);
+}
+
+int ledger_delivery_stands(struct ledger *l, const struct delivery *d,
+                           bool *yes, struct err *e)
+{
+    struct rows r;
+    int rc;
+
+    if (db_ask(l->db, e, &r,
+               "SELECT 1 FROM delivery WHERE id=? AND state=? AND epoch=?",
+               "zzu", d->id, delivery_state_names[d->state], d->epoch) == -1)
+        return -1;
+    rc = db_next(&r, e);
+    *yes = rc == 1;
+    db_end(&r);
+    return rc == -1 ? -1 : 0;
 }
 
 /* ---- history and numbers ------------------------------------------------ */

@@ -49,18 +49,19 @@ struct shipped {
     enum outcome how;               /* it failed: whose fault it is */
     struct str part, final, signal; /* on the server */
     int from_fd;
-    /* LOOK; at_final is of the others, too. */
-    struct errand at_part, at_final, at_folder;
+    /* LOOK; at_final is of the others, too. at_temp: the folder of temporary
+     * names, if it is another one. */
+    struct errand at_part, at_final, at_folder, at_temp;
 };
 
 struct shipment {
     struct arena arena;
     const struct partner *partner; /* of `conf`, which is kept meanwhile */
     struct conf *conf;
-    struct courier *courier;
+    struct talk talk;
     struct shipped *v;
     struct publishing *p; /* of each */
-    size_t n, n_open;
+    size_t n;
     enum { BEGIN, WRITTEN_ALL, RENAMED_ALL, SETTLE } next_step;
     struct shipment *next;
 };
@@ -121,66 +122,50 @@ static void name_all(struct shipment *s, struct shipped *x)
 
 /* ---- asking -------------------------------------------------------------- */
 
-static struct wire *message(struct shipment *s, enum wire_kind kind)
-{
-    static struct wire w; /* one at a time: sent before the next begins */
-
-    courier_begin(s->courier, &w, kind);
-    return &w;
-}
-
-static void post(struct shipment *s, struct wire *w, struct errand *x,
-                 uint64_t bytes)
-{
-    *x = (struct errand){ .n_open = &s->n_open };
-    s->n_open++;
-    courier_send(s->courier, w, x, bytes);
-}
-
 /* What it does, no later step relies on. */
 static void post_and_forget(struct shipment *s, struct wire *w)
 {
-    post(s, w, arena_alloc(&s->arena, sizeof(struct errand)), 0);
+    talk_send(&s->talk, w, arena_alloc(&s->arena, sizeof(struct errand)), 0);
 }
 
 static void ask_write(struct shipment *s, struct str path, uint64_t size,
                       int fd, struct errand *x)
 {
-    struct wire *w = message(s, WIRE_WRITE);
+    struct wire *w = talk_begin(&s->talk, WIRE_WRITE);
 
     wire_put_str(w, path);
     wire_put(w, size);
     wire_put(w, 0);
     w->fd = fd;
-    post(s, w, x, size);
+    talk_send(&s->talk, w, x, size);
 }
 
 static void ask_look(struct shipment *s, struct str path, uint64_t size, int fd,
                      struct errand *x)
 {
-    struct wire *w = message(s, WIRE_LOOK);
+    struct wire *w = talk_begin(&s->talk, WIRE_LOOK);
 
     wire_put_str(w, path);
     wire_put(w, size);
     w->fd = fd;
-    post(s, w, x, size == UINT64_MAX ? 0 : size);
+    talk_send(&s->talk, w, x, size == UINT64_MAX ? 0 : size);
 }
 
 static void ask_rename(struct shipment *s, struct shipped *x, bool replace)
 {
-    struct wire *w = message(s, WIRE_RENAME);
+    struct wire *w = talk_begin(&s->talk, WIRE_RENAME);
 
     wire_put_str(w, x->part);
     wire_put_str(w, x->final);
     wire_put(w, x->d.bytes);
     wire_put(w, replace ? WIRE_REPLACE : 0);
-    post(s, w, &x->at_final, 0);
+    talk_send(&s->talk, w, &x->at_final, 0);
 }
 
 /* A leftover of ours: nobody else uses that name. */
 static void ask_remove(struct shipment *s, struct str path)
 {
-    struct wire *w = message(s, WIRE_REMOVE);
+    struct wire *w = talk_begin(&s->talk, WIRE_REMOVE);
 
     wire_put_str(w, path);
     wire_put(w, UINT64_MAX);
@@ -234,7 +219,7 @@ static void make_folders(struct shipment *s)
         for (size_t j = 0; j < s->n; j++)
             if (s->v[j].d.kind != OUT_FILE &&
                 str_is(s->v[j].d.folder, ours[i])) {
-                struct wire *w = message(s, WIRE_MAKE_FOLDER);
+                struct wire *w = talk_begin(&s->talk, WIRE_MAKE_FOLDER);
 
                 wire_put_str(w, remote_path(&s->arena, s->partner->remote,
                                             s->v[j].d.folder, STR("")));
@@ -246,6 +231,8 @@ static void make_folders(struct shipment *s)
 static int begin_one(struct keeper *k, struct shipment *s, struct shipped *x,
                      struct err *e)
 {
+    const struct remote *r = s->partner->remote;
+
     if (x->d.state == DELIVERY_HELD) {
         ask_look(s, x->final, UINT64_MAX, -1, &x->at_final);
         return 0;
@@ -262,9 +249,11 @@ static int begin_one(struct keeper *k, struct shipment *s, struct shipped *x,
     } else {
         ask_look(s, x->part, UINT64_MAX, -1, &x->at_part);
         ask_look(s, x->final, x->d.bytes, x->from_fd, &x->at_final);
-        ask_look(
-            s, remote_path(&s->arena, s->partner->remote, x->d.folder, STR("")),
-            UINT64_MAX, -1, &x->at_folder);
+        ask_look(s, remote_path(&s->arena, r, x->d.folder, STR("")), UINT64_MAX,
+                 -1, &x->at_folder);
+        if (r->temp.len)
+            ask_look(s, remote_path(&s->arena, r, r->temp, STR("")), UINT64_MAX,
+                     -1, &x->at_temp);
     }
     return 0;
 }
@@ -305,13 +294,22 @@ static int on_looked(struct keeper *k, struct shipment *s, struct shipped *x,
     bool final_known = final == OUTCOME_OK || final == OUTCOME_OTHER ||
                        final == OUTCOME_ABSENT;
 
-    if (part == OUTCOME_ABSENT && final == OUTCOME_ABSENT &&
-        x->at_folder.f.how == OUTCOME_ABSENT) {
-        x->p->step = SETTLED;
-        return publish_unconfirmed(k->ledger, s->partner, &x->d,
-                                   "the folder is not there any more; look "
-                                   "there, then settle it",
-                                   e);
+    /* That nothing is there proves something where there is a folder. */
+    if (part == OUTCOME_ABSENT && final != OUTCOME_OK && final_known) {
+        const struct errand *at =
+            is_ok(&x->at_temp) ? &x->at_folder : &x->at_temp;
+
+        if (at->f.how == OUTCOME_ABSENT) {
+            x->p->step = SETTLED;
+            return publish_unconfirmed(k->ledger, s->partner, &x->d,
+                                       "the folder is not there any more; look "
+                                       "there, then settle it",
+                                       e);
+        }
+        if (!is_ok(at)) {
+            fail(x, &at->f, "look");
+            return 0;
+        }
     }
     if (part == OUTCOME_ABSENT && final_known) {
         x->p->by_absence = final != OUTCOME_OK;
@@ -333,15 +331,23 @@ static int on_looked(struct keeper *k, struct shipment *s, struct shipped *x,
     return 0;
 }
 
+/* Its name is free; a person may have tried it again meanwhile. */
+static int on_free(struct keeper *k, struct shipped *x, struct err *e)
+{
+    bool same;
+
+    if (ledger_delivery_stands(k->ledger, &x->d, &same, e) == -1)
+        return -1;
+    return same ? ledger_delivery_again(k->ledger, &x->d, e) : 0;
+}
+
 /* What came of the first step. */
 static int after_begin(struct keeper *k, struct shipment *s, struct shipped *x,
                        struct err *e)
 {
     if (x->d.state == DELIVERY_HELD) {
         x->p->step = SETTLED;
-        return x->at_final.f.how == OUTCOME_ABSENT
-                   ? ledger_delivery_again(k->ledger, &x->d, e)
-                   : 0;
+        return x->at_final.f.how == OUTCOME_ABSENT ? on_free(k, x, e) : 0;
     }
     if (x->p->step == TO_RENAME)
         return on_looked(k, s, x, e);
@@ -452,6 +458,7 @@ static void release(struct shipment *s)
     for (size_t i = 0; i < s->n; i++)
         if (s->v[i].from_fd != -1)
             close(s->v[i].from_fd);
+    talk_end(&s->talk);
     s->conf->users--;
     arena_release(&s->arena);
     free(s);
@@ -462,7 +469,7 @@ static int advance(struct keeper *k, struct shipment *s, bool *over,
                    struct err *e)
 {
     *over = false;
-    while (s->n_open == 0 && !*over) {
+    while (s->talk.n_open == 0 && !*over) {
         int rc = 0;
 
         switch (s->next_step) {
@@ -519,6 +526,15 @@ static bool any_of_that_name(const struct shipment *s, const struct delivery *d)
         if (str_eq(s->v[i].d.name, d->name) &&
             str_eq(s->v[i].d.folder, d->folder))
             return true;
+    return false;
+}
+
+bool ship_has(const struct keeper *k, const struct delivery *d)
+{
+    for (const struct shipment *s = k->shipments; s; s = s->next)
+        for (size_t i = 0; i < s->n; i++)
+            if (strcmp(s->v[i].d.id, d->id) == 0)
+                return true;
     return false;
 }
 
@@ -580,7 +596,7 @@ static int start(struct keeper *k, const struct partner *p,
     s->partner = p;
     s->conf = k->conf;
     s->conf->users++;
-    s->courier = c;
+    s->talk = talk_with(c);
     load(k, s, d, n);
     s->next = k->shipments;
     k->shipments = s;

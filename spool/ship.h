@@ -8,6 +8,8 @@
 
 /* Takes every shipment as far as the answers allow, and begins others. */
 int keeper_ship(struct keeper *k, struct err *e);
+/* Is it in one of them? Its partner may have a folder by now. */
+bool ship_has(const struct keeper *k, const struct delivery *d);
 /* Some are on their way. */
 bool ship_busy(const struct keeper *k);
 /* The couriers have ended: what was on its way is as the ledger has it. */

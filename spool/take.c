@@ -220,6 +220,16 @@ static struct str label_of(struct arena *a, struct str name)
     return (struct str){ out, name.len };
 }
 
+bool take_is_wanted(struct keeper *k, const struct claim *c)
+{
+    for (const struct route *x = k->conf->routes; x; x = x->next)
+        if (route_takes(x, c->partner, c->folder, c->name))
+            return true;
+    keeper_trouble(k, "%.*s %.*s is claimed, and no route takes it any more",
+                   STR_ARGS(c->partner), STR_ARGS(c->name));
+    return false;
+}
+
 int take_commit(struct keeper *k, struct claim *c, struct err *e)
 {
     struct receipt *r;
@@ -536,8 +546,13 @@ static struct open_inbox *inbox_of(struct keeper *k, const struct claim *c,
                        STR_ARGS(c->name), STR_ARGS(c->partner));
         return NULL;
     }
-    if (p->remote)
-        return NULL; /* fetch.c's */
+    if (p->remote) {
+        keeper_trouble(k,
+                       "%.*s is claimed in a folder of partner %.*s, who has a "
+                       "server now",
+                       STR_ARGS(c->name), STR_ARGS(c->partner));
+        return NULL;
+    }
     while (x && (x->partner != p || !str_eq(x->folder, c->folder)))
         x = x->next;
     if (!x) {
@@ -562,8 +577,10 @@ static int take_next(struct keeper *k, struct claim *c, size_t n, size_t *done,
     int rc;
 
     for (; i < n && keeper_together(n_together, &bytes, c[i].seen.size); i++) {
-        struct open_inbox *o = inbox_of(k, &c[i], &all);
+        struct open_inbox *o = NULL;
 
+        if (take_is_wanted(k, &c[i]))
+            o = inbox_of(k, &c[i], &all);
         if (o)
             t[n_together++] = (struct taking){ .c = &c[i], .o = o };
     }

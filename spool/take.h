@@ -4,6 +4,9 @@
 
 #include "spool/keeper.h"
 
+/* Does a route take it, by the configuration of now? Else it stays CLAIMED, and
+ * a person is told. */
+bool take_is_wanted(struct keeper *k, const struct claim *c);
 /* CLAIMED -> TAKEN, with a receipt for each route that takes it. Its copy lies
  * durable in in/<id>; c has size and hash of that. */
 int take_commit(struct keeper *k, struct claim *c, struct err *e);
