@@ -1,5 +1,4 @@
 #include "spool/request.h"
-#include "spool/closed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +9,10 @@
 #include <unistd.h>
 
 #include "spool/backup.h"
+#include "spool/closed.h"
 #include "spool/fsck.h"
 #include "spool/gates.h"
+#include "spool/ship.h"
 #include "spool/stamp.h"
 #include "spool/watch.h"
 
@@ -219,6 +220,8 @@ static int do_hold(struct keeper *k, const struct request *q, struct receipt *r,
                    receipt_state_names[r->state]);
     if (is_running(k, r->job))
         return say(k, a, false, "it is being converted: try again in a moment");
+    if (ship_has_job(k, r->job))
+        return say(k, a, false, "it is being delivered: try again in a moment");
     if (ledger_hold(k->ledger, r, e) == -1)
         return -1;
     return say(k, a, true, "it is held until kervan release %llu",

@@ -578,6 +578,15 @@ bool ship_has(const struct keeper *k, const struct delivery *d)
     return false;
 }
 
+bool ship_has_job(const struct keeper *k, uint64_t job)
+{
+    for (const struct shipment *s = k->shipments; s; s = s->next)
+        for (size_t i = 0; i < s->n; i++)
+            if (s->v[i].d.job == job && s->v[i].p->step != SETTLED)
+                return true;
+    return false;
+}
+
 /* It is on its way, or one that has its name is. */
 static bool is_under_way(const struct keeper *k, const struct delivery *d)
 {

@@ -10,6 +10,7 @@
 int keeper_ship(struct keeper *k, struct err *e);
 /* Is it in one of them? Its partner may have a folder by now. */
 bool ship_has(const struct keeper *k, const struct delivery *d);
+bool ship_has_job(const struct keeper *k, uint64_t job);
 /* Some are on their way. */
 bool ship_busy(const struct keeper *k);
 /* The couriers have ended: what was on its way is as the ledger has it. */

@@ -204,6 +204,37 @@ def a_person_tries_again_what_is_just_looked_at(x):
     equal(x.read("wh/in/orders1.out"), result(1))
 
 
+def what_is_on_its_way_cannot_be_held(x):
+    outbound(x)
+    x.start()
+    x.drop("orders1.csv", orders(1))
+    x.wait(lambda: x.has("wh/in/orders1.out"), "the line is up")
+    x.settled(1, "DONE")
+    signal_servers(x, signal.SIGSTOP)
+    stopped = servers_of(x)
+    x.drop("orders2.csv", orders(2))
+    x.settled(2, "CONVERTED")
+    time.sleep(0.5)
+    p = x.run("hold", "2")
+    has_text(p.stdout + p.stderr, "it is being delivered")
+    for pid in stopped:
+        os.kill(pid, signal.SIGCONT)
+    x.settled(2, "DONE")
+
+
+def a_folder_of_temporary_names_that_is_gone_proves_nothing(x):
+    x.make("wh/parts")
+    x.add(sftp_of(x) + "  temp parts\n")
+    x.route("up", "shop inbox", "wh in")
+    x.start()
+    x.drop("orders1.csv", orders(1))
+    x.log_says("job 1 waits: wh in/orders1.out: rename")
+    os.rename(x.path("wh/parts"), x.path("gone"))
+    x.make("wh/in")
+    x.run("retry", "1")
+    x.wait(lambda: "UNCONFIRMED" in x.run("show", "1").stdout, "unconfirmed")
+
+
 def too_few_descriptors_are_no_reason_to_hold_a_file(x):
     n = 100
     x.make("wh/in")
