@@ -356,8 +356,8 @@ int keeper_deliver(struct keeper *k, struct err *e)
     struct delivery *d;
     size_t n, done = 0;
 
-    if (ledger_waiting(k->ledger, with_servers(k->conf, &k->arena), true, true,
-                       INT64_MAX, &k->arena, &d, &n, e) == -1)
+    if (ledger_waiting(k->ledger, with_servers(k->conf, &k->arena), &k->arena,
+                       &d, &n, e) == -1)
         return -1;
     while (done < n) {
         arena_reset(&k->item);

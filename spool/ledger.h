@@ -442,13 +442,15 @@ int ledger_next(struct ledger *l, struct str route, uint64_t after,
 int ledger_deliveries(struct ledger *l, const char *receipt, unsigned states,
                       struct arena *a, struct delivery **out, size_t *n,
                       struct err *e);
-/* What is to be delivered, of all that no person holds: to the partners whose
- * names the text lists (",pohoda,erp,"), or, with `others`, to any but those;
- * with `held`, also what was held because its name was taken. At most max, in
- * order. */
-int ledger_waiting(struct ledger *l, struct str partners, bool others,
-                   bool held, uint64_t max, struct arena *a,
+/* What is to be delivered, of all that no person holds, also what was held
+ * because its name was taken; in order. To any but the partners whose names the
+ * text lists (",pohoda,erp,"). */
+int ledger_waiting(struct ledger *l, struct str partners, struct arena *a,
                    struct delivery **out, size_t *n, struct err *e);
+/* To that partner, at most max; what was held only if `held`. */
+int ledger_waiting_for(struct ledger *l, struct str partner, bool held,
+                       uint64_t max, struct arena *a, struct delivery **out,
+                       size_t *n, struct err *e);
 /* Is it in the state of d, under its epoch? */
 int ledger_delivery_stands(struct ledger *l, const struct delivery *d,
                            bool *yes, struct err *e);

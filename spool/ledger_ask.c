@@ -454,8 +454,7 @@ int ledger_deliveries(struct ledger *l, const char *receipt, unsigned states,
     return rc == -1 ? -1 : delivery_list(&r, a, out, n, e);
 }
 
-int ledger_waiting(struct ledger *l, struct str partners, bool others,
-                   bool held, uint64_t max, struct arena *a,
+int ledger_waiting(struct ledger *l, struct str partners, struct arena *a,
                    struct delivery **out, size_t *n, struct err *e)
 {
     struct rows r;
@@ -464,10 +463,27 @@ int ledger_waiting(struct ledger *l, struct str partners, bool others,
                DELIVERY_COLUMNS
                " WHERE d.state NOT IN ('DELIVERED','SUPERSEDED') AND"
                " x.by_hand=0 AND (d.state IN ('READY','RENAMING') OR"
-               " (d.state='HELD' AND name_taken AND ?1)) AND"
-               " (instr(?2,','||d.partner||',')=0)=?3 ORDER BY"
-               " d.seq,d.job,d.n LIMIT ?4",
-               "usuu", (uint64_t)held, partners, (uint64_t)others, max) == -1)
+               " (d.state='HELD' AND name_taken)) AND"
+               " instr(?,','||d.partner||',')=0 ORDER BY d.seq,d.job,d.n",
+               "s", partners) == -1)
+        return -1;
+    return delivery_list(&r, a, out, n, e);
+}
+
+int ledger_waiting_for(struct ledger *l, struct str partner, bool held,
+                       uint64_t max, struct arena *a, struct delivery **out,
+                       size_t *n, struct err *e)
+{
+    struct rows r;
+
+    /* The index has their order: of a long list only its beginning is read. */
+    if (db_ask(l->db, e, &r,
+               DELIVERY_COLUMNS
+               " WHERE d.state NOT IN ('DELIVERED','SUPERSEDED') AND"
+               " x.by_hand=0 AND (d.state IN ('READY','RENAMING') OR"
+               " (d.state='HELD' AND name_taken AND ?1)) AND d.partner=?2"
+               " ORDER BY d.seq,d.job,d.n LIMIT ?3",
+               "usu", (uint64_t)held, partner, max) == -1)
         return -1;
     return delivery_list(&r, a, out, n, e);
 }

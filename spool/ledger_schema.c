@@ -119,5 +119,8 @@ const struct ledger_step ledger_steps[] = {
       "CREATE TABLE line(partner TEXT PRIMARY KEY, at TEXT NOT NULL,"
       " ok INTEGER NOT NULL, held INTEGER NOT NULL, why TEXT NOT NULL)"
       " WITHOUT ROWID;" },
+    { "what waits for a partner, in order",
+      "CREATE INDEX delivery_to ON delivery(partner,seq,job)"
+      " WHERE state NOT IN ('DELIVERED','SUPERSEDED');" },
     { NULL, NULL },
 };

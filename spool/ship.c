@@ -657,12 +657,11 @@ static int start(struct keeper *k, const struct partner *p,
 static int waiting_for(struct keeper *k, const struct partner *p, bool held,
                        struct delivery **d, size_t *n, struct err *e)
 {
-    struct str name = arena_fmt(&k->arena, ",%.*s,", STR_ARGS(p->name));
     uint64_t max = MOST_ROWS;
 
     for (;; max *= 4) {
-        if (ledger_waiting(k->ledger, name, false, held, max, &k->arena, d, n,
-                           e) == -1)
+        if (ledger_waiting_for(k->ledger, p->name, held, max, &k->arena, d, n,
+                               e) == -1)
             return -1;
         if (*n < max)
             return 0;
