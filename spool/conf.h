@@ -71,6 +71,7 @@ struct partner {
     struct place at;
     /* Of the keeper that works with it. */
     int64_t held_ms; /* names on his server that were taken: looked at then */
+    uint64_t held_after; /* up to this place in the order of claims */
     struct partner *next;
 };
 

@@ -447,10 +447,11 @@ int ledger_deliveries(struct ledger *l, const char *receipt, unsigned states,
  * text lists (",pohoda,erp,"). */
 int ledger_waiting(struct ledger *l, struct str partners, struct arena *a,
                    struct delivery **out, size_t *n, struct err *e);
-/* To that partner, at most max; what was held only if `held`. */
-int ledger_waiting_for(struct ledger *l, struct str partner, bool held,
-                       uint64_t max, struct arena *a, struct delivery **out,
-                       size_t *n, struct err *e);
+/* To that partner, at most max; of what was held only what has a later place in
+ * the order of claims. */
+int ledger_waiting_for(struct ledger *l, struct str partner,
+                       uint64_t held_after, uint64_t max, struct arena *a,
+                       struct delivery **out, size_t *n, struct err *e);
 /* Is it in the state of d, under its epoch? */
 int ledger_delivery_stands(struct ledger *l, const struct delivery *d,
                            bool *yes, struct err *e);

@@ -470,9 +470,9 @@ int ledger_waiting(struct ledger *l, struct str partners, struct arena *a,
     return delivery_list(&r, a, out, n, e);
 }
 
-int ledger_waiting_for(struct ledger *l, struct str partner, bool held,
-                       uint64_t max, struct arena *a, struct delivery **out,
-                       size_t *n, struct err *e)
+int ledger_waiting_for(struct ledger *l, struct str partner,
+                       uint64_t held_after, uint64_t max, struct arena *a,
+                       struct delivery **out, size_t *n, struct err *e)
 {
     struct rows r;
 
@@ -481,9 +481,9 @@ int ledger_waiting_for(struct ledger *l, struct str partner, bool held,
                DELIVERY_COLUMNS
                " WHERE d.state NOT IN ('DELIVERED','SUPERSEDED') AND"
                " x.by_hand=0 AND (d.state IN ('READY','RENAMING') OR"
-               " (d.state='HELD' AND name_taken AND ?1)) AND d.partner=?2"
+               " (d.state='HELD' AND name_taken AND d.seq>?1)) AND d.partner=?2"
                " ORDER BY d.seq,d.job,d.n LIMIT ?3",
-               "usu", (uint64_t)held, partner, max) == -1)
+               "usu", held_after, partner, max) == -1)
         return -1;
     return delivery_list(&r, a, out, n, e);
 }

@@ -660,8 +660,9 @@ static int waiting_for(struct keeper *k, const struct partner *p, bool held,
     uint64_t max = MOST_ROWS;
 
     for (;; max *= 4) {
-        if (ledger_waiting_for(k->ledger, p->name, held, max, &k->arena, d, n,
-                               e) == -1)
+        if (ledger_waiting_for(k->ledger, p->name,
+                               held ? p->held_after : INT64_MAX, max, &k->arena,
+                               d, n, e) == -1)
             return -1;
         if (*n < max)
             return 0;
@@ -671,12 +672,27 @@ static int waiting_for(struct keeper *k, const struct partner *p, bool held,
     }
 }
 
+/* Of the shipment that has just begun. They are looked at in turns: as many as
+ * go together, and then the next. */
+static void note_held(struct keeper *k, struct partner *p)
+{
+    const struct shipment *s = k->shipments;
+
+    p->held_ms = clock_ms();
+    p->held_after = 0;
+    for (size_t i = 0; s->n == TOGETHER_FILES && i < s->n; i++)
+        if (s->v[i].d.state == DELIVERY_HELD)
+            p->held_after = s->v[i].d.seq;
+}
+
 int keeper_ship(struct keeper *k, struct err *e)
 {
     if (advance_all(k, e) == -1)
         return -1;
     for (struct partner *p = k->conf->partners; p; p = p->next) {
-        bool held = clock_ms() - p->held_ms >= HELD_APART || !p->held_ms;
+        bool held = clock_ms() - p->held_ms >= HELD_APART || !p->held_ms ||
+                    p->held_after;
+        const struct shipment *before = k->shipments;
         struct delivery *d;
         size_t n;
 
@@ -686,8 +702,10 @@ int keeper_ship(struct keeper *k, struct err *e)
         if (waiting_for(k, p, held, &d, &n, e) == -1 ||
             (n && start(k, p, d, n, e) == -1))
             return -1;
-        if (held && n_shipped_to(k, p->name))
-            p->held_ms = clock_ms();
+        if (held && k->shipments != before)
+            note_held(k, p);
+        else if (held && n == 0)
+            p->held_after = 0;
     }
     return advance_all(k, e);
 }

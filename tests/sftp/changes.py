@@ -235,6 +235,20 @@ def a_folder_of_temporary_names_that_is_gone_proves_nothing(x):
     x.wait(lambda: "UNCONFIRMED" in x.run("show", "1").stdout, "unconfirmed")
 
 
+def a_name_that_is_free_again_is_found_among_many_that_are_not(x):
+    n = 70  # more than are looked at together
+    outbound(x)
+    for i in range(n):
+        x.put(f"wh/in/orders{i:02}.out", "theirs")
+        x.put(f"shop/inbox/orders{i:02}.csv", orders(i))
+    x.start()
+    x.wait(lambda: x.state(n) == "HELD", "all are held", 30)
+    time.sleep(1)
+    has_text(x.run("show", str(n)).stdout, "orders69.out")
+    os.unlink(x.path("wh/in/orders69.out"))
+    x.wait(lambda: x.state(n) == "DONE", "the last one", 75)
+
+
 def too_few_descriptors_are_no_reason_to_hold_a_file(x):
     n = 100
     x.make("wh/in")
