@@ -368,12 +368,9 @@ static int back_one(struct keeper *k, struct haul *h, struct hauled *x,
                     struct err *e)
 {
     enum outcome how = x->asked.f.how;
-    char tmp[48];
 
     if (x->how != IS_GONE && x->how != GOES_BACK)
         return 0;
-    snprintf(tmp, sizeof(tmp), "tmp/%s", x->c.id);
-    unlinkat(k->spool_fd, tmp, 0);
     if (x->how == GOES_BACK && how == OUTCOME_TAKEN) {
         keeper_trouble(k,
                        "%.*s changed while we read it, and its name is in use "
@@ -389,7 +386,7 @@ static int back_one(struct keeper *k, struct haul *h, struct hauled *x,
     place_reopen(k, h->partner->name, str_of(x->c.id));
     if (haul_forget(k, &x->c, e) == -1)
         return -1;
-    return ledger_unclaim(k->ledger, &x->c, e);
+    return take_unclaim(k, &x->c, e);
 }
 
 /* ---- hauls --------------------------------------------------------------- */

@@ -24,6 +24,9 @@
  * 30 days: that file is not taken again. Nothing is ever told by the order of
  * times: a file may appear with an old one.
  *
+ * A claim whose partner has no server in the configuration any more, or that no
+ * route takes, stays as it is until they are back; a person is told.
+ *
  * A listing counts if it is complete. A file is complete when it has looked
  * the same since a listing that is `rest` seconds old; times are the server's,
  * and compared with nothing else.

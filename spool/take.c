@@ -285,8 +285,7 @@ static int wait_longer(struct keeper *k, const struct err *e)
     return 0;
 }
 
-/* The file is not ours; nor is a copy of it, made before that was known. */
-static int unclaim(struct keeper *k, const struct claim *c, struct err *e)
+int take_unclaim(struct keeper *k, const struct claim *c, struct err *e)
 {
     struct spot tmp = spot_of("tmp", c), in = spot_of("in", c);
 
@@ -322,7 +321,7 @@ static int put_back(struct keeper *k, const struct claim *c,
         return wait_longer(k, e);
     }
     k->n_put_back++;
-    return unclaim(k, c, e);
+    return take_unclaim(k, c, e);
 }
 
 /* ---- all of it ----------------------------------------------------------- */
@@ -414,7 +413,7 @@ static int settle_one(struct keeper *k, struct taking *t, bool alone,
     case PUT_BACK:
         return put_back(k, t->c, t->o, e);
     case GONE:
-        return unclaim(k, t->c, e);
+        return take_unclaim(k, t->c, e);
     case FAILED:
         if (!alone)
             return take_together(k, t, 1, e);
