@@ -162,8 +162,8 @@ static void look_for_secrets(const struct tried *r, pid_t pid)
 
 /* ---- a row --------------------------------------------------------------- */
 
-static void try(const struct row *r, const char *transport,
-                struct tried *result)
+static void try_once(const struct row *r, const char *transport,
+                     struct tried *result)
 {
     char weak[200];
     struct login l;
@@ -175,6 +175,19 @@ static void try(const struct row *r, const char *transport,
     try_result(&t, result);
     look_for_secrets(result, t.pid);
     try_end(&t);
+}
+
+/* A server with which nothing is agreed hangs up: at times before we have read
+ * its last words. The keeper calls again then, and so does this. */
+static void try(const struct row *r, const char *transport,
+                struct tried *result)
+{
+    for (int i = 0; i < 5; i++) {
+        try_once(r, transport, result);
+        if (result->rc == 0 || r->want == OUTCOME_NO_ANSWER ||
+            result->f.how != OUTCOME_NO_ANSWER)
+            return;
+    }
 }
 
 static void test_row(void **state)
