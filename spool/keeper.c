@@ -417,7 +417,8 @@ static int work_remotely(struct keeper *k, struct err *e)
         k->again = false;
         if (work(k, e) == -1)
             return -1;
-        if (k->ring && look(k, e) == -1)
+        /* A look forgets what the last one found. */
+        if (k->ring && (!k->waiting || k->machine_failed) && look(k, e) == -1)
             return -1;
         if (k->waiting && !k->machine_failed && work_rounds(k, e) == -1)
             return -1;
