@@ -197,6 +197,9 @@ static void take_words(struct task *t, struct wire *w)
         t->kind == WIRE_LOOK || t->kind == WIRE_RENAME ||
         t->kind == WIRE_REMOVE)
         t->size = wire_get(w);
+    /* "It is there" must never be said of what was to be compared. */
+    if (t->kind == WIRE_LOOK && t->fd == -1 && t->size != UINT64_MAX)
+        task_fail(t, OUTCOME_LOCAL, "the file to compare with did not come");
     if (t->kind == WIRE_FETCH || t->kind == WIRE_REMOVE)
         t->mtime = wire_get(w);
     if (t->kind == WIRE_WRITE || t->kind == WIRE_RENAME)

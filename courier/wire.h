@@ -40,7 +40,8 @@
  *          checked. A file of that name is a leftover of ours: removed first.
  *          DONE with OK: it is complete, and as durable as the server can.
  *   LOOK   what is there: ABSENT; OTHER, of another size or content; OK: the
- *          same bytes as the descriptor's. Without one: OK, there is something.
+ *          same bytes as the descriptor's. Without one, and with a size of
+ *          UINT64_MAX: OK, there is something.
  *   REMOVE with a size and mtime that are not UINT64_MAX: only if it is that
  *          file; else CHANGED.
  *   RENAME without WIRE_REPLACE a name that is there is TAKEN, and the file

@@ -200,23 +200,29 @@ void courier_begin(struct courier *c, struct wire *w, enum wire_kind kind)
     wire_begin(w, kind, ++c->last_tag);
 }
 
-/* Keeps a message until the socket has room. */
-static void keep_letter(struct courier *c, const struct wire *w)
+/* Keeps a message until the socket has room. -1: not without its descriptor,
+ * for which there is none left. */
+static int keep_letter(struct courier *c, const struct wire *w)
 {
-    struct letter *x = xcalloc(1, sizeof(*x) + w->len);
+    int fd = w->fd == -1 ? -1 : fcntl(w->fd, F_DUPFD_CLOEXEC, 0);
+    struct letter *x;
 
-    x->fd = w->fd == -1 ? -1 : fcntl(w->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd == -1 && w->fd != -1)
+        return -1;
+    x = xcalloc(1, sizeof(*x) + w->len);
+    x->fd = fd;
     x->len = w->len;
     memcpy(x->bytes, w->bytes, w->len);
     *c->last_letter = x;
     c->last_letter = &x->next;
+    return 0;
 }
 
 /* It could not even be asked: mostly because it has ended. */
 static void refuse(const struct courier *c, struct failure *f, int error)
 {
     errno = error;
-    if (error == EMSGSIZE)
+    if (error == EMSGSIZE || error == EMFILE)
         failed_sys(f, OUTCOME_LOCAL, "cannot ask");
     else if (*c->why.text)
         failed(f, OUTCOME_LOST, "%s", c->why.text);
@@ -239,7 +245,7 @@ void courier_send(struct courier *c, struct wire *w, struct errand *x,
     c->asked = x;
     c->n_asked++;
     if (rc == 0)
-        keep_letter(c, w);
+        rc = keep_letter(c, w);
     if (rc == -1) {
         refuse(c, &x->f, errno);
         done(c, x);
