@@ -16,6 +16,7 @@
  * (sftp.h, task.h), time (sftp.h; the login's own are the stream's).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -231,6 +232,9 @@ static void tell_the_rest(void)
         answers_send(&answers);
 }
 
+#define BY_HAND \
+    "kervan-courier is started by kervan; try kervan partner test NAME\n"
+
 /* Secrets are read before the walls stand: no core may have them, and nobody
  * looks into this process. */
 static int hide(void)
@@ -248,6 +252,10 @@ int main(void)
     struct login l;
 
     (void)signal(SIGPIPE, SIG_IGN);
+    if (fcntl(WIRE_FD, F_GETFD) == -1) {
+        (void)!write(STDERR_FILENO, BY_HAND, strlen(BY_HAND));
+        return 2;
+    }
     if (hide() == -1)
         return 2;
     answers_init(&answers, WIRE_FD);

@@ -113,23 +113,40 @@ void ssh_tell_weak(struct line *line, const struct login *l)
 
 /* ---- steps --------------------------------------------------------------- */
 
-void ssh_begin(struct ssh *c, const struct stream *s, uint32_t seconds)
+/* -1: it failed, or the watchdog barked, which is the better reason. */
+static int step(struct stream *s, const struct login *l,
+                int (*run)(struct stream *s, const struct login *l,
+                           struct failure *f),
+                const char *name, uint32_t seconds, uint32_t *ms,
+                struct failure *f)
 {
-    c->began = now_ms();
+    uint64_t began = now_ms();
+    int rc;
+
     watchdog_start(s->fd, seconds);
+    rc = run(s, l, f);
+    if (watchdog_stop())
+        rc = failed(f, OUTCOME_NO_ANSWER,
+                    "the server did not finish %s within %u s", name,
+                    seconds ? seconds : 1);
+    *ms = (uint32_t)(now_ms() - began);
+    return rc;
 }
 
-int ssh_end(struct ssh *c, uint32_t *ms, const char *step, uint32_t seconds,
-            struct failure *f)
+int ssh_open(struct ssh *c, struct stream *s, const struct login *l,
+             const struct ssh_steps *steps, struct failure *f)
 {
-    bool barked = watchdog_stop();
+    int rc = step(s, l, steps->handshake, "the handshake", l->handshake_s,
+                  &s->line.handshake_ms, f);
 
-    *ms = (uint32_t)(now_ms() - c->began);
-    if (barked)
-        return failed(f, OUTCOME_NO_ANSWER,
-                      "the server did not finish %s within %u s", step,
-                      seconds ? seconds : 1);
-    return 0;
+    if (rc == 0)
+        rc = step(s, l, steps->log_in, "the login", l->login_s,
+                  &s->line.login_ms, f);
+    ssh_release(c);
+    if (rc == 0)
+        rc = step(s, l, steps->open_channel, "opening SFTP", l->handshake_s,
+                  &s->line.open_ms, f);
+    return rc;
 }
 
 bool ssh_answers(struct ssh *c, int n_prompts, bool echo)

@@ -22,7 +22,6 @@ struct ssh {
     unsigned tried;   /* BY_... */
     bool was_refused; /* the server said so, or ended the line with a reason */
     unsigned rounds;
-    uint64_t began; /* the step at hand, in ms */
 };
 
 /* Secrets, known host keys, a connection. */
@@ -39,11 +38,19 @@ void ssh_methods(char *to, size_t size, const char *strong, const char *weak,
 /* Ends the list of what is in use, and says so if one of it is weak. */
 void ssh_tell_weak(struct line *line, const struct login *l);
 
-/* A step of stream_open() under the watchdog. */
-void ssh_begin(struct ssh *c, const struct stream *s, uint32_t seconds);
-/* How long it took. -1: the watchdog barked. */
-int ssh_end(struct ssh *c, uint32_t *ms, const char *step, uint32_t seconds,
-            struct failure *f);
+/* What stream_open() does with a library, one behind the other; each under the
+ * watchdog, and f says so if it barked. Secrets go when the login is over. */
+struct ssh_steps {
+    /* As far as the host key is known. */
+    int (*handshake)(struct stream *s, const struct login *l,
+                     struct failure *f);
+    int (*log_in)(struct stream *s, const struct login *l, struct failure *f);
+    int (*open_channel)(struct stream *s, const struct login *l,
+                        struct failure *f);
+};
+
+int ssh_open(struct ssh *c, struct stream *s, const struct login *l,
+             const struct ssh_steps *steps, struct failure *f);
 
 /* Answers a prompt of keyboard-interactive with the password, or not: one
  * round of at most three prompts that do not show what is typed. */

@@ -243,11 +243,7 @@ static int handshake(struct stream *s, const struct login *l, struct failure *f)
     char words[300];
     int rc;
 
-    ssh_begin(&st->ssh, s, l->handshake_s);
     rc = ssh_connect(st->session);
-    if (ssh_end(&st->ssh, &s->line.handshake_ms, "the handshake",
-                l->handshake_s, f) == -1)
-        return -1;
     if (rc == SSH_OK) {
         rc = check_host(s, l, f);
         tell_line(s, l);
@@ -366,11 +362,13 @@ static int log_in(struct stream *s, const struct login *l, struct failure *f)
 
 /* ---- the channel --------------------------------------------------------- */
 
-static int open_channel(struct stream *s, struct failure *f)
+static int open_channel(struct stream *s, const struct login *l,
+                        struct failure *f)
 {
     struct state *st = s->state;
     char words[200];
 
+    (void)l;
     st->channel = ssh_channel_new(st->session);
     if (st->channel && ssh_channel_open_session(st->channel) == SSH_OK &&
         ssh_channel_request_sftp(st->channel) == SSH_OK) {
@@ -385,30 +383,10 @@ static int open_channel(struct stream *s, struct failure *f)
 
 static int open_line(struct stream *s, const struct login *l, struct failure *f)
 {
+    static const struct ssh_steps steps = { handshake, log_in, open_channel };
     struct state *st = s->state;
-    struct failure late;
-    int rc;
 
-    if (handshake(s, l, f) == -1)
-        return -1;
-    ssh_begin(&st->ssh, s, l->login_s);
-    rc = log_in(s, l, f);
-    if (ssh_end(&st->ssh, &s->line.login_ms, "the login", l->login_s, &late) ==
-        -1) {
-        *f = late;
-        return -1;
-    }
-    ssh_release(&st->ssh);
-    if (rc == -1)
-        return -1;
-    ssh_begin(&st->ssh, s, l->handshake_s);
-    rc = open_channel(s, f);
-    if (ssh_end(&st->ssh, &s->line.open_ms, "opening SFTP", l->handshake_s,
-                &late) == -1) {
-        *f = late;
-        return -1;
-    }
-    return rc;
+    return ssh_open(&st->ssh, s, l, &steps, f);
 }
 
 /* ---- read, write --------------------------------------------------------- */

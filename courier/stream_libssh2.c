@@ -203,11 +203,7 @@ static int handshake(struct stream *s, const struct login *l, struct failure *f)
     size_t len = 0;
     int rc, type;
 
-    ssh_begin(&st->ssh, s, l->handshake_s);
     rc = libssh2_session_handshake(st->session, s->fd);
-    if (ssh_end(&st->ssh, &s->line.handshake_ms, "the handshake",
-                l->handshake_s, f) == -1)
-        return -1;
     if (rc != 0)
         return tell_handshake(st, rc, l, f);
     tell_line(s, l);
@@ -391,11 +387,13 @@ static int log_in(struct stream *s, const struct login *l, struct failure *f)
 
 /* ---- the channel --------------------------------------------------------- */
 
-static int open_channel(struct stream *s, struct failure *f)
+static int open_channel(struct stream *s, const struct login *l,
+                        struct failure *f)
 {
     struct state *st = s->state;
     char words[120];
 
+    (void)l;
     st->channel = libssh2_channel_open_ex(st->session, "session", 7,
                                           SFTP_WINDOW, SFTP_PACKET, NULL, 0);
     if (st->channel && libssh2_channel_subsystem(st->channel, "sftp") == 0) {
@@ -414,30 +412,10 @@ static int open_channel(struct stream *s, struct failure *f)
 
 static int open_line(struct stream *s, const struct login *l, struct failure *f)
 {
+    static const struct ssh_steps steps = { handshake, log_in, open_channel };
     struct state *st = s->state;
-    struct failure late;
-    int rc;
 
-    if (handshake(s, l, f) == -1)
-        return -1;
-    ssh_begin(&st->ssh, s, l->login_s);
-    rc = log_in(s, l, f);
-    if (ssh_end(&st->ssh, &s->line.login_ms, "the login", l->login_s, &late) ==
-        -1) {
-        *f = late;
-        return -1;
-    }
-    ssh_release(&st->ssh);
-    if (rc == -1)
-        return -1;
-    ssh_begin(&st->ssh, s, l->handshake_s);
-    rc = open_channel(s, f);
-    if (ssh_end(&st->ssh, &s->line.open_ms, "opening SFTP", l->handshake_s,
-                &late) == -1) {
-        *f = late;
-        return -1;
-    }
-    return rc;
+    return ssh_open(&st->ssh, s, l, &steps, f);
 }
 
 /* ---- read, write --------------------------------------------------------- */

@@ -30,6 +30,7 @@ enum after_fetch { AFTER_DELETE, AFTER_MOVE, AFTER_KEEP };
 /* A partner who is reached by SFTP: struct login, and what is done there. */
 struct remote {
     struct login login;
+    struct place key_at, passphrase_at, password_at;
     struct str base;    /* "/import"; "": where the login begins */
     struct str address; /* "kervan@erp.example:22/import": who he is, in rows */
     struct str temp; /* folder of temporary names; "": beside the final one */

@@ -197,8 +197,7 @@ static void check_to(struct look *l, const struct route *r)
 /* ---- secrets ------------------------------------------------------------ */
 
 /* The courier refuses what others may read. */
-static void check_secret(struct look *l, const struct partner *p,
-                         const char *path)
+static void check_secret(struct look *l, struct place at, const char *path)
 {
     const char *wrong = NULL;
     struct stat st;
@@ -212,19 +211,19 @@ static void check_secret(struct look *l, const struct partner *p,
     else if (st.st_mode & 077)
         wrong = "others than its owner may read it; it wants mode 0600";
     if (wrong)
-        DIAG(l->diags, CONF_FILE, p->at, str_of(path), str_of(wrong));
+        DIAG(l->diags, CONF_FILE, at, str_of(path), str_of(wrong));
 }
 
 static void check_secrets(struct look *l)
 {
     for (const struct partner *p = l->c->partners; p; p = p->next) {
-        const struct login *login = p->remote ? &p->remote->login : NULL;
+        const struct remote *r = p->remote;
 
-        if (!login || login->through[0])
+        if (!r || r->login.through[0])
             continue;
-        check_secret(l, p, login->key);
-        check_secret(l, p, login->passphrase);
-        check_secret(l, p, login->password);
+        check_secret(l, r->key_at, r->login.key);
+        check_secret(l, r->passphrase_at, r->login.passphrase);
+        check_secret(l, r->password_at, r->login.password);
     }
 }
 

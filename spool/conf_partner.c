@@ -297,7 +297,7 @@ static void p_through(struct conf_parser *p, const struct oline *l,
 
 /* A file, or what systemd hands over: "credential:NAME" stays as it is. */
 static const char *secret(struct conf_parser *p, const struct oline *l,
-                          struct str rest, const char *what)
+                          struct str rest, const char *what, struct place *at)
 {
     const struct str kept = STR("credential:");
     struct str word;
@@ -305,6 +305,7 @@ static const char *secret(struct conf_parser *p, const struct oline *l,
     if (!conf_need(p, l, &rest, what, "needs a file", &word))
         return NULL;
     conf_end(p, l, rest);
+    *at = oline_place(l, word);
     if (!str_starts(word, kept))
         return conf_path(p, word);
     if (name_is_safe(str_from(word, kept.len)))
@@ -315,19 +316,25 @@ static const char *secret(struct conf_parser *p, const struct oline *l,
 
 static void p_key(struct conf_parser *p, const struct oline *l, struct str rest)
 {
-    p->partner->remote->login.key = secret(p, l, rest, "key");
+    struct remote *r = p->partner->remote;
+
+    r->login.key = secret(p, l, rest, "key", &r->key_at);
 }
 
 static void p_passphrase(struct conf_parser *p, const struct oline *l,
                          struct str rest)
 {
-    p->partner->remote->login.passphrase = secret(p, l, rest, "passphrase");
+    struct remote *r = p->partner->remote;
+
+    r->login.passphrase = secret(p, l, rest, "passphrase", &r->passphrase_at);
 }
 
 static void p_password(struct conf_parser *p, const struct oline *l,
                        struct str rest)
 {
-    p->partner->remote->login.password = secret(p, l, rest, "password");
+    struct remote *r = p->partner->remote;
+
+    r->login.password = secret(p, l, rest, "password", &r->password_at);
 }
 
 static void p_agent(struct conf_parser *p, const struct oline *l,

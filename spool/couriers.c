@@ -341,6 +341,7 @@ static void on_done(struct courier *c, struct wire *w)
     }
     f.how = (enum outcome)how;
     if (x) {
+        c->n_tries = 0; /* a line that comes up and breaks is no line */
         x->f = f;
         x->number = number;
         done(c, x);
@@ -376,7 +377,6 @@ static void on_ready(struct courier *c, struct wire *w)
     if (*c->because)
         snprintf(l->why, sizeof(l->why), "%s", c->because);
     c->state = UP;
-    c->n_tries = 0;
     c->changed = true;
     c->idle_ms = clock_ms();
     c->news = true;

@@ -6,8 +6,7 @@
 #include "spool/ledger_inside.h"
 #include "spool/retire.h"
 
-/* A growing array in an arena: its older copies are forgotten with it. */
-static void *room(struct arena *a, void *rows, size_t n, size_t size)
+void *ledger_room(struct arena *a, void *rows, size_t n, size_t size)
 {
     void *grown;
 
@@ -70,7 +69,7 @@ static int claim_list(struct rows *r, struct arena *a, struct claim **out,
     *out = NULL;
     *n = 0;
     while ((rc = db_next(r, e)) == 1) {
-        *out = room(a, *out, *n, sizeof(**out));
+        *out = ledger_room(a, *out, *n, sizeof(**out));
         (*out)[(*n)++] = claim_row(r, a);
     }
     db_end(r);
@@ -251,7 +250,7 @@ static int receipt_list(struct rows *r, struct arena *a, struct receipt **out,
     *out = NULL;
     *n = 0;
     while ((rc = db_next(r, e)) == 1) {
-        *out = room(a, *out, *n, sizeof(**out));
+        *out = ledger_room(a, *out, *n, sizeof(**out));
         (*out)[(*n)++] = receipt_row(r, a);
     }
     db_end(r);
@@ -420,7 +419,7 @@ static int delivery_list(struct rows *r, struct arena *a, struct delivery **out,
     *out = NULL;
     *n = 0;
     while ((rc = db_next(r, e)) == 1) {
-        *out = room(a, *out, *n, sizeof(**out));
+        *out = ledger_room(a, *out, *n, sizeof(**out));
         (*out)[(*n)++] = delivery_row(r, a);
     }
     db_end(r);
@@ -514,7 +513,7 @@ static int event_list(struct rows *r, struct arena *a, struct event **out,
     *out = NULL;
     *n = 0;
     while ((rc = db_next(r, e)) == 1) {
-        *out = room(a, *out, *n, sizeof(**out));
+        *out = ledger_room(a, *out, *n, sizeof(**out));
         (*out)[(*n)++] = (struct event){
             .n = db_u(r, 0),
             .at = db_time(r, 1),

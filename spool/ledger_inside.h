@@ -19,6 +19,10 @@ int ledger_settle(struct ledger *l, int rc, struct err *e);
     "(SELECT c.seq FROM receipt x JOIN claim c ON c.id=x.claim WHERE " \
     "x.job=" job ")"
 
+/* Room for the n-th row, and more, of a growing array in an arena: its older
+ * copies are forgotten with it. */
+void *ledger_room(struct arena *a, void *rows, size_t n, size_t size);
+
 /* READY, of the job. */
 int ledger_add_delivery(struct ledger *l, uint64_t job,
                         const struct delivery *d, struct err *e);

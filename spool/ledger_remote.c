@@ -11,7 +11,6 @@ int ledger_seen(struct ledger *l, struct str partner, struct str folder,
                 struct arena *a, struct seen **out, size_t *n, struct err *e)
 {
     struct rows r;
-    size_t cap = 0;
     int rc;
 
     *out = NULL;
@@ -22,15 +21,7 @@ int ledger_seen(struct ledger *l, struct str partner, struct str folder,
                "ss", partner, folder) == -1)
         return -1;
     while ((rc = db_next(&r, e)) == 1) {
-        if (*n == cap) {
-            struct seen *grown;
-
-            cap = cap ? cap * 2 : 64;
-            grown = arena_alloc(a, cap * sizeof(*grown));
-            if (*n)
-                memcpy(grown, *out, *n * sizeof(*grown));
-            *out = grown;
-        }
+        *out = ledger_room(a, *out, *n, sizeof(**out));
         (*out)[(*n)++] = (struct seen){
             .name = db_str(&r, 0, a),
             .size = db_u(&r, 1),
@@ -141,7 +132,6 @@ int ledger_lines(struct ledger *l, struct arena *a, struct line_state **out,
                  size_t *n, struct err *e)
 {
     struct rows r;
-    size_t cap = 0;
     int rc;
 
     *out = NULL;
@@ -151,15 +141,7 @@ int ledger_lines(struct ledger *l, struct arena *a, struct line_state **out,
                "") == -1)
         return -1;
     while ((rc = db_next(&r, e)) == 1) {
-        if (*n == cap) {
-            struct line_state *grown;
-
-            cap = cap ? cap * 2 : 16;
-            grown = arena_alloc(a, cap * sizeof(*grown));
-            if (*n)
-                memcpy(grown, *out, *n * sizeof(*grown));
-            *out = grown;
-        }
+        *out = ledger_room(a, *out, *n, sizeof(**out));
         (*out)[(*n)++] = (struct line_state){ .partner = db_str(&r, 0, a),
                                               .at = db_time(&r, 1),
                                               .ok = db_u(&r, 2) != 0,
