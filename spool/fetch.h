@@ -8,7 +8,7 @@
  *              fetch.c        RENAME to .claim/<id>, where that is allowed;
  *                             FETCH into tmp/<id>; synced, named in/<id>
  *   TAKEN      fetch.c        commit, with the name that is left there
- *              fetch.c        REMOVE it, or RENAME to the partner's folder of
+ *              fetch_left.c   REMOVE it, or RENAME to the partner's folder of
  *                             fetched files; commit that nothing is left
  *   ARCHIVED   archive.c      only then
  *
