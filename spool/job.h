@@ -22,6 +22,7 @@
 
 #include "converters/base/err.h"
 #include "converters/lang/map.h"
+#include "converters/trade/trade.h"
 
 struct job_input {
     int fd;          /* open for reading, at its start; the caller's */
@@ -48,6 +49,12 @@ struct job_spec {
     const struct str *read_settings; /* [read->n_settings] */
     const struct job_write *writes;
     size_t n_writes;
+    size_t n_cards;                 /* so many more: maps of trade->cards[] */
+    const struct trade_site *trade; /* rules that serve it; NULL: none */
+    struct facts *facts;            /* that they ask and teach; NULL: a test */
+    struct str sender;              /* the partner whose file it is */
+    struct str only; /* the document of that number alone; "": all */
+    bool full;       /* whatever the receiver has got */
     const struct job_input *inputs; /* one run over all of them, in order */
     size_t n_inputs;
     struct expr *when;  /* the route's filter over the document; NULL: all */

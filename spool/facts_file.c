@@ -1,0 +1,90 @@
+#include "spool/facts_file.h"
+
+static const char *const columns_of[N_FACTS] = {
+#define X(id, columns) [FACT_##id] = columns,
+    FACTS(X)
+#undef X
+};
+
+struct head {
+    uint8_t fact, n_columns;
+    uint16_t zero16;
+    uint32_t zero32;
+    uint64_t seq;
+};
+
+size_t fact_columns(enum fact f)
+{
+    size_t n = 0;
+    bool in = false;
+
+    for (const char *z = columns_of[f]; *z; z++) {
+        n += !in && *z != ' ';
+        in = *z != ' ';
+    }
+    return n;
+}
+
+int fact_write(struct buf *out, enum fact f, uint64_t seq,
+               const struct str *columns)
+{
+    size_t n = fact_columns(f), size = sizeof(struct head), len = out->len;
+    struct head h = { .fact = (uint8_t)f, .n_columns = (uint8_t)n, .seq = seq };
+
+    for (size_t i = 0; i < n; i++)
+        size += sizeof(uint32_t) + columns[i].len;
+    if (!buf_room(out, size))
+        return -1;
+    memcpy(out->p + len, &h, sizeof(h));
+    len += sizeof(h);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bytes = (uint32_t)columns[i].len;
+
+        memcpy(out->p + len, &bytes, sizeof(bytes));
+        str_copy(out->p + len + sizeof(bytes), columns[i]);
+        len += sizeof(bytes) + bytes;
+    }
+    out->len = len;
+    return 0;
+}
+
+static bool take(struct str *rest, void *to, size_t n)
+{
+    if (rest->len < n)
+        return false;
+    memcpy(to, rest->p, n);
+    *rest = str_from(*rest, n);
+    return true;
+}
+
+bool fact_read(struct str *rest, struct fact_row *out)
+{
+    struct head h;
+
+    if (!take(rest, &h, sizeof(h)) || h.fact >= N_FACTS || h.zero16 ||
+        h.zero32 || h.n_columns != fact_columns((enum fact)h.fact))
+        return false;
+    out->fact = (enum fact)h.fact;
+    out->seq = h.seq;
+    for (size_t i = 0; i < h.n_columns; i++) {
+        uint32_t bytes;
+
+        if (!take(rest, &bytes, sizeof(bytes)) || rest->len < bytes)
+            return false;
+        out->column[i] = str_first(*rest, bytes);
+        *rest = str_from(*rest, bytes);
+    }
+    return true;
+}
+
+bool facts_whole(struct str file, struct str *aside)
+{
+    struct fact_row row;
+
+    while (fact_read(&file, &row))
+        if (row.fact == FACT_END) {
+            *aside = row.column[0];
+            return !file.len && aside->len % sizeof(uint64_t) == 0;
+        }
+    return false;
+}
