@@ -1,5 +1,11 @@
 #include "spool/facts_file.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 static const char *const columns_of[N_FACTS] = {
 #define X(id, columns) [FACT_##id] = columns,
     FACTS(X)
@@ -87,4 +93,43 @@ bool facts_whole(struct str file, struct str *aside)
             return !file.len && aside->len % sizeof(uint64_t) == 0;
         }
     return false;
+}
+
+static int map_file(int fd, struct str *out, struct err *e)
+{
+    struct stat st;
+    void *p = MAP_FAILED;
+
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+        p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (p == MAP_FAILED)
+        return err_sys(e, ERR_RETRY, "cannot read what the job has learnt");
+    *out = (struct str){ p, (size_t)st.st_size };
+    return 0;
+}
+
+int facts_map(int dir_fd, struct str *out, struct err *e)
+{
+    int fd = openat(dir_fd, FACTS_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    struct str aside;
+    int rc;
+
+    *out = (struct str){ NULL, 0 };
+    if (fd == -1 && errno == ENOENT)
+        return 0;
+    if (fd == -1)
+        return err_sys(e, ERR_RETRY, "cannot read what the job has learnt");
+    rc = map_file(fd, out, e);
+    close(fd);
+    if (rc == -1 || facts_whole(*out, &aside))
+        return rc;
+    facts_unmap(out);
+    return err_set(e, ERR_HOLD, "what the job has learnt is no whole file");
+}
+
+void facts_unmap(struct str *s)
+{
+    if (s->len)
+        (void)munmap((void *)(uintptr_t)s->p, s->len);
+    *s = (struct str){ NULL, 0 };
 }

@@ -14,6 +14,7 @@
 #ifndef SPOOL_FACTS_FILE_H
 #define SPOOL_FACTS_FILE_H
 
+#include "converters/base/err.h"
 #include "converters/base/str.h"
 
 #define FACTS_FILE "facts"
@@ -61,6 +62,13 @@ int fact_write(struct buf *out, enum fact f, uint64_t seq,
                const struct str *columns);
 /* Takes a row off *rest. false: there is none, or it is not one. */
 bool fact_read(struct str *rest, struct fact_row *out);
+/*
+ * The whole file of the folder, in memory until facts_unmap(); an empty text:
+ * there is none. -1: it cannot be read (ERR_RETRY), or it is not whole
+ * (ERR_HOLD).
+ */
+int facts_map(int dir_fd, struct str *out, struct err *e);
+void facts_unmap(struct str *s);
 /* Is it a whole file of rows? *aside: the column of its END. */
 bool facts_whole(struct str file, struct str *aside);
 
