@@ -73,6 +73,8 @@ static void unknown_word(struct conf_parser *p, const struct oline *l,
 
     for (; words[n].name && n < COUNT(names); n++)
         names[n] = words[n].name;
+    if (p->route)
+        n += trade_word_names(names + n, COUNT(names) - n);
     if (!oline_word(&p->conf->arena, l, &rest, &word, p->diags))
         return;
     hint = did_you_mean(&p->conf->arena, word, names, n);

@@ -18,6 +18,7 @@
 #include "converters/base/err.h"
 #include "converters/base/limits.h"
 #include "converters/lang/map.h"
+#include "converters/trade/trade.h"
 #include "courier/stream.h"
 #include "spool/job.h"
 #include "spool/schedule.h"
@@ -70,6 +71,7 @@ struct partner {
     mode_t mode;         /* of delivered files */
     gid_t group;         /* (gid_t)-1: as it comes */
     struct place at;
+    card_kinds asked; /* kinds of his cards that a route wants to know */
     /* Of the keeper that works with it. */
     int64_t held_ms; /* names on his server that were taken: looked at then */
     uint64_t held_after; /* up to this place in the order of claims */
@@ -118,6 +120,8 @@ struct conf_read {
     struct job_write *writes;
     const struct conf_write **write_confs; /* [n_writes] */
     size_t n_writes;
+    size_t n_cards; /* writes[] has so many more: of the `create` lines */
+    struct trade_site site;
 };
 
 /* How long what is settled stays: as long as any of both wants it. */
@@ -140,6 +144,7 @@ struct route {
     struct setting_pair *set;
     size_t n_set, cap_set;
     struct conf_when when;
+    struct trade_conf trade; /* the lines of the trade rules */
     struct schedule schedule;
     struct place after_at;
     struct str trigger; /* ".done": a file that says that NAME is complete */
@@ -215,6 +220,9 @@ bool conf_is_snapshot(const struct conf_read *read);
 /* Does equal content mean a file that came twice? Orders and invoices happen
  * once; stock and prices say how things are, and may be the same again. */
 bool conf_happens_once(const struct route *r);
+/* Do rules of the trade serve any of its documents? Its jobs then ask the
+ * ledger. */
+bool conf_has_rules(const struct route *r);
 /* on error: one wrong record rejects the file. */
 bool conf_rejects_file(const struct route *r, const struct conf_read *read);
 

@@ -108,6 +108,112 @@ static void load_write(struct map_loader *ld, struct route *r,
         set_aside(ld, m);
 }
 
+/* The maps of `create` lines write cards of the program's own making. */
+static void load_cards(struct map_loader *ld, struct route *r)
+{
+    for (struct trade_card *c = r->trade.creates; c; c = c->next) {
+        const char *wanted = c->kind == CARD_CUSTOMER ? "customer" : "product";
+
+        c->map = load(ld, c->map_name, c->at, true);
+        if (!c->map)
+            continue;
+        if (strcmp(c->map->document->name, wanted) != 0) {
+            DIAG(ld->diags, CONF_DOCUMENTS, c->at, str_of(wanted),
+                 str_of(c->map->document->name));
+            set_aside(ld, c->map);
+            c->map = NULL;
+            continue;
+        }
+        c->settings = settings_of(ld, r, c->map);
+        /* They are written as they come. */
+        if (c->map->two_passes)
+            DIAG(ld->diags, CONF_VALUE, c->at, STR("create"),
+                 STR("a map of cards cannot look over all of them"));
+    }
+}
+
+static size_t count_cards(const struct route *r)
+{
+    size_t n = 0;
+
+    for (const struct trade_card *c = r->trade.creates; c; c = c->next)
+        n++;
+    return n;
+}
+
+/* Cards stand behind the writes, for maps of orders. */
+static void add_cards(struct route *r, struct conf_read *x)
+{
+    if (strcmp(x->map->document->name, "order") != 0)
+        return;
+    for (struct trade_card *c = r->trade.creates; c; c = c->next)
+        if (c->map && x->n_cards < MAX_CARDS) {
+            x->site.cards[x->n_cards] = c;
+            x->writes[x->n_writes + x->n_cards++] =
+                (struct job_write){ .map = c->map, .settings = c->settings };
+        }
+    x->site.n_cards = x->n_cards;
+}
+
+static const struct conf_to *first_to(const struct conf_read *x)
+{
+    for (size_t i = 0; i < x->n_writes; i++)
+        if (x->write_confs[i]->to)
+            return x->write_confs[i]->to;
+    return NULL;
+}
+
+/* What the rules are to know of a read map and its place. */
+static void set_site(struct map_loader *ld, struct route *r,
+                     struct conf_read *x)
+{
+    const struct conf_to *to = first_to(x);
+    struct trade_site *s = &x->site;
+
+    s->conf = &r->trade;
+    s->document = x->map->document;
+    s->shape = x->map->shape;
+    s->route = r->name;
+    s->test = r->test;
+    s->receiver = to ? to->partner->name : STR("");
+    s->output =
+        to ? arena_fmt(&ld->conf->arena, "%.*s/%.*s",
+                       STR_ARGS(to->partner->name), STR_ARGS(to->folder))
+           : STR("");
+    s->receiver_asked = to ? to->partner->asked : 0;
+    for (const struct conf_from *f = r->from; f; f = f->next)
+        s->sender_asked |= f->partner->asked;
+    trade_site_check(s, ld->diags);
+}
+
+/* Which kinds of cards anybody asks of whom: before the first rule decides
+ * whether it has to learn them. */
+static void set_asked(struct conf *c)
+{
+    for (struct partner *p = c->partners; p; p = p->next)
+        for (const struct route *r = c->routes; r; r = r->next)
+            for (const struct conf_write *w = r->writes; w; w = w->next)
+                if (w->to && w->to->partner == p)
+                    p->asked |= trade_asks(&r->trade);
+}
+
+static void set_sites(struct map_loader *ld)
+{
+    set_asked(ld->conf);
+    for (struct route *r = ld->conf->routes; r; r = r->next)
+        for (struct conf_read *x = r->reads; x; x = x->next)
+            if (x->map)
+                set_site(ld, r, x);
+}
+
+bool conf_has_rules(const struct route *r)
+{
+    for (const struct conf_read *x = r->reads; x; x = x->next)
+        if (x->site.any)
+            return true;
+    return false;
+}
+
 static void load_route(struct map_loader *ld, struct route *r)
 {
     const struct map *maps[3] = { NULL }; /* that settings are looked up in */
@@ -115,6 +221,7 @@ static void load_route(struct map_loader *ld, struct route *r)
 
     for (const struct conf_write *w = r->writes; w; w = w->next)
         n++;
+    n += count_cards(r);
     for (struct conf_read *x = r->reads; x; x = x->next) {
         x->writes = arena_alloc(&ld->conf->arena, (n + 1) * sizeof(*x->writes));
         x->write_confs =
@@ -123,9 +230,11 @@ static void load_route(struct map_loader *ld, struct route *r)
     }
     for (const struct conf_write *w = r->writes; w; w = w->next)
         load_write(ld, r, w);
+    load_cards(ld, r);
     for (struct conf_read *x = r->reads; x; x = x->next) {
         if (!x->map)
             continue;
+        add_cards(r, x);
         maps[0] = x->map;
         maps[1] = x->n_writes ? x->writes[0].map : NULL;
         x->settings = settings_of(ld, r, x->map);
@@ -167,6 +276,7 @@ void conf_load_maps(struct conf *c, struct diags *diags)
 
     for (struct route *r = c->routes; r; r = r->next)
         load_route(&ld, r);
+    set_sites(&ld);
     diags_sort(diags);
 }
 

@@ -392,7 +392,6 @@ static const struct conf_word route_words[] = {
     { .name = "prefix", .not_built = true },
     { .name = "warehouse", .not_built = true },
     { .name = "warehouses", .not_built = true },
-    { .name = "changes", .not_built = true },
     { .name = "reserve", .not_built = true },
     { .name = "only changes", .not_built = true },
     { .name = "missing", .not_built = true },
@@ -429,10 +428,14 @@ void conf_parse_route(struct conf_parser *p, const struct oline *l,
     conf_end(p, l, rest);
     r = arena_alloc(&p->conf->arena, sizeof(*r));
     *r = (struct route){ .name = name, .at = oline_place(l, name) };
+    r->trade.arena = &p->conf->arena;
     p->route = r;
     p->group = NULL;
     p->group_closed = false;
-    conf_block(p, l->child, route_words);
+    for (const struct oline *x = l->child; x; x = x->next)
+        if (!trade_line(&r->trade, x, p->diags))
+            conf_line(p, x, route_words);
+    p->route = NULL;
     while (*last)
         last = &(*last)->next;
     *last = r;

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "converters/base/date.h"
+#include "spool/facts.h"
 #include "spool/files.h"
 #include "spool/report.h"
 
@@ -129,6 +131,12 @@ static struct job_spec spec_of(struct child *c, size_t file,
         .read_settings = read->settings,
         .writes = read->writes,
         .n_writes = read->n_writes,
+        .n_cards = read->n_cards,
+        .trade = read->site.any ? &read->site : NULL,
+        .facts = c->facts,
+        .sender = r->partner,
+        .only = r->only,
+        .full = r->full,
         .inputs = input,
         .n_inputs = 1,
         .when = read->when,
@@ -220,6 +228,7 @@ static void run_reads(struct child *c, size_t file)
     for (const struct conf_read *x = c->job->route->reads; x; x = x->next) {
         struct job_result res = { 0 };
 
+        facts_enter(c->facts, (unsigned)i);
         if (run_read(c, file, x, i, &res) == -1)
             _exit(1);
         check_outputs(c, &res);
@@ -252,8 +261,21 @@ static void begin_file(struct child *c, size_t file)
     c->staging = arena_fmt(&c->arena, "%s/tmp/%s", c->k->conf->spool,
                            c->job->files[file].staging)
                      .p;
+    if (c->facts)
+        facts_begin(c->facts, c->staging, c->receipt->job);
     c->result = (struct result){ 0 };
     c->n_mixed = c->cap_outputs = c->n_output_bytes = 0;
+}
+
+/* What a file without outputs, or a test, has learnt is nobody's. */
+static void end_facts(struct child *c)
+{
+    struct result *r = &c->result;
+
+    if (c->facts &&
+        !facts_end(c->facts, r->verdict == JOB_DONE && !c->receipt->test,
+                   &r->err))
+        r->verdict = JOB_FAILED;
 }
 
 static void convert_file(struct child *c, size_t file)
@@ -263,6 +285,7 @@ static void convert_file(struct child *c, size_t file)
 
     begin_file(c, file);
     run_reads(c, file);
+    end_facts(c);
     if (c->result.verdict == JOB_FAILED && c->job->n > 1)
         _exit(1);
     if (c->result.verdict == JOB_DONE) {
@@ -283,11 +306,44 @@ static void convert_file(struct child *c, size_t file)
     leave_result(c);
 }
 
+/* Who is asked about: the sender, and every receiver. */
+static size_t scopes_of(struct child *c, struct str *scopes)
+{
+    size_t n = 0;
+
+    scopes[n++] = c->job->files[0].receipt.partner;
+    for (const struct conf_read *x = c->job->route->reads; x; x = x->next) {
+        size_t i = 0;
+
+        while (i < n && !str_eq(scopes[i], x->site.receiver))
+            i++;
+        if (i == n && x->site.receiver.len)
+            scopes[n++] = x->site.receiver;
+    }
+    return n;
+}
+
+static void open_facts(struct child *c)
+{
+    struct str *scopes;
+    size_t n = 1;
+
+    if (!conf_has_rules(c->job->route))
+        return;
+    for (const struct conf_read *x = c->job->route->reads; x; x = x->next)
+        n++;
+    scopes = arena_alloc(&c->all, n * sizeof(*scopes));
+    n = scopes_of(c, scopes);
+    c->facts = facts_open(keeper_ledger_path(&c->all, c->k->conf), scopes, n,
+                          clock_now());
+}
+
 /* Never returns. Only stdio, the originals and what the job opens is open
  * here: not the ledger, not the lock. */
 static _Noreturn void child_main(struct child *c)
 {
     buf_init(&c->report, MB(16));
+    open_facts(c);
     share_reader(c);
     for (size_t i = 0; i < c->job->n; i++)
         convert_file(c, i);

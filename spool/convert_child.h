@@ -28,6 +28,7 @@ struct child {
     size_t n_counters;
     struct arena all; /* what all files share */
     struct job_reader reader;
+    struct facts *facts; /* NULL: no rule asks */
 
     /* Of the file at hand. */
     const struct receipt *receipt;

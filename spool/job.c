@@ -14,6 +14,7 @@
 #include "converters/document/frame.h"
 #include "converters/lang/write_run.h"
 #include "spool/docfile.h"
+#include "spool/facts.h"
 #include "spool/job_result.h"
 #include "spool/job_zip.h"
 
@@ -60,9 +61,9 @@ static struct str record_name(struct arena *a, const struct doc *d)
 }
 
 /* A fault that a write map, the filter or a computed value raised. */
-static void add_fault(struct job *j, enum diag_id id, struct place map,
-                      const struct str *args, size_t n_args,
-                      const struct doc *d, int field)
+void job_add_fault(struct job *j, enum diag_id id, struct place map,
+                   const struct str *args, size_t n_args, const struct doc *d,
+                   int field)
 {
     struct place at = { 0 };
     struct diag *g;
@@ -88,15 +89,15 @@ void job_write_fault(void *ctx, const struct fault *f)
 {
     struct job *j = ctx;
 
-    add_fault(j, f->id, f->map, f->args, DIAG_ARGS,
-              f->doc ? f->doc : j->current, f->field);
+    job_add_fault(j, f->id, f->map, f->args, DIAG_ARGS,
+                  f->doc ? f->doc : j->current, f->field);
 }
 
 static void on_filter_fault(void *ctx, const struct fault *f)
 {
     struct job *j = ctx;
 
-    add_fault(j, f->id, f->map, f->args, DIAG_ARGS, j->current, -1);
+    job_add_fault(j, f->id, f->map, f->args, DIAG_ARGS, j->current, -1);
 }
 
 static int document_field(const struct doc *d, const char *name)
@@ -114,9 +115,9 @@ static void on_differ(void *ctx, const struct doc *d, const char *name,
 {
     struct job *j = ctx;
 
-    add_fault(j, DIAG_TOTALS_DIFFER, (struct place){ 0 },
-              (const struct str[]){ str_of(name), given, computed }, 3, d,
-              document_field(d, name));
+    job_add_fault(j, DIAG_TOTALS_DIFFER, (struct place){ 0 },
+                  (const struct str[]){ str_of(name), given, computed }, 3, d,
+                  document_field(d, name));
 }
 
 /* ---- frames ------------------------------------------------------------- */
@@ -297,12 +298,12 @@ void job_name_file(struct job *j, const struct doc *d)
 {
     const struct job_source *from = &j->sources[d->member];
 
-    for (size_t w = 0; w <= j->spec->n_writes; w++)
+    for (size_t w = 0; w <= job_maps(j); w++)
         run_info_file(&j->infos[w], from->file, from->member);
 }
 
 /* Tries all writes; all keep the document or none does. */
-static bool write_document(struct job *j, struct doc *d)
+bool job_write_document(struct job *j, struct doc *d)
 {
     size_t n = j->spec->n_writes, done;
     bool ok = true;
@@ -337,7 +338,7 @@ static bool write_document(struct job *j, struct doc *d)
 
 /* The conditions of all writes without a fault: then they will not fault when
  * the document comes back from disk. */
-static bool conditions_hold_up(struct job *j, struct doc *d)
+bool job_conditions_hold_up(struct job *j, struct doc *d)
 {
     bool holds, ok = true;
 
@@ -346,7 +347,7 @@ static bool conditions_hold_up(struct job *j, struct doc *d)
     return ok;
 }
 
-static void set_aside(struct job *j, const struct doc *d)
+void job_set_aside(struct job *j, const struct doc *d)
 {
     j->out->n_aside++;
     aside_add(&j->aside, d->seq);
@@ -370,15 +371,9 @@ static bool on_record(struct job *j, struct str payload)
     job_name_file(j, d);
     j->filter.failed = false;
     if (!for_write(j, j->spec->when, d, &holds))
-        set_aside(j, d);
-    else if (!holds)
-        j->out->n_filtered++;
-    else if (j->keep_all && !conditions_hold_up(j, d))
-        set_aside(j, d);
-    else if (j->keep_all)
-        docfile_add(&j->kept, d);
-    else if (!write_document(j, d))
-        set_aside(j, d);
+        job_set_aside(j, d);
+    else
+        job_pass_on(j, d, holds);
     j->current = NULL;
     return true;
 }
@@ -410,7 +405,10 @@ static void on_restart(struct job *j)
     j->cap_sources = 0;
     docfile_clear(&j->kept);
     job_reset_counts(j);
-    for (size_t w = 0; w < j->spec->n_writes; w++)
+    facts_reset(j->spec->facts);
+    if (j->spec->trade)
+        trade_reset(&j->trade);
+    for (size_t w = 0; w < job_maps(j); w++)
         (void)write_reset(&j->writes[w]);
     init_total(j);
 }
@@ -451,7 +449,11 @@ bool job_io_failed(struct job *j)
         j->out->err = j->kept.err;
         return true;
     }
-    for (size_t w = 0; w < j->spec->n_writes; w++)
+    if (facts_failed(j->spec->facts)) {
+        j->out->err = *facts_error(j->spec->facts);
+        return true;
+    }
+    for (size_t w = 0; w < job_maps(j); w++)
         if (j->writes[w].io_failed) {
             j->out->err = j->writes[w].err;
             return true;
@@ -508,10 +510,10 @@ static void collect_outputs(struct job *j)
     struct job_result *o = j->out;
     size_t n = 0;
 
-    for (size_t w = 0; w < j->spec->n_writes; w++)
+    for (size_t w = 0; w < job_maps(j); w++)
         n += j->writes[w].n_outputs;
     o->outputs = arena_alloc(&o->arena, (n + 1) * sizeof(*o->outputs));
-    for (size_t w = 0; w < j->spec->n_writes; w++)
+    for (size_t w = 0; w < job_maps(j); w++)
         for (size_t i = 0; i < j->writes[w].n_outputs; i++) {
             const struct output *from = j->writes[w].outputs[i];
 
@@ -542,12 +544,19 @@ static void note_replaced(struct job *j, const struct write_run *w)
     }
 }
 
+/* Are its outputs finished by itself? job_write_kept() does that of the others.
+ */
+static bool is_own(const struct job *j, size_t write)
+{
+    return !j->keep_all || write >= j->spec->n_writes;
+}
+
 static bool finish_writes(struct job *j)
 {
     if (j->keep_all && !job_write_kept(j))
         return false;
-    for (size_t w = 0; w < j->spec->n_writes; w++) {
-        if (!j->keep_all && !write_finish(&j->writes[w]))
+    for (size_t w = 0; w < job_maps(j); w++) {
+        if (is_own(j, w) && !write_finish(&j->writes[w]))
             return false;
         if (!job_pack(&j->writes[w], &j->out->diags))
             return false;
@@ -560,6 +569,7 @@ void job_conclude(struct job *j)
 {
     struct job_result *o = j->out;
 
+    job_end_trade(j);
     o->n_read += j->n_faulty;
     o->n_aside += j->n_faulty;
     o->verdict = JOB_DONE;
@@ -599,9 +609,9 @@ static void init_writes(struct job *j)
 {
     const struct job_spec *s = j->spec;
 
-    j->writes = xcalloc(s->n_writes, sizeof(*j->writes));
-    j->infos = xcalloc(s->n_writes + 1, sizeof(*j->infos));
-    for (size_t i = 0; i < s->n_writes; i++) {
+    j->writes = xcalloc(job_maps(j), sizeof(*j->writes));
+    j->infos = xcalloc(job_maps(j) + 1, sizeof(*j->infos));
+    for (size_t i = 0; i < job_maps(j); i++) {
         struct write_run *w = &j->writes[i];
 
         init_info(j, i, s->writes[i].map, s->writes[i].settings);
@@ -614,14 +624,14 @@ static void init_writes(struct job *j)
         w->ctx = j;
         w->next_doc = job_next_kept;
         w->counter = next_count;
-        j->keep_all = j->keep_all || write_needs_all(w);
+        j->keep_all = j->keep_all || (i < s->n_writes && write_needs_all(w));
     }
-    for (size_t i = 0; i < s->n_writes; i++)
-        j->writes[i].fault = j->keep_all ? job_kept_fault : job_write_fault;
-    init_info(j, s->n_writes, s->read, s->read_settings);
+    for (size_t i = 0; i < job_maps(j); i++)
+        j->writes[i].fault = is_own(j, i) ? job_write_fault : job_kept_fault;
+    init_info(j, job_maps(j), s->read, s->read_settings);
     j->filter = (struct run){ .map = s->read,
                               .a = &j->docs,
-                              .info = &j->infos[s->n_writes],
+                              .info = &j->infos[job_maps(j)],
                               .raise = on_filter_fault,
                               .ctx_of = j };
 }
@@ -634,6 +644,7 @@ void job_begin(struct job *j, const struct job_spec *spec,
     diags_init(&out->diags, &out->arena, spec->limits->v[LIMIT_ERRORS]);
     init_total(j);
     init_writes(j);
+    job_begin_trade(j);
     job_reset_counts(j);
     docfile_init(&j->kept, spec->read->shape, &j->filter, spec->staging,
                  j->keep_all);
@@ -642,7 +653,8 @@ void job_begin(struct job *j, const struct job_spec *spec,
 void job_end(struct job *j)
 {
     docfile_release(&j->kept);
-    for (size_t i = 0; i < j->spec->n_writes; i++) {
+    trade_release(&j->trade);
+    for (size_t i = 0; i < job_maps(j); i++) {
         if (j->out->verdict == JOB_DONE)
             j->writes[i].n_outputs = 0; /* they are the caller's now */
         write_run_release(&j->writes[i]);

@@ -22,6 +22,7 @@
 
 #include "converters/base/err.h"
 #include "converters/lang/map.h"
+#include "converters/trade/trade.h"
 
 struct job_input {
     int fd;          /* open for reading, at its start; the caller's */
@@ -48,6 +49,12 @@ struct job_spec {
     const struct str *read_settings; /* [read->n_settings] */
     const struct job_write *writes;
     size_t n_writes;
+    size_t n_cards;                 /* so many more: maps of trade->cards[] */
+    const struct trade_site *trade; /* rules that serve it; NULL: none */
+    struct facts *facts;            /* that they ask and teach; NULL: a test */
+    struct str sender;              /* the partner whose file it is */
+    struct str only; /* the document of that number alone; "": all */
+    bool full;       /* whatever the receiver has got */
     const struct job_input *inputs; /* one run over all of them, in order */
     size_t n_inputs;
     struct expr *when;  /* the route's filter over the document; NULL: all */
@@ -103,6 +110,8 @@ struct job_result {
     bool truncated; /* JOB_REJECTED: it ends in the middle; more may come */
     struct err err;
     uint64_t n_read, n_written, n_aside, n_skipped, n_filtered;
+    uint64_t
+        n_by_rules; /* of n_filtered: skipped by rules; they are in skips */
     uint64_t n_warnings, n_replaced; /* characters replaced by fallbacks */
     struct str replaced;             /* which: "â" 3, "â¢" 1 */
     struct job_skip *skips;

@@ -27,6 +27,7 @@ struct job {
     struct run filter;          /* evaluates spec->when and writes[].when */
     struct job_source *sources; /* files and ZIP members, by number */
     uint32_t n_sources, cap_sources;
+    struct trade trade;  /* spec->trade at work */
     struct docfile kept; /* two passes: all documents */
     bool keep_all;
     bool ended, failed; /* END was seen; a fatal fault was */
@@ -64,8 +65,31 @@ void job_write_fault(void *ctx, const struct fault *f);
 /* file.name and friends are those of d's file from now on. */
 void job_name_file(struct job *j, const struct doc *d);
 void job_reset_counts(struct job *j);
+/* Its write maps, and those of cards. */
+static inline size_t job_maps(const struct job *j)
+{
+    return j->spec->n_writes + j->spec->n_cards;
+}
+/* A fault of d (or NULL), raised at `map`; `field` or -1. */
+void job_add_fault(struct job *j, enum diag_id id, struct place map,
+                   const struct str *args, size_t n_args, const struct doc *d,
+                   int field);
+void job_set_aside(struct job *j, const struct doc *d);
+/* Do the conditions of all writes hold up, without a fault? Then they will not
+ * fault when the document comes back from disk. */
+bool job_conditions_hold_up(struct job *j, struct doc *d);
+/* Tries all writes; all keep the document or none does: false. */
+bool job_write_document(struct job *j, struct doc *d);
 /* A write cannot go on, because of the disk or a limit: result->err tells. */
 bool job_io_failed(struct job *j);
+
+/* ---- job_trade.c: the rules ---------------------------------------------- */
+
+void job_begin_trade(struct job *j);
+/* wanted: `when` of the route lets it pass. */
+void job_pass_on(struct job *j, struct doc *d, bool wanted);
+/* All documents have come. */
+void job_end_trade(struct job *j);
 
 /* ---- job_reader.c: the reader process ------------------------------------ */
 

@@ -2,6 +2,7 @@
  * job_kept.c - write maps that look over all documents before they write the
  * first: the documents wait on disk (docfile.h).
  */
+#include "spool/facts.h"
 #include "spool/job_inside.h"
 
 struct doc *job_next_kept(void *ctx, bool rewind)
@@ -67,6 +68,8 @@ void job_kept_fault(void *ctx, const struct fault *f)
 
     job_write_fault(j, f);
     if (diag_table[f->id].level == DIAG_ERROR && j->current &&
-        docfile_exclude(&j->kept, j->current->seq))
+        docfile_exclude(&j->kept, j->current->seq)) {
         aside_add(&j->aside, j->current->seq);
+        facts_set_aside(j->spec->facts, j->current->seq);
+    }
 }

@@ -57,6 +57,7 @@ static struct receipt copy_of(struct arena *a, const struct receipt *r)
     out.name = arena_str(a, r->name);
     out.run_id = arena_str(a, r->run_id);
     out.why = arena_str(a, r->why);
+    out.only = arena_str(a, r->only);
     return out;
 }
 
@@ -94,11 +95,30 @@ static int open_original(struct keeper *k, const struct receipt *r,
     return err_set(e, ERR_HOLD, "the original in the spool is damaged");
 }
 
-/* Forks; the child never comes back. */
+/* The child never comes back. If it is to ask the ledger, we have none open
+ * while it is made. */
+static int fork_child(struct keeper *k, struct running *x, struct child *c,
+                      struct err *e)
+{
+    bool asks = conf_has_rules(x->route);
+    pid_t keeper = getpid();
+    int rc;
+
+    (void)fflush(NULL);
+    if (asks)
+        ledger_pause(k->ledger);
+    x->pid = fork();
+    if (x->pid == 0)
+        child_become(c, keeper);
+    rc = x->pid == -1 ? err_sys(e, ERR_RETRY, "fork") : 0;
+    if (asks && ledger_resume(k->ledger, e) == -1)
+        rc = -1;
+    return rc;
+}
+
 static int start_child(struct keeper *k, struct running *x, struct err *e)
 {
     struct child c = { .k = k, .job = x };
-    pid_t keeper = getpid();
     size_t n = 0;
     int rc = ledger_counters(k->ledger, x->route->name, &x->arena, &c.counters,
                              &c.n_counters, e);
@@ -108,13 +128,8 @@ static int start_child(struct keeper *k, struct running *x, struct err *e)
         rc = c.in_fds[n] == -1 ? -1 : make_staging(k, &x->files[n], e);
         n += c.in_fds[n] != -1;
     }
-    if (rc == 0) {
-        (void)fflush(NULL);
-        x->pid = fork();
-        if (x->pid == 0)
-            child_become(&c, keeper);
-        rc = x->pid == -1 ? err_sys(e, ERR_RETRY, "fork") : 0;
-    }
+    if (rc == 0)
+        rc = fork_child(k, x, &c, e);
     while (n)
         close(c.in_fds[--n]);
     return rc;

@@ -8,6 +8,7 @@
 
 #include "converters/base/date.h"
 #include "converters/base/utf8.h"
+#include "spool/facts.h"
 #include "spool/job.h"
 #include "spool/ledger_db.h"
 #include "spool/ledger_inside.h"
@@ -146,6 +147,16 @@ int ledger_open(struct ledger **out, const char *path, enum ledger_mode mode,
     }
     *out = l;
     return 0;
+}
+
+void ledger_pause(struct ledger *l)
+{
+    db_pause(l->db);
+}
+
+int ledger_resume(struct ledger *l, struct err *e)
+{
+    return db_resume(l->db, e);
 }
 
 void ledger_close(struct ledger *l)
@@ -475,12 +486,12 @@ int ledger_add_delivery(struct ledger *l, uint64_t job,
     return db_change(
         l->db, e, 1,
         "INSERT INTO delivery(id,job,kind,path,partner,folder,"
-        "name,replace,state,bytes,n_documents,sha256,ready_at,seq)"
-        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,'READY',?9,?10,?11,?12," SEQ_OF_JOB(
-            "?2") ")",
-        "zuzssssuuuzt", d->id, job, out_kind_names[d->kind], d->path,
+        "name,replace,state,bytes,n_documents,sha256,ready_at,stage,seq)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,'READY',?9,?10,?11,?12,?"
+        "13," SEQ_OF_JOB("?2") ")",
+        "zuzssssuuuztu", d->id, job, out_kind_names[d->kind], d->path,
         d->partner, d->folder, d->name, (uint64_t)d->replace, d->bytes,
-        d->n_documents, d->sha256, clock_now());
+        d->n_documents, d->sha256, clock_now(), (uint64_t)d->stage);
 }
 
 /* Names of counters are the route's own: two companies count apart. */
@@ -563,6 +574,8 @@ static int converted_to(struct ledger *l, const struct receipt *r,
         rc = ledger_add_delivery(l, r->job, &d[i], e);
     if (rc == 0 && !ends)
         rc = keep_counters(l, r, e);
+    if (rc == 0 && !ends)
+        rc = ledger_learn(l, r, r->facts, e);
     if (rc == 0)
         rc = ledger_note(l, r->job, ends ? "rejected" : "converted",
                          ends ? r->why : r->summary, e);
@@ -617,6 +630,8 @@ int ledger_done(struct ledger *l, const struct receipt *r, struct err *e)
                        "UPDATE receipt SET retry_at=NULL WHERE route=? AND"
                        " sha256=? AND +state='TAKEN'",
                        "sz", r->route, r->sha256);
+    if (rc == 0)
+        rc = ledger_got(l, r, e);
     if (rc == 0)
         rc = ledger_note(l, r->job, "done", r->summary, e);
     return ledger_settle(l, rc, e);

@@ -110,8 +110,10 @@ struct receipt {
     struct str name; /* for people: no control characters, valid UTF-8 */
     uint64_t size;
     char sha256[HASH_HEX + 1];
-    bool once; /* the same content, DONE before, is SUPPRESSED */
-    bool test; /* leaves no facts behind */
+    bool once;       /* the same content, DONE before, is SUPPRESSED */
+    bool test;       /* leaves no facts behind */
+    struct str only; /* the document of that number alone; "": all */
+    bool full;       /* whatever its receiver has got */
     enum receipt_state state;
     struct str run_id;
     int64_t run_time;
@@ -123,6 +125,7 @@ struct receipt {
     struct counters n;
     const struct job_counter *counters; /* of its maps; kept when CONVERTED */
     size_t n_counters;
+    struct str facts;   /* what it learnt, a file of facts_file.h; likewise */
     struct str maps;    /* "NAME SHA256" lines, as they were converted with */
     struct str summary; /* "211 orders read, ..." */
     struct str why;     /* it waits, is held, rejected, suppressed */
@@ -161,6 +164,9 @@ struct delivery {
     enum delivery_state state;
     uint64_t epoch;
     uint64_t bytes, n_documents;
+    /* It waits for those of its job of an earlier stage, and for stage 0 of the
+     * jobs that its job awaits: an order for its customer's card. */
+    unsigned stage;
     char sha256[HASH_HEX + 1];
     struct str folder_id; /* which folder it was renamed in */
     bool name_taken;      /* HELD because the name exists: look again */
@@ -206,6 +212,10 @@ int ledger_open(struct ledger **out, const char *path, enum ledger_mode mode,
 /* There is no file of that name; one that we cannot look at is none missing. */
 bool ledger_is_missing(const char *path);
 void ledger_close(struct ledger *l);
+/* Around a fork() whose child opens the ledger itself: no transaction or
+ * question is open. -1 of ledger_resume() is ERR_STOP. */
+void ledger_pause(struct ledger *l);
+int ledger_resume(struct ledger *l, struct err *e);
 /* A random name given when the ledger was made. Lives as long as l. */
 const char *ledger_generation(const struct ledger *l);
 

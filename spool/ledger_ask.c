@@ -206,7 +206,7 @@ void ledger_thaw(struct ledger *l)
     "SELECT job,id,claim,route,partner,name,size,sha256,once,test,state,"  \
     "run_id,run_time,taken_at,converted_at,ended_at,n_tries,same_as,"      \
     "n_read,n_written,n_aside,n_skipped,n_filtered,n_warnings,n_replaced," \
-    "maps,summary,why,retry_at,by_hand FROM receipt"
+    "maps,summary,why,retry_at,by_hand,only,full FROM receipt"
 
 static struct receipt receipt_row(const struct rows *r, struct arena *a)
 {
@@ -234,6 +234,8 @@ static struct receipt receipt_row(const struct rows *r, struct arena *a)
         .why = db_str(r, 27, a),
         .retry_at = db_time(r, 28),
         .by_hand = db_u(r, 29) != 0,
+        .only = db_str(r, 30, a),
+        .full = db_u(r, 31) != 0,
     };
 
     db_z(r, 1, x.id, sizeof(x.id));
@@ -377,8 +379,14 @@ int ledger_ended(struct ledger *l, struct str route, uint64_t after,
 #define DELIVERY_COLUMNS                                                     \
     "SELECT d.id,x.id,x.claim,d.job,kind,path,d.partner,folder,d.name,"      \
     "replace,d.state,epoch,bytes,n_documents,d.sha256,folder_id,name_taken," \
-    "by_absence,d.why,ready_at,delivered_at,d.seq"                           \
+    "by_absence,d.why,ready_at,delivered_at,d.seq,d.stage"                   \
     " FROM delivery d JOIN receipt x ON x.job=d.job"
+
+/* What it waits for has been delivered, see struct delivery. */
+#define ITS_TURN                                                              \
+    "(d.stage=0 OR NOT EXISTS(SELECT 1 FROM delivery b WHERE (b.job=d.job OR" \
+    " b.job IN (SELECT other FROM awaits WHERE job=d.job)) AND b.stage=0 AND" \
+    " b.kind='file' AND b.state NOT IN ('DELIVERED','SUPERSEDED')))"
 
 static struct delivery delivery_row(const struct rows *r, struct arena *a)
 {
@@ -401,6 +409,7 @@ static struct delivery delivery_row(const struct rows *r, struct arena *a)
         .why = db_str(r, 18, a),
         .ready_at = db_time(r, 19),
         .delivered_at = db_time(r, 20),
+        .stage = (unsigned)db_u(r, 22),
         .seq = db_u(r, 21),
     };
 
@@ -463,7 +472,8 @@ int ledger_waiting(struct ledger *l, struct str partners, struct arena *a,
                " WHERE d.state NOT IN ('DELIVERED','SUPERSEDED') AND"
                " x.by_hand=0 AND (d.state IN ('READY','RENAMING') OR"
                " (d.state='HELD' AND name_taken)) AND"
-               " instr(?,','||d.partner||',')=0 ORDER BY d.seq,d.job,d.n",
+               " instr(?,','||d.partner||',')=0 AND " ITS_TURN
+               " ORDER BY d.seq,d.job,d.n",
                "s", partners) == -1)
         return -1;
     return delivery_list(&r, a, out, n, e);
@@ -481,7 +491,7 @@ int ledger_waiting_for(struct ledger *l, struct str partner,
                " WHERE d.state NOT IN ('DELIVERED','SUPERSEDED') AND"
                " x.by_hand=0 AND (d.state IN ('READY','RENAMING') OR"
                " (d.state='HELD' AND name_taken AND d.seq>?1)) AND d.partner=?2"
-               " ORDER BY d.seq,d.job,d.n LIMIT ?3",
+               " AND " ITS_TURN " ORDER BY d.seq,d.job,d.n LIMIT ?3",
                "usu", held_after, partner, max) == -1)
         return -1;
     return delivery_list(&r, a, out, n, e);

@@ -22,6 +22,13 @@ struct db;
 /* write: creates it. Reading needs an existing one. */
 int db_open(struct db **out, const char *path, bool write, struct err *e);
 void db_close(struct db *db);
+/*
+ * Closed for a moment, without a checkpoint, and open again. A process that
+ * forks must have no connection open if its child is to open one: SQLite's
+ * locks are the process's, and its own notes of them would be inherited.
+ */
+void db_pause(struct db *db);
+int db_resume(struct db *db, struct err *e);
 /* Several statements without values. */
 int db_script(struct db *db, const char *sql, struct err *e);
 

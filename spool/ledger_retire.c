@@ -49,6 +49,26 @@ int ledger_expire(struct ledger *l, const char *claim, struct err *e)
                      "tz", clock_now(), claim);
 }
 
+/* Documents that were last seen in this file, and nowhere since. */
+static int forget_documents(struct ledger *l, const char *claim, struct err *e)
+{
+#define OLD                                                     \
+    " IN (SELECT n FROM doc WHERE last_job IN (SELECT job FROM" \
+    " receipt WHERE claim=?))"
+    if (db_change(l->db, e, ANY_ROWS, "DELETE FROM story WHERE doc" OLD, "z",
+                  claim) == -1 ||
+        db_change(l->db, e, ANY_ROWS, "DELETE FROM reserved WHERE doc" OLD, "z",
+                  claim) == -1 ||
+        db_change(l->db, e, ANY_ROWS, "DELETE FROM doc WHERE n" OLD, "z",
+                  claim) == -1)
+        return -1;
+#undef OLD
+    return db_change(l->db, e, ANY_ROWS,
+                     "DELETE FROM awaits WHERE job IN (SELECT job FROM receipt"
+                     " WHERE claim=?)",
+                     "z", claim);
+}
+
 int ledger_forget(struct ledger *l, const char *claim, struct err *e)
 {
 #define MINE " WHERE job IN (SELECT job FROM receipt WHERE claim=?)"
@@ -56,8 +76,7 @@ int ledger_forget(struct ledger *l, const char *claim, struct err *e)
             -1 ||
         db_change(l->db, e, ANY_ROWS, "DELETE FROM delivery" MINE, "z",
                   claim) == -1 ||
-        db_change(l->db, e, ANY_ROWS, "DELETE FROM bkey" MINE, "z", claim) ==
-            -1 ||
+        forget_documents(l, claim, e) == -1 ||
         db_change(l->db, e, ANY_ROWS, "DELETE FROM receipt WHERE claim=?", "z",
                   claim) == -1)
         return -1;

@@ -122,5 +122,70 @@ const struct ledger_step ledger_steps[] = {
     { "what waits for a partner, in order",
       "CREATE INDEX delivery_to ON delivery(partner,seq,job)"
       " WHERE state NOT IN ('DELIVERED','SUPERSEDED');" },
+    { "facts of the trade: documents, cards, what receivers have",
+      "DROP TABLE bkey;"
+      /* A document that happens once, for one output: as it came, as it was
+       * sent, and what its receiver said. */
+      "CREATE TABLE doc("
+      " n INTEGER PRIMARY KEY, output TEXT NOT NULL, sender TEXT NOT NULL,"
+      " document TEXT NOT NULL, number TEXT NOT NULL, unit TEXT NOT NULL,"
+      " route TEXT NOT NULL, customer TEXT NOT NULL, email TEXT NOT NULL,"
+      " date TEXT NOT NULL, first_job INTEGER NOT NULL,"
+      " last_job INTEGER NOT NULL, last_at TEXT NOT NULL,"
+      " line INTEGER NOT NULL, member TEXT NOT NULL, came_hash TEXT NOT NULL,"
+      " state TEXT NOT NULL DEFAULT 'CAME'"
+      "  CHECK(state IN ('CAME','SENT','CANCELLED')),"
+      " as_number TEXT NOT NULL DEFAULT '', action TEXT NOT NULL DEFAULT '',"
+      " sent_job INTEGER NOT NULL DEFAULT 0, content TEXT NOT NULL DEFAULT '',"
+      " hash TEXT NOT NULL DEFAULT '', reported TEXT NOT NULL DEFAULT '',"
+      " refused INTEGER NOT NULL DEFAULT 0, answer TEXT NOT NULL DEFAULT '',"
+      " receiver_number TEXT NOT NULL DEFAULT '',"
+      " receiver_id TEXT NOT NULL DEFAULT '',"
+      " status TEXT NOT NULL DEFAULT '', carrier TEXT NOT NULL DEFAULT '',"
+      " tracking TEXT NOT NULL DEFAULT '', series TEXT NOT NULL DEFAULT '',"
+      " invoice TEXT NOT NULL DEFAULT '',"
+      " UNIQUE(output, sender, document, number));"
+      "CREATE INDEX doc_number ON doc(number);"
+      "CREATE INDEX doc_as ON doc(unit, document, as_number)"
+      " WHERE as_number<>'';"
+      "CREATE INDEX doc_invoice ON doc(unit, invoice) WHERE invoice<>'';"
+      "CREATE INDEX doc_sent ON doc(sent_job) WHERE sent_job<>0;"
+      "CREATE INDEX doc_last ON doc(last_job);"
+      "CREATE INDEX doc_refused ON doc(n) WHERE refused<>0;"
+      "CREATE TABLE story("
+      " n INTEGER PRIMARY KEY, doc INTEGER NOT NULL REFERENCES doc,"
+      " at TEXT NOT NULL, job INTEGER NOT NULL, what TEXT NOT NULL,"
+      " text TEXT NOT NULL);"
+      "CREATE INDEX story_doc ON story(doc);"
+      /* Ordered by a document; counts until it is invoiced or cancelled. */
+      "CREATE TABLE reserved("
+      " doc INTEGER NOT NULL REFERENCES doc, unit TEXT NOT NULL,"
+      " sku TEXT NOT NULL, warehouse TEXT NOT NULL, quantity TEXT NOT NULL,"
+      " counts INTEGER NOT NULL);"
+      "CREATE INDEX reserved_doc ON reserved(doc);"
+      "CREATE INDEX reserved_unit ON reserved(unit) WHERE counts<>0;"
+      /* What a partner has in his books or his shop, by each of its keys. */
+      "CREATE TABLE card("
+      " unit TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,"
+      " code TEXT NOT NULL, name TEXT NOT NULL, hidden INTEGER NOT NULL,"
+      " by_job INTEGER NOT NULL, PRIMARY KEY(unit, kind, key)) WITHOUT ROWID;"
+      /* Job 0: what was delivered; others wait until they are DONE. */
+      "CREATE TABLE got("
+      " output TEXT NOT NULL, document TEXT NOT NULL, job INTEGER NOT NULL,"
+      " content BLOB NOT NULL, PRIMARY KEY(output, document, job))"
+      " WITHOUT ROWID;"
+      "CREATE INDEX got_job ON got(job);"
+      /* Facts about a partner: one more with every job that changed some. */
+      "CREATE TABLE scope(name TEXT PRIMARY KEY, version INTEGER NOT NULL)"
+      " WITHOUT ROWID;"
+      /* What a job sends waits for the cards that another one sends. */
+      "CREATE TABLE awaits(job INTEGER NOT NULL, other INTEGER NOT NULL,"
+      " PRIMARY KEY(job, other)) WITHOUT ROWID;"
+      /* Deliveries of a later stage wait for those before. */
+      "ALTER TABLE delivery ADD COLUMN stage INTEGER NOT NULL DEFAULT 0;"
+      /* Only the document of that number; whatever the receiver got. */
+      "ALTER TABLE receipt ADD COLUMN only TEXT NOT NULL DEFAULT '';"
+      "ALTER TABLE receipt ADD COLUMN full INTEGER NOT NULL DEFAULT 0;"
+      "ALTER TABLE started ADD COLUMN full INTEGER NOT NULL DEFAULT 0;" },
     { NULL, NULL },
 };

@@ -15,10 +15,12 @@
 
 #include "spool/stamp.h"
 
-enum { MAX_STMTS = 160, BUSY_MS = 5000 };
+enum { MAX_STMTS = 224, BUSY_MS = 5000 };
 
 struct db {
     sqlite3 *sqlite;
+    char *path;
+    bool write;
     int depth; /* of open transactions */
     struct {
         const char *sql; /* a literal: its address is its name */
@@ -44,28 +46,36 @@ int db_script(struct db *db, const char *sql, struct err *e)
     return 0;
 }
 
+static int open_it(struct db *db, struct err *e)
+{
+    int flags = db->write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                          : SQLITE_OPEN_READONLY;
+
+    if (sqlite3_open_v2(db->path, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX,
+                        NULL) != SQLITE_OK)
+        return err_set(e, ERR_STOP, "cannot open the ledger %s: %s", db->path,
+                       sqlite3_errmsg(db->sqlite));
+    sqlite3_extended_result_codes(db->sqlite, 0);
+    sqlite3_busy_timeout(db->sqlite, BUSY_MS);
+    return db_script(db,
+                     db->write
+                         ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                           "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF"
+                         : "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF",
+                     e);
+}
+
 int db_open(struct db **out, const char *path, bool write, struct err *e)
 {
-    int flags = write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-                      : SQLITE_OPEN_READONLY;
     struct db *db = xcalloc(1, sizeof(*db));
 
     *out = NULL;
-    if (sqlite3_open_v2(path, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX, NULL) !=
-        SQLITE_OK) {
-        err_set(e, ERR_STOP, "cannot open the ledger %s: %s", path,
-                sqlite3_errmsg(db->sqlite));
-        db_close(db);
-        return -1;
-    }
-    sqlite3_extended_result_codes(db->sqlite, 0);
-    sqlite3_busy_timeout(db->sqlite, BUSY_MS);
-    if (db_script(db,
-                  write ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                          "PRAGMA wal_checkpoint(PASSIVE);"
-                          "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF"
-                        : "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF",
-                  e) == -1) {
+    db->path = strdup(path);
+    db->write = write;
+    if (!db->path)
+        db->path = xcalloc(1, 1); /* which cannot be opened */
+    if (open_it(db, e) == -1 ||
+        (write && db_script(db, "PRAGMA wal_checkpoint(PASSIVE)", e) == -1)) {
         db_close(db);
         return -1;
     }
@@ -73,14 +83,34 @@ int db_open(struct db **out, const char *path, bool write, struct err *e)
     return 0;
 }
 
+static void close_it(struct db *db)
+{
+    for (int i = 0; i < db->n_kept; i++)
+        sqlite3_finalize(db->kept[i].stmt);
+    db->n_kept = 0;
+    sqlite3_close(db->sqlite);
+    db->sqlite = NULL;
+}
+
 void db_close(struct db *db)
 {
     if (!db)
         return;
-    for (int i = 0; i < db->n_kept; i++)
-        sqlite3_finalize(db->kept[i].stmt);
-    sqlite3_close(db->sqlite);
+    close_it(db);
+    free(db->path);
     free(db);
+}
+
+void db_pause(struct db *db)
+{
+    /* The WAL stays as it is: what is in it is synced. */
+    sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    close_it(db);
+}
+
+int db_resume(struct db *db, struct err *e)
+{
+    return open_it(db, e);
 }
 
 /* The prepared statement of a literal, or NULL. */

@@ -41,10 +41,15 @@ static void sip_word(uint64_t v[4], uint64_t m)
 
 struct hash128 hash128(struct str s)
 {
-    uint64_t v[4] = { key[0] ^ 0x736f6d6570736575,
-                      key[1] ^ 0x646f72616e646f6d ^ 0xee,
-                      key[0] ^ 0x6c7967656e657261,
-                      key[1] ^ 0x7465646279746573 };
+    return hash128_keyed(key, s);
+}
+
+struct hash128 hash128_keyed(const uint64_t with[2], struct str s)
+{
+    uint64_t v[4] = { with[0] ^ 0x736f6d6570736575,
+                      with[1] ^ 0x646f72616e646f6d ^ 0xee,
+                      with[0] ^ 0x6c7967656e657261,
+                      with[1] ^ 0x7465646279746573 };
     uint64_t last = (uint64_t)s.len << 56, m;
     struct hash128 h;
     size_t i = 0;

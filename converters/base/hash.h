@@ -15,6 +15,8 @@ struct hash128 {
 };
 
 struct hash128 hash128(struct str s);
+/* Under a key of the caller's: the same in every process that has it. */
+struct hash128 hash128_keyed(const uint64_t with[2], struct str s);
 static inline uint64_t hash64(struct str s)
 {
     return hash128(s).lo;

@@ -148,9 +148,13 @@
     X(CONF_FOLDER, "conf-folder", WARNING, "folder %1: %2") \
     X(CONF_FILE, "conf-file", WARNING, "file %1: %2") \
 
+#define DIAGS_TRADE(X) \
+    X(DOCUMENT_CHANGED, "document-changed", WARNING, "changed after job %1 had sent it, and not sent again: %2 (\"changes send\" sends changes)") \
+    X(DOCUMENT_LOCKED, "document-locked", WARNING, "changed after its invoice %1, and not sent again: %2") \
+
 #define DIAGS(X) \
     DIAGS_INPUT(X) DIAGS_CSV(X) DIAGS_XML(X) DIAGS_ZIP(X) DIAGS_DATA(X) \
-    DIAGS_MAP(X) DIAGS_CONF(X)
+    DIAGS_TRADE(X) DIAGS_MAP(X) DIAGS_CONF(X)
 /* clang-format on */
 
 #endif

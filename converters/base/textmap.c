@@ -45,6 +45,11 @@ void textmap_add(struct textmap *m, struct str key, uint32_t value)
     *slot_of(m, key) = (uint32_t)++m->n;
 }
 
+void textmap_set(struct textmap *m, struct str key, uint32_t value)
+{
+    m->values[*slot_of(m, key) - 1] = value;
+}
+
 void textmap_drop_last(struct textmap *m)
 {
     /* Nothing was put behind it, so its slot can simply be freed. */

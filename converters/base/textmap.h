@@ -21,6 +21,8 @@ struct textmap {
 const uint32_t *textmap_find(const struct textmap *m, struct str key);
 /* The key must not be there yet. */
 void textmap_add(struct textmap *m, struct str key, uint32_t value);
+/* It must be there. */
+void textmap_set(struct textmap *m, struct str key, uint32_t value);
 /* Takes back the last textmap_add(). */
 void textmap_drop_last(struct textmap *m);
 void textmap_release(struct textmap *m);

@@ -290,6 +290,7 @@ static void messages(void)
                               xml[] = { DIAGS_XML(X) },
                               zip[] = { DIAGS_ZIP(X) },
                               data[] = { DIAGS_DATA(X) },
+                              trade[] = { DIAGS_TRADE(X) },
                               map[] = { DIAGS_MAP(X) },
                               conf[] = { DIAGS_CONF(X) };
 #undef X
@@ -299,6 +300,7 @@ static void messages(void)
     messages_of("XML", xml, COUNT(xml));
     messages_of("ZIP", zip, COUNT(zip));
     messages_of("Data", data, COUNT(data));
+    messages_of("Trade rules", trade, COUNT(trade));
     messages_of("Maps", map, COUNT(map));
     messages_of("The configuration", conf, COUNT(conf));
 }

@@ -81,6 +81,12 @@ int shape_join(struct shape *to, struct shape *from)
         to->x[at - to->n_fixed] = from->x[i]; /* lives as long as the map */
         from->x_to[i] = at - to->n_fixed;
     }
+    for (int i = 0; i < from->n_fields; i++) {
+        int at =
+            i < from->n_fixed ? i : to->n_fixed + from->x_to[i - from->n_fixed];
+
+        to->written[at] = to->written[at] || from->named[i];
+    }
     to->is_asked |= from->is_asked;
     for (int i = 0; i < from->n_lists; i++)
         if (shape_join(to->lists[i], from->lists[i]) == -1)

@@ -59,7 +59,7 @@ const char *field_type_name(enum field_type t);
 bool choices_has(const char *choices, struct str word);
 struct str choices_list(struct arena *a, const char *choices);
 
-enum { MAX_LISTS = 8, MAX_X = 64 };
+enum { MAX_LISTS = 8, MAX_X = 64, MAX_FIELDS = 256 };
 
 /* Fields that derive.c computes with; their indexes stand in every shape. */
 enum known_field {
@@ -98,6 +98,9 @@ struct shape {
     struct shape *lists[MAX_LISTS]; /* as level->lists */
     int n_lists;
     bool is_asked; /* a list: see shape_list() */
+    /* Fields that this map looks at, by index; and those that any of the write
+     * maps that were joined looks at: what a receiver gets of a document. */
+    bool named[MAX_FIELDS], written[MAX_FIELDS];
 };
 
 struct shape *shape_new(struct arena *a, const struct level *level);

@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-enum { MAX_FIELDS = 256 };
-
 /* A block that is being compiled: one level of the document. */
 struct block {
     struct shape *shape;

@@ -22,6 +22,7 @@ static bool find_in(struct resolver *r, struct expr *e, int depth,
     e->depth = depth;
     e->index = i;
     e->shape = r->scopes[depth].shape;
+    r->scopes[depth].shape->named[i] = true;
     return true;
 }
 

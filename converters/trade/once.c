@@ -1,0 +1,301 @@
+/*
+ * once.c - a document that happens once is sent once.
+ *
+ *   never sent          sent, unless it was cancelled before
+ *   sent, and the same  skipped
+ *   sent, and another   `changes report` tells people, once for each version;
+ *                       `changes send` sends it with action change, or cancel;
+ *                       `changes ignore` skips it
+ *   refused, changed    sent as new: the receiver has none
+ *   invoiced, changed   told, whatever `changes` says: the receiver has locked
+ * it
+ *
+ * `when` of the route chooses what is sent for the first time. What was sent is
+ * followed from then on, whatever its status becomes.
+ *
+ * "The same" is what the receiver would get (canon.h), in the fields that both
+ * versions know: one more line in a map sends nothing again.
+ *
+ * What a person has asked for (a document by its number, a whole file once
+ * more) is sent whatever was before.
+ */
+#include "converters/trade/canon.h"
+#include "converters/trade/rules.h"
+
+enum changes { CHANGES_REPORT, CHANGES_SEND, CHANGES_IGNORE };
+
+struct own {
+    bool given;
+    enum changes changes;
+};
+
+struct state {
+    /* Fields of the documents, or -1. */
+    int number, series, status, action, date, company, name, email;
+    struct buf values; /* of the document at hand */
+    struct str action_now;
+    bool sends; /* it is on its way to the write maps */
+};
+
+/* ---- lines ----------------------------------------------------------------
+ */
+
+static void p_changes(struct trade_parser *p, const struct oline *l,
+                      struct str rest)
+{
+    static const char *const words[] = { [CHANGES_REPORT] = "report",
+                                         [CHANGES_SEND] = "send",
+                                         [CHANGES_IGNORE] = "ignore" };
+    struct own *own = trade_own(p, sizeof(*own));
+    struct str word;
+    size_t i = 0;
+
+    if (own->given)
+        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("changes"));
+    own->given = true;
+    if (!trade_need(p, l, &rest, "changes", "wants report, send or ignore",
+                    &word))
+        return;
+    while (i < COUNT(words) && !str_is(word, words[i]))
+        i++;
+    if (i == COUNT(words))
+        trade_wrong(p, l, word, "changes", "wants report, send or ignore");
+    else
+        own->changes = (enum changes)i;
+    trade_end_of_line(p, l, rest);
+}
+
+static const struct trade_word words[] = {
+    { .name = "changes", .parse = p_changes },
+    { .name = NULL },
+};
+
+static bool serves(const struct trade_site *s, const void *own,
+                   struct diags *diags)
+{
+    (void)own, (void)diags;
+    return s->output.len && (trade_is(s, "order") || trade_is(s, "invoice") ||
+                             trade_is(s, "shipment"));
+}
+
+/* ---- at work --------------------------------------------------------------
+ */
+
+static int field(const struct trade *t, const char *name)
+{
+    return shape_field(t->site->shape, str_of(name), false);
+}
+
+static void begin(struct trade *t, void *state, const void *own)
+{
+    struct state *s = state;
+
+    (void)own;
+    *s = (struct state){
+        .number = field(t, "number"),
+        .series = field(t, "series"),
+        .status = field(t, "status"),
+        .action = field(t, "action"),
+        .date = field(t, "date"),
+        .company = field(t, "billing.company"),
+        .name = field(t, "billing.name"),
+        .email = field(t, "customer.email"),
+    };
+    buf_init(&s->values, MB(64));
+}
+
+static void release(void *state)
+{
+    struct state *s = state;
+
+    buf_release(&s->values);
+}
+
+static struct doc_key key_of(struct trade *t, const struct state *s,
+                             const struct doc *d)
+{
+    struct str number = t->number;
+
+    if (doc_text(d, s->series).len)
+        number = arena_fmt(t->docs, "%.*s %.*s", STR_ARGS(d->f[s->series]),
+                           STR_ARGS(number));
+    return (struct doc_key){ .output = t->site->output,
+                             .sender = t->sender,
+                             .document = str_of(t->site->document->name),
+                             .number = number };
+}
+
+static void came(struct trade *t, const struct state *s,
+                 const struct doc_key *key, const struct known_doc *was,
+                 const struct doc *d)
+{
+    struct str company = doc_text(d, s->company);
+    struct str hash = facts_hash_text(t->facts, buf_str(&s->values), t->docs);
+
+    if (!facts_is_news(t->facts, was, hash))
+        return;
+    facts_came(t->facts, key,
+               &(struct doc_face){
+                   .unit = t->site->receiver,
+                   .route = t->site->route,
+                   .customer = company.len ? company : doc_text(d, s->name),
+                   .email = doc_text(d, s->email),
+                   .date = doc_text(d, s->date),
+                   .line = d->line,
+                   .member = t->place,
+               },
+               hash);
+}
+
+static enum trade_verdict send(struct trade *t, struct state *s, struct doc *d,
+                               const char *action)
+{
+    s->action_now = str_of(action);
+    if (s->action >= 0)
+        d->f[s->action] = s->action_now;
+    s->sends = true;
+    t->wanted = true;
+    return TRADE_ON;
+}
+
+/* People are told of a version once. */
+static enum trade_verdict tell(struct trade *t, const struct state *s,
+                               const struct doc_key *key, struct doc *d,
+                               const struct known_doc *was, struct str what)
+{
+    struct str hash = facts_hash_text(t->facts, buf_str(&s->values), t->docs);
+    bool locked = was->invoice.len > 0;
+
+    if (!str_eq(hash, was->reported)) {
+        if (locked)
+            TRADE_FAULT(t, d, s->number, DOCUMENT_LOCKED, was->invoice, what);
+        else
+            TRADE_FAULT(
+                t, d, s->number, DOCUMENT_CHANGED,
+                arena_fmt(t->docs, "%llu", (unsigned long long)was->sent_job),
+                what);
+        facts_reported(t->facts, key, hash, what);
+    }
+    return trade_skip(t, locked ? "changed after the invoice, not sent"
+                                : "changed, not sent");
+}
+
+/* One that was sent before, and is another now. */
+static enum trade_verdict changed(struct trade *t, struct state *s,
+                                  const struct own *own,
+                                  const struct doc_key *key, struct doc *d,
+                                  const struct known_doc *was, struct str what)
+{
+    bool cancelled = str_is(doc_text(d, s->status), "cancelled");
+    enum changes mode = own ? own->changes : CHANGES_REPORT;
+
+    if (was->refused)
+        return cancelled ? trade_skip(t, "cancelled, and never accepted")
+                         : send(t, s, d, "create");
+    if (was->invoice.len)
+        return tell(t, s, key, d, was, what);
+    switch (mode) {
+    case CHANGES_SEND:
+        return send(t, s, d, cancelled ? "cancel" : "change");
+    case CHANGES_REPORT:
+        return tell(t, s, key, d, was, what);
+    case CHANGES_IGNORE:
+        break;
+    }
+    return trade_skip(t, "changed, ignored");
+}
+
+/* Is it the same as what was sent? `what` tells people what is not. */
+static bool is_same(struct trade *t, const struct state *s,
+                    const struct known_doc *was, const struct doc *d,
+                    struct str *what)
+{
+    struct str now = buf_str(&s->values);
+
+    *what = STR("its fields");
+    if (str_is(doc_text(d, s->status), "cancelled") !=
+        (was->state == DOC_CANCELLED)) {
+        *what = was->state == DOC_CANCELLED
+                    ? STR("it is not cancelled any more")
+                    : STR("it is cancelled");
+        return false;
+    }
+    if (was->values.len)
+        return !canon_differ(was->values, now, t->docs, what);
+    return str_eq(facts_hash_text(t->facts, now, t->docs), was->hash);
+}
+
+static enum trade_verdict follow(struct trade *t, struct state *s,
+                                 const struct own *own,
+                                 const struct doc_key *key, struct doc *d,
+                                 const struct known_doc *was)
+{
+    struct str what;
+
+    if (is_same(t, s, was, d, &what))
+        return trade_skip(t, "sent before");
+    return changed(t, s, own, key, d, was, what);
+}
+
+static enum trade_verdict first_time(struct trade *t, struct state *s,
+                                     struct doc *d)
+{
+    if (!t->wanted)
+        return TRADE_ON;
+    if (str_is(doc_text(d, s->status), "cancelled"))
+        return trade_skip(t, "cancelled before it was sent");
+    return send(t, s, d, "create");
+}
+
+static enum trade_verdict take(struct trade *t, void *state, const void *own,
+                               struct doc *d)
+{
+    static const char *const without[] = { "action", NULL };
+    struct state *s = state;
+    struct known_doc was;
+    struct doc_key key;
+
+    s->sends = false;
+    if (!t->number.len)
+        return t->only.len ? trade_skip(t, "not asked for") : TRADE_ON;
+    if (t->only.len && !str_eq(t->only, t->number))
+        return trade_skip(t, "not asked for");
+    key = key_of(t, s, d);
+    facts_doc(t->facts, &key, t->docs, &was);
+    buf_clear(&s->values);
+    if (canon_text(d, without, &s->values) == -1)
+        buf_clear(&s->values); /* it is compared with nothing, and sent */
+    came(t, s, &key, &was, d);
+    if (t->only.len || (t->full && t->wanted))
+        return send(t, s, d,
+                    was.action.len ? arena_cstr(t->docs, was.action)
+                                   : "create");
+    return was.sent_job ? follow(t, s, own, &key, d, &was)
+                        : first_time(t, s, d);
+}
+
+static void wrote(struct trade *t, void *state, const void *own, struct doc *d,
+                  enum trade_written how)
+{
+    struct state *s = state;
+    struct doc_key key;
+
+    (void)own;
+    if (!s->sends || how != WROTE)
+        return;
+    key = key_of(t, s, d);
+    facts_sent(t->facts, &key, doc_text(d, s->number), s->action_now,
+               buf_str(&s->values));
+}
+
+const struct trade_rule rule_once = {
+    .name = "once",
+    .words = words,
+    .serves = serves,
+    .state = sizeof(struct state),
+    .begin = begin,
+    .takes_unwanted = true,
+    .take = take,
+    .wrote = wrote,
+    .release = release,
+};

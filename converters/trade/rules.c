@@ -1,0 +1,7 @@
+/* rules.c - the table of rules: a document meets them in this order. */
+#include "converters/trade/rules.h"
+
+const struct trade_rule *const trade_rules[] = {
+    &rule_once,
+    NULL,
+};

@@ -1,0 +1,9 @@
+/* rules.h - one rule a file; rules.c has their order. */
+#ifndef TRADE_RULES_H
+#define TRADE_RULES_H
+
+#include "converters/trade/trade.h"
+
+extern const struct trade_rule rule_once;
+
+#endif

@@ -1,0 +1,241 @@
+#include "converters/trade/trade.h"
+
+#include "converters/base/text.h"
+
+/* ---- configuration ------------------------------------------------------- */
+
+bool trade_need(struct trade_parser *p, const struct oline *l, struct str *rest,
+                const char *what, const char *needed, struct str *word)
+{
+    if (oline_word(p->conf->arena, l, rest, word, p->diags))
+        return true;
+    DIAG(p->diags, CONF_VALUE, oline_whole(l), str_of(what), str_of(needed));
+    return false;
+}
+
+void trade_wrong(struct trade_parser *p, const struct oline *l, struct str at,
+                 const char *what, const char *wrong)
+{
+    DIAG(p->diags, CONF_VALUE, oline_place(l, at), str_of(what), str_of(wrong));
+}
+
+void trade_end_of_line(struct trade_parser *p, const struct oline *l,
+                       struct str rest)
+{
+    if (str_trim(rest).len)
+        trade_wrong(p, l, str_trim(rest), "the line", "nothing may follow");
+}
+
+void *trade_own(struct trade_parser *p, size_t size)
+{
+    if (!*p->own)
+        *p->own = arena_alloc(p->conf->arena, size);
+    return *p->own;
+}
+
+card_kinds trade_asks(const struct trade_conf *c)
+{
+    card_kinds kinds = 0;
+
+    for (int i = 0; trade_rules[i]; i++)
+        if (trade_rules[i]->asks)
+            kinds |= trade_rules[i]->asks(c, c->of[i]);
+    return kinds;
+}
+
+/* Does the line begin with the words? */
+static bool begins(struct str text, const char *name, struct str *rest)
+{
+    struct str s = str_of(name);
+
+    if (!str_starts(text, s) || (text.len > s.len && text.p[s.len] != ' '))
+        return false;
+    *rest = str_trim(str_from(text, s.len));
+    return true;
+}
+
+bool trade_line(struct trade_conf *c, const struct oline *l,
+                struct diags *diags)
+{
+    struct str rest;
+
+    for (int i = 0; trade_rules[i]; i++) {
+        const struct trade_word *w = trade_rules[i]->words;
+
+        for (; w && w->name; w++) {
+            struct trade_parser p = { .conf = c,
+                                      .own = &c->of[i],
+                                      .diags = diags };
+
+            if (!begins(l->text, w->name, &rest))
+                continue;
+            w->parse(&p, l, rest);
+            if (!w->has_block)
+                outline_no_block(l, diags);
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t trade_word_names(const char **names, size_t max)
+{
+    size_t n = 0;
+
+    for (int i = 0; trade_rules[i]; i++) {
+        const struct trade_word *w = trade_rules[i]->words;
+
+        for (; w && w->name && n < max; w++)
+            names[n++] = w->name;
+    }
+    return n;
+}
+
+bool trade_is(const struct trade_site *s, const char *document)
+{
+    return str_is(str_of(s->document->name), document);
+}
+
+void trade_site_check(struct trade_site *s, struct diags *diags)
+{
+    for (int i = 0; trade_rules[i]; i++) {
+        s->serves[i] = trade_rules[i]->serves(s, s->conf->of[i], diags);
+        s->any = s->any || s->serves[i];
+    }
+}
+
+/* ---- at work ------------------------------------------------------------- */
+
+static int index_of(const struct trade_rule *rule)
+{
+    int i = 0;
+
+    while (trade_rules[i] != rule)
+        i++;
+    return i;
+}
+
+static void begin_rules(struct trade *t)
+{
+    for (int i = 0; trade_rules[i]; i++) {
+        const struct trade_rule *r = trade_rules[i];
+
+        t->state[i] = NULL;
+        if (!t->site->serves[i])
+            continue;
+        if (r->state)
+            t->state[i] = arena_alloc(&t->own, r->state);
+        if (r->begin)
+            r->begin(t, t->state[i], t->site->conf->of[i]);
+    }
+}
+
+void trade_begin(struct trade *t, const struct trade_site *site)
+{
+    t->site = site;
+    t->number_field = shape_field(site->shape, STR("number"), false);
+    begin_rules(t);
+}
+
+enum trade_verdict trade_skip(struct trade *t, const char *reason)
+{
+    t->reason = reason;
+    return TRADE_SKIP;
+}
+
+static void count_skip(struct trade *t)
+{
+    size_t i = 0;
+
+    while (i < t->n_skips && t->skips[i].reason != t->reason)
+        i++;
+    if (i == COUNT(t->skips))
+        i = COUNT(t->skips) - 1; /* rules have fewer reasons by far */
+    if (i == t->n_skips)
+        t->skips[t->n_skips++] = (struct trade_skip){ .reason = t->reason };
+    t->skips[i].n++;
+}
+
+/* What was learnt of a document counts unless it is set aside; one that is
+ * skipped was dealt with as well. */
+static void settle(struct trade *t, struct doc *d, enum trade_written how)
+{
+    for (int i = 0; trade_rules[i]; i++)
+        if (t->site->serves[i] && trade_rules[i]->wrote)
+            trade_rules[i]->wrote(t, t->state[i], t->site->conf->of[i], d, how);
+    if (how == WROTE_ASIDE)
+        facts_drop(t->facts);
+    else
+        facts_keep(t->facts, d->seq);
+}
+
+/* Through the rules from `first` on, and out. */
+static enum trade_verdict run(struct trade *t, struct doc *d, int first)
+{
+    for (int i = first; trade_rules[i]; i++) {
+        const struct trade_rule *r = trade_rules[i];
+        enum trade_verdict v;
+
+        if (!t->site->serves[i] || !r->take ||
+            (!t->wanted && !r->takes_unwanted))
+            continue;
+        v = r->take(t, t->state[i], t->site->conf->of[i], d);
+        if (v == TRADE_ON)
+            continue;
+        if (v == TRADE_SKIP) {
+            count_skip(t);
+            facts_keep(t->facts, d->seq);
+        } else if (v == TRADE_ASIDE) {
+            facts_drop(t->facts);
+        }
+        return v;
+    }
+    if (t->wanted)
+        settle(t, d, t->hooks.write(t->hooks.ctx, d));
+    else
+        facts_keep(t->facts, d->seq);
+    return TRADE_ON;
+}
+
+enum trade_verdict trade_take(struct trade *t, struct doc *d, bool wanted)
+{
+    t->wanted = wanted;
+    t->number = doc_text(d, t->number_field);
+    return run(t, d, 0);
+}
+
+void trade_pass_on(struct trade *t, const struct trade_rule *rule,
+                   struct doc *d)
+{
+    t->wanted = true;
+    t->number = doc_text(d, t->number_field);
+    (void)run(t, d, index_of(rule) + 1);
+}
+
+void trade_end(struct trade *t)
+{
+    for (int i = 0; trade_rules[i]; i++)
+        if (t->site->serves[i] && trade_rules[i]->end)
+            trade_rules[i]->end(t, t->state[i], t->site->conf->of[i]);
+}
+
+static void release_rules(struct trade *t)
+{
+    for (int i = 0; t->site && trade_rules[i]; i++)
+        if (t->site->serves[i] && trade_rules[i]->release)
+            trade_rules[i]->release(t->state[i]);
+    arena_reset(&t->own);
+}
+
+void trade_reset(struct trade *t)
+{
+    release_rules(t);
+    t->n_skips = 0;
+    begin_rules(t);
+}
+
+void trade_release(struct trade *t)
+{
+    release_rules(t);
+    arena_release(&t->own);
+}

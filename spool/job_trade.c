@@ -1,0 +1,109 @@
+/* job_trade.c - between the reader's documents and the write maps: the rules of
+ * the trade, for routes that have some. */
+#include "spool/facts.h"
+#include "spool/job_inside.h"
+
+static enum trade_written write_out(void *ctx, struct doc *d)
+{
+    struct job *j = ctx;
+    uint64_t written = j->out->n_written;
+
+    j->current = d;
+    if (j->keep_all && !job_conditions_hold_up(j, d)) {
+        job_set_aside(j, d);
+        return WROTE_ASIDE;
+    }
+    if (j->keep_all) {
+        docfile_add(&j->kept, d);
+        return WROTE;
+    }
+    if (!job_write_document(j, d)) {
+        job_set_aside(j, d);
+        return WROTE_ASIDE;
+    }
+    return j->out->n_written > written ? WROTE : WROTE_NOWHERE;
+}
+
+static bool write_card(void *ctx, size_t i, struct doc *card)
+{
+    struct job *j = ctx;
+    struct write_run *w = &j->writes[j->spec->n_writes + i];
+
+    return write_try(w, card) && write_keep(w);
+}
+
+static void trade_fault(void *ctx, enum diag_id id, const struct str *args,
+                        size_t n_args, const struct doc *d, int field)
+{
+    job_add_fault(ctx, id, (struct place){ 0 }, args, n_args, d, field);
+}
+
+void job_begin_trade(struct job *j)
+{
+    const struct job_spec *s = j->spec;
+
+    j->trade = (struct trade){
+        .facts = s->facts,
+        .hooks = { .ctx = j,
+                   .write = write_out,
+                   .write_card = write_card,
+                   .fault = trade_fault },
+        .sender = s->sender,
+        .file = s->n_inputs ? s->inputs[0].name : STR(""),
+        .only = s->only,
+        .full = s->full,
+        .limits = s->limits,
+        .staging = s->staging,
+        .docs = &j->docs,
+    };
+    if (s->trade)
+        trade_begin(&j->trade, s->trade);
+}
+
+/* Through the rules, or straight to the write maps. */
+void job_pass_on(struct job *j, struct doc *d, bool wanted)
+{
+    struct trade *t = &j->trade;
+    enum trade_verdict v = TRADE_ON;
+
+    if (j->spec->trade) {
+        t->place = j->sources[d->member].source.name;
+        v = trade_take(t, d, wanted);
+        wanted = t->wanted;
+    } else if (wanted) {
+        (void)write_out(j, d);
+    }
+    if (v == TRADE_ASIDE)
+        job_set_aside(j, d);
+    else if (v == TRADE_ON && !wanted)
+        j->out->n_filtered++;
+}
+
+/* What the rules have skipped, behind what the map has. */
+static void add_skips(struct job *j)
+{
+    struct job_result *o = j->out;
+    struct job_skip *all = arena_alloc(
+        &o->arena, (o->n_skips + j->trade.n_skips + 1) * sizeof(*all));
+
+    if (o->n_skips)
+        memcpy(all, o->skips, o->n_skips * sizeof(*all));
+    for (size_t i = 0; i < j->trade.n_skips; i++) {
+        const struct trade_skip *s = &j->trade.skips[i];
+
+        all[o->n_skips++] =
+            (struct job_skip){ arena_cstr(&o->arena, str_of(s->reason)), s->n };
+        o->n_filtered += s->n;
+        o->n_by_rules += s->n;
+    }
+    o->skips = all;
+}
+
+/* Rules that wait for the last document. */
+void job_end_trade(struct job *j)
+{
+    if (!j->spec->trade || j->failed || job_io_failed(j))
+        return;
+    trade_end(&j->trade);
+    add_skips(j);
+}
