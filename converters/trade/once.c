@@ -196,6 +196,9 @@ static enum trade_verdict changed(struct trade *t, struct state *s,
         return tell(t, s, key, d, was, what);
     switch (mode) {
     case CHANGES_SEND:
+        if (was->as_number
+                .len) /* under a prefix that is another now, perhaps */
+            d->f[s->number] = was->as_number;
         return send(t, s, d, cancelled ? "cancel" : "change");
     case CHANGES_REPORT:
         return tell(t, s, key, d, was, what);
@@ -250,7 +253,8 @@ static enum trade_verdict first_time(struct trade *t, struct state *s,
 static enum trade_verdict take(struct trade *t, void *state, const void *own,
                                struct doc *d)
 {
-    static const char *const without[] = { "action", NULL };
+    /* The number is the key; the receiver's own prefix may be a new one. */
+    static const char *const without[] = { "action", "number", NULL };
     struct state *s = state;
     struct known_doc was;
     struct doc_key key;
@@ -291,6 +295,7 @@ static void wrote(struct trade *t, void *state, const void *own, struct doc *d,
 const struct trade_rule rule_once = {
     .name = "once",
     .words = words,
+    .fits = "orders, invoices and shipments",
     .serves = serves,
     .state = sizeof(struct state),
     .begin = begin,

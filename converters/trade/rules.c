@@ -2,6 +2,5 @@
 #include "converters/trade/rules.h"
 
 const struct trade_rule *const trade_rules[] = {
-    &rule_once,
-    NULL,
+    &rule_start, &rule_warehouse, &rule_prefix, &rule_once, NULL,
 };
