@@ -395,7 +395,6 @@ static const struct conf_word route_words[] = {
     { .name = "unknown products", .not_built = true },
     { .name = "match by", .not_built = true },
     { .name = "price", .not_built = true },
-    { .name = "vat map", .not_built = true },
     { .name = "also reply", .not_built = true },
     { .name = NULL },
 };
@@ -426,6 +425,7 @@ void conf_parse_route(struct conf_parser *p, const struct oline *l,
     r = arena_alloc(&p->conf->arena, sizeof(*r));
     *r = (struct route){ .name = name, .at = oline_place(l, name) };
     r->trade.arena = &p->conf->arena;
+    r->trade.tables = &p->conf->tables;
     p->route = r;
     p->group = NULL;
     p->group_closed = false;

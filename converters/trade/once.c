@@ -11,7 +11,8 @@
  * it
  *
  * `when` of the route chooses what is sent for the first time. What was sent is
- * followed from then on, whatever its status becomes.
+ * followed from then on, whatever its status becomes; by the route that sent
+ * it, or by another one to the same output whose `when` holds now.
  *
  * "The same" is what the receiver would get (canon.h), in the fields that both
  * versions know: one more line in a map sends nothing again.
@@ -250,6 +251,13 @@ static enum trade_verdict first_time(struct trade *t, struct state *s,
     return send(t, s, d, "create");
 }
 
+/* Routes may share what comes by their `when`, each with rules of its own. */
+static bool is_of_another_route(const struct trade *t,
+                                const struct known_doc *was)
+{
+    return was->sent_route.len && !str_eq(was->sent_route, t->site->route);
+}
+
 static enum trade_verdict take(struct trade *t, void *state, const void *own,
                                struct doc *d)
 {
@@ -266,6 +274,8 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
         return trade_skip(t, "not asked for");
     key = key_of(t, s, d);
     facts_doc(t->facts, &key, t->docs, &was);
+    if (!t->wanted && !t->only.len && is_of_another_route(t, &was))
+        return TRADE_ON;
     buf_clear(&s->values);
     if (canon_text(d, without, &s->values) == -1)
         buf_clear(&s->values); /* it is compared with nothing, and sent */

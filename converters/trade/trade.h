@@ -43,6 +43,7 @@ struct trade_card {
 
 struct trade_conf {
     struct arena *arena;        /* the configuration's */
+    const struct map *tables;   /* holds those of kervan.conf, and no more */
     void *of[MAX_RULES];        /* what a rule's lines say; NULL: no line */
     struct trade_card *creates; /* in their order */
     const struct oline *lines[MAX_RULES]; /* the first one of each; or NULL */

@@ -87,6 +87,11 @@ static struct conf_case {
       SHOP ERP ROUTE "  prefix \"CZ-\"\n  prefix SK-\n  start at order\n"
                      "  warehouse A B\n",
       "11:3 conf-twice; 12:3 conf-value; 13:15 conf-value; " },
+    { __LINE__, "a VAT map is a table of the outermost level",
+      "table hu\n  27 = 27\n" SHOP ERP ROUTE "  vat map hu\n", "" },
+    { __LINE__, "a table that no line names, and one that is not there",
+      "table hu\n  27 = 27\n" SHOP ERP ROUTE "  vat map huu\n",
+      "1:1 unused; 12:11 conf-value; " },
     { __LINE__, "a route delivers by sftp",
       SHOP "partner erp\n  sftp k@erp:22/in\n  agent\n" ROUTE, "" },
     { __LINE__, "no such file to include", "include more.conf\n",
