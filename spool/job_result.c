@@ -42,9 +42,9 @@ static void summarize(struct job_result *o, const struct level *l)
                    (unsigned long long)o->n_written);
     if (o->n_aside)
         (void)buf_addf(&b, ", %llu set aside", (unsigned long long)o->n_aside);
-    if (o->n_filtered)
+    if (o->n_filtered > o->n_by_rules)
         (void)buf_addf(&b, ", %llu not for this route",
-                       (unsigned long long)o->n_filtered);
+                       (unsigned long long)(o->n_filtered - o->n_by_rules));
     for (size_t i = 0; i < o->n_skips; i++)
         (void)buf_addf(&b, ", %llu skipped (%s)",
                        (unsigned long long)o->skips[i].n, o->skips[i].reason);

@@ -93,7 +93,8 @@ static void add_skips(struct job *j)
 
         all[o->n_skips++] =
             (struct job_skip){ arena_cstr(&o->arena, str_of(s->reason)), s->n };
-        o->n_skipped += s->n;
+        o->n_filtered += s->n;
+        o->n_by_rules += s->n;
     }
     o->skips = all;
 }

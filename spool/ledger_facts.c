@@ -244,7 +244,10 @@ static bool is_aside(struct str aside, uint64_t seq)
 int ledger_learn(struct ledger *l, const struct receipt *r, struct str file,
                  struct err *e)
 {
-    struct learning x = { .l = l, .r = r, .now = clock_now() };
+    /* Of an adopted job: when it was converted. */
+    struct learning x = {
+        .l = l, .r = r, .now = r->converted_at ? r->converted_at : clock_now()
+    };
     struct fact_row row;
     struct str aside;
 
