@@ -5,5 +5,9 @@
 #include "converters/trade/trade.h"
 
 extern const struct trade_rule rule_once;
+extern const struct trade_rule rule_prefix;
+extern const struct trade_rule rule_start;
+extern const struct trade_rule rule_vat;
+extern const struct trade_rule rule_warehouse;
 
 #endif
