@@ -106,6 +106,7 @@ struct conf_write {
     struct conf_when when;
     const struct conf_to *to; /* where the outputs go; shared by writes */
     bool to_given;            /* such a line, perhaps with mistakes */
+    bool is_reply;            /* of an `also reply` line */
     struct conf_write *next;
 };
 
