@@ -231,19 +231,20 @@ static int learn(struct adoption *x, const struct adopted_facts *f,
 {
     int rc = 0,
         dir = f->known ? -1 : dir_open_at(x->k->spool_fd, str_of(f->folder));
-    struct str facts;
+    struct facts_map m = { 0 };
+    bool failed = false;
     struct err bad;
 
     if (dir != -1) {
-        rc = facts_map(dir, &facts, &bad);
+        rc = facts_map(dir, &m, &bad);
         close(dir);
         if (rc == -1)
             tell(x, f->receipt.job, "%s: %s", f->folder, bad.text);
-        else
-            rc = ledger_learn(x->k->ledger, &f->receipt, facts, e);
-        if (rc == -1 && facts.len)
+        else if (ledger_learn(x->k->ledger, &f->receipt, m.facts, e) == -1)
+            failed = true;
+        facts_unmap(&m);
+        if (failed)
             return -1;
-        facts_unmap(&facts);
     }
     return f->done ? ledger_got(x->k->ledger, &f->receipt, e) : 0;
 }

@@ -296,7 +296,7 @@ struct left {
     int dir; /* its staging folder; -1: it is not to be settled */
     struct result res;
     struct deliveries ds;
-    struct str facts; /* what its job has learnt, mapped */
+    struct facts_map facts; /* what its job has learnt */
 };
 
 /* -1: nothing to settle, e says why. */
@@ -361,7 +361,7 @@ static int look_at(struct keeper *k, struct running *x, struct left *l,
     if (!rejected && facts_map(l->dir, &l->facts, e) == -1)
         return -1;
     r->n = l->res.n;
-    r->facts = l->facts;
+    r->facts = l->facts.facts;
     r->counters = l->res.counters;
     r->n_counters = l->res.n_counters;
     r->summary = l->res.summary;
@@ -503,7 +503,7 @@ static int facts_stand(struct keeper *k, struct running *x,
 {
     *stand = true;
     for (size_t i = 0; *stand && i < n; i++)
-        if (ledger_facts_stand(k->ledger, v[i].facts, stand, e) == -1)
+        if (ledger_facts_stand(k->ledger, v[i].facts.facts, stand, e) == -1)
             return -1;
     if (*stand)
         return 0;

@@ -246,7 +246,7 @@ static bool open_file(struct facts *f)
 
     if (f->fd != -1)
         return true;
-    path = arena_cstr(&a, arena_fmt(&a, "%s/%s", f->staging, FACTS_FILE));
+    path = arena_cstr(&a, arena_fmt(&a, "%s/%s", f->staging, RESULT_FILE));
     f->fd =
         open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     f->written = f->read_at = 0;
@@ -350,24 +350,28 @@ void facts_set_aside(struct facts *f, uint64_t seq)
     }
 }
 
-bool facts_end(struct facts *f, bool keep, struct err *e)
+/* The rows are complete, or nobody's. */
+static void end_file(struct facts *f, bool keep)
 {
     struct str aside = buf_str(&f->aside);
 
+    if (keep && fact_write(&f->rows, FACT_END, 0, &aside) == 0)
+        (void)write_rows(f);
+    buf_clear(&f->rows);
+    if ((!keep && ftruncate(f->fd, 0) == -1) || close(f->fd) == -1) {
+        f->io_failed = true;
+        err_sys(&f->err, ERR_RETRY, "cannot write what a job learns");
+    }
+    f->fd = -1;
+}
+
+bool facts_end(struct facts *f, bool keep, struct err *e)
+{
     facts_drop(f);
     if (!keep)
         forget(f, f->file_mark);
-    if (f->fd != -1) {
-        if (keep && !f->io_failed &&
-            fact_write(&f->rows, FACT_END, 0, &aside) == 0)
-            (void)write_rows(f);
-        buf_clear(&f->rows);
-        if (close(f->fd) == -1 && !f->io_failed) {
-            f->io_failed = true;
-            err_sys(&f->err, ERR_RETRY, "cannot write what a job learns");
-        }
-        f->fd = -1;
-    }
+    if (f->fd != -1)
+        end_file(f, keep && !f->io_failed);
     if (!facts_failed(f))
         return true;
     *e = f->err;

@@ -1,11 +1,12 @@
 /*
  * facts.h - a job's end of converters/trade/facts.h: it asks the ledger, and
- * writes what it learns into the file `facts` of its staging folder.
+ * writes what it learns into the file `result` of its staging folder.
  *
  *   facts_open()   once a process, after fork(): one moment of the ledger
- *   facts_begin()  a file       facts_end()  its facts are complete, or
- * nobody's facts_enter()  a read map of the route facts_reset()  this read map
- * begins anew
+ *   facts_begin()  a file begins
+ *   facts_enter()  a read map of the route is at work on it
+ *   facts_reset()  which begins anew
+ *   facts_end()    what was learnt of the file is complete, or nobody's
  *
  * Files of one process see what those before them have learnt; what a file
  * that was rejected has learnt is forgotten again.
