@@ -528,12 +528,17 @@ void facts_answered(struct facts *f, const struct doc_key *key,
         w->invoice, yes_no(w->invoice_cancelled));
 }
 
-void facts_settled(struct facts *f, const struct doc_key *key, struct str text)
+void facts_withdrawn(struct facts *f, const struct doc_key *key,
+                     struct str text)
 {
+    struct known_doc *d;
+
     if (!f)
         return;
-    change_doc(f, key)->refused = false;
-    ROW(f, FACT_SETTLED, KEY(key), text);
+    d = change_doc(f, key);
+    d->refused = false;
+    d->state = DOC_CANCELLED;
+    ROW(f, FACT_WITHDRAWN, KEY(key), text);
 }
 
 void facts_story(struct facts *f, const struct doc_key *key, struct str what,

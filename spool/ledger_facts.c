@@ -235,10 +235,13 @@ static int learn_story(const struct learning *x, struct err *e)
     return rc;
 }
 
-static int learn_settled(const struct learning *x, struct err *e)
+static int learn_withdrawn(const struct learning *x, struct err *e)
 {
-    if (db_change(x->l->db, e, ANY_ROWS, "UPDATE doc SET refused=0" THE_DOC,
-                  "ssss", KEY) == -1)
+    if (db_change(x->l->db, e, ANY_ROWS,
+                  "UPDATE doc SET refused=0,"
+                  "state='CANCELLED'" THE_DOC,
+                  "ssss", KEY) == -1 ||
+        let_reserve(x, false, e) == -1)
         return -1;
     return story(x, "settled", x->c[4], e);
 }
@@ -281,12 +284,12 @@ static int learn_got(const struct learning *x, struct err *e)
 
 static int (*const learners[N_FACTS])(const struct learning *x,
                                       struct err *e) = {
-    [FACT_SCOPE] = learn_scope,       [FACT_CAME] = learn_came,
-    [FACT_SENT] = learn_sent,         [FACT_REPORTED] = learn_reported,
-    [FACT_ANSWERED] = learn_answered, [FACT_STORY] = learn_story,
-    [FACT_RESERVE] = learn_reserve,   [FACT_CARD] = learn_card,
-    [FACT_WAIT] = learn_wait,         [FACT_GOT] = learn_got,
-    [FACT_SETTLED] = learn_settled,
+    [FACT_SCOPE] = learn_scope,         [FACT_CAME] = learn_came,
+    [FACT_SENT] = learn_sent,           [FACT_REPORTED] = learn_reported,
+    [FACT_ANSWERED] = learn_answered,   [FACT_STORY] = learn_story,
+    [FACT_RESERVE] = learn_reserve,     [FACT_CARD] = learn_card,
+    [FACT_WAIT] = learn_wait,           [FACT_GOT] = learn_got,
+    [FACT_WITHDRAWN] = learn_withdrawn,
 };
 
 static bool is_aside(struct str aside, uint64_t seq)

@@ -124,8 +124,8 @@ struct doc_answer {
 };
 void facts_answered(struct facts *f, const struct doc_key *key,
                     const struct doc_answer *answer);
-/* It was refused, and nobody has to see to it any more; the text says why. */
-void facts_settled(struct facts *f, const struct doc_key *key, struct str text);
+/* It was refused, and is not wanted any more: nobody has to see to it. */
+void facts_withdrawn(struct facts *f, const struct doc_key *key, struct str text);
 /* A line of its story that changes nothing; none if it says what the last one
  * says. */
 void facts_story(struct facts *f, const struct doc_key *key, struct str what,

@@ -162,7 +162,7 @@ struct trade {
     bool wanted;       /* `when` of the route holds */
     struct str number; /* as the sender wrote it; "": it has none */
     struct str place;  /* "orders.zip/july.csv" */
-    int number_field;
+    int number_field, series_field;
 };
 
 struct trade_rule {
