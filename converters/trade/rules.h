@@ -4,6 +4,7 @@
 
 #include "converters/trade/trade.h"
 
+extern const struct trade_rule rule_answers;
 extern const struct trade_rule rule_once;
 extern const struct trade_rule rule_prefix;
 extern const struct trade_rule rule_start;
