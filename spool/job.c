@@ -589,6 +589,7 @@ void job_conclude(struct job *j)
     } else
         o->n_written = 0;
     job_result_conclude(o, j->spec->read->document);
+    job_balance(j);
 }
 
 /* ---- life --------------------------------------------------------------- */

@@ -98,6 +98,16 @@ static void add_skips(struct job *j)
     o->skips = all;
 }
 
+/*
+ * The summary tells people how many were read. In the balance n_read is what
+ * was not skipped, whoever skips: a read map, or a rule.
+ */
+void job_balance(struct job *j)
+{
+    for (size_t i = 0; j->spec->trade && i < j->trade.n_skips; i++)
+        j->out->n_read -= j->trade.skips[i].n;
+}
+
 /* Rules that wait for the last document. */
 void job_end_trade(struct job *j)
 {
