@@ -1,4 +1,5 @@
 /* conf_maps.c - the maps of the routes: found, loaded, joined, checked. */
+#include "converters/trade/rules.h"
 #include "spool/conf.h"
 #include "spool/conf_inside.h"
 
@@ -163,6 +164,26 @@ static const struct conf_to *first_to(const struct conf_read *x)
     return NULL;
 }
 
+static bool is_constant(const struct piece *p)
+{
+    for (; p; p = p->next)
+        if (p->rule && p->rule->e->kind != E_CONST &&
+            p->rule->e->kind != E_SETTING)
+            return false;
+    return true;
+}
+
+/* Changes never take the place of others that nobody has taken yet. */
+static void check_names(struct map_loader *ld, const struct conf_read *x)
+{
+    for (size_t i = 0; i < x->n_writes; i++) {
+        const struct map *m = x->writes[i].map;
+
+        if (m->file && is_constant(m->file))
+            DIAG0(ld->diags, SAME_NAME, x->write_confs[i]->at);
+    }
+}
+
 /* What the rules are to know of a read map and its place. */
 static void set_site(struct map_loader *ld, struct route *r,
                      struct conf_read *x)
@@ -184,6 +205,8 @@ static void set_site(struct map_loader *ld, struct route *r,
     for (const struct conf_from *f = r->from; f; f = f->next)
         s->sender_asked |= f->partner->asked;
     trade_site_check(s, ld->diags);
+    if (trade_serves(s, &rule_only_changes))
+        check_names(ld, x);
 }
 
 /* Which kinds of cards anybody asks of whom: before the first rule decides
@@ -200,10 +223,12 @@ static void set_asked(struct conf *c)
 static void set_sites(struct map_loader *ld)
 {
     set_asked(ld->conf);
-    for (struct route *r = ld->conf->routes; r; r = r->next)
+    for (struct route *r = ld->conf->routes; r; r = r->next) {
+        trade_conf_check(&r->trade, ld->diags);
         for (struct conf_read *x = r->reads; x; x = x->next)
             if (x->map)
                 set_site(ld, r, x);
+    }
 }
 
 bool conf_has_rules(const struct route *r)
@@ -257,17 +282,23 @@ static void load_route(struct map_loader *ld, struct route *r)
                             ld->diags);
 }
 
-bool conf_is_snapshot(const struct conf_read *read)
+bool conf_is_state(const struct conf_read *read)
 {
     const char *name = read->map ? read->map->document->name : "";
 
     return strcmp(name, "stock") == 0 || strcmp(name, "price") == 0;
 }
 
+bool conf_is_snapshot(const struct conf_read *read)
+{
+    return conf_is_state(read) &&
+           !trade_serves(&read->site, &rule_only_changes);
+}
+
 /* Half of a stock is worse than the last one; an order stands for itself. */
 bool conf_rejects_file(const struct route *r, const struct conf_read *read)
 {
-    return r->error_given ? r->reject_file : conf_is_snapshot(read);
+    return r->error_given ? r->reject_file : conf_is_state(read);
 }
 
 void conf_load_maps(struct conf *c, struct diags *diags)

@@ -42,6 +42,9 @@ int ledger_learn(struct ledger *l, const struct receipt *r, struct str file,
                  struct err *e);
 /* In the commit that makes it DONE: what waited counts. */
 int ledger_got(struct ledger *l, const struct receipt *r, struct err *e);
+/* What it has delivered is delivered once more, over what came later: nobody
+ * knows any longer what those receivers have. */
+int ledger_forget_got(struct ledger *l, const struct receipt *r, struct err *e);
 
 /* Questions. */
 int ledger_scope(struct ledger *l, struct str name, uint64_t *version,

@@ -584,6 +584,8 @@ void job_conclude(struct job *j)
     if (j->failed || o->by_rule)
         o->verdict = JOB_REJECTED;
     if (o->verdict == JOB_DONE) {
+        if (j->spec->trade)
+            trade_done(&j->trade);
         collect_outputs(j);
         job_counts_collect(&j->counts, o);
     } else

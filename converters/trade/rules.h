@@ -5,5 +5,6 @@
 #include "converters/trade/trade.h"
 
 extern const struct trade_rule rule_once;
+extern const struct trade_rule rule_only_changes;
 
 #endif

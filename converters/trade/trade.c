@@ -69,6 +69,8 @@ bool trade_line(struct trade_conf *c, const struct oline *l,
 
             if (!begins(l->text, w->name, &rest))
                 continue;
+            if (!c->at[i])
+                c->at[i] = l;
             w->parse(&p, l, rest);
             if (!w->has_block)
                 outline_no_block(l, diags);
@@ -96,6 +98,13 @@ bool trade_is(const struct trade_site *s, const char *document)
     return str_is(str_of(s->document->name), document);
 }
 
+void trade_conf_check(const struct trade_conf *c, struct diags *diags)
+{
+    for (int i = 0; trade_rules[i]; i++)
+        if (c->at[i] && trade_rules[i]->check)
+            trade_rules[i]->check(c, c->of[i], diags);
+}
+
 void trade_site_check(struct trade_site *s, struct diags *diags)
 {
     for (int i = 0; trade_rules[i]; i++) {
@@ -103,8 +112,6 @@ void trade_site_check(struct trade_site *s, struct diags *diags)
         s->any = s->any || s->serves[i];
     }
 }
-
-/* ---- at work ------------------------------------------------------------- */
 
 static int index_of(const struct trade_rule *rule)
 {
@@ -114,6 +121,13 @@ static int index_of(const struct trade_rule *rule)
         i++;
     return i;
 }
+
+bool trade_serves(const struct trade_site *s, const struct trade_rule *rule)
+{
+    return s->serves[index_of(rule)];
+}
+
+/* ---- at work ------------------------------------------------------------- */
 
 static void begin_rules(struct trade *t)
 {
@@ -154,6 +168,21 @@ static void count_skip(struct trade *t)
     if (i == t->n_skips)
         t->skips[t->n_skips++] = (struct trade_skip){ .reason = t->reason };
     t->skips[i].n++;
+}
+
+void trade_skip_held(struct trade *t, const char *reason)
+{
+    t->reason = reason;
+    count_skip(t);
+}
+
+struct doc *trade_make(struct trade *t)
+{
+    struct doc *d = doc_new(t->docs, t->site->shape);
+
+    d->seq = ++t->last_seq;
+    t->n_made++;
+    return d;
 }
 
 /* What was learnt of a document counts unless it is set aside; one that is
@@ -201,15 +230,23 @@ enum trade_verdict trade_take(struct trade *t, struct doc *d, bool wanted)
 {
     t->wanted = wanted;
     t->number = doc_text(d, t->number_field);
+    if (d->seq > t->last_seq)
+        t->last_seq = d->seq;
     return run(t, d, 0);
 }
 
 void trade_pass_on(struct trade *t, const struct trade_rule *rule,
                    struct doc *d)
 {
+    enum trade_verdict v;
+
     t->wanted = true;
     t->number = doc_text(d, t->number_field);
-    (void)run(t, d, index_of(rule) + 1);
+    v = run(t, d, index_of(rule) + 1);
+    if (v == TRADE_ASIDE)
+        t->hooks.set_aside(t->hooks.ctx, d);
+    else if (v == TRADE_ON && !t->wanted)
+        t->hooks.filtered(t->hooks.ctx);
 }
 
 void trade_end(struct trade *t)
@@ -217,6 +254,15 @@ void trade_end(struct trade *t)
     for (int i = 0; trade_rules[i]; i++)
         if (t->site->serves[i] && trade_rules[i]->end)
             trade_rules[i]->end(t, t->state[i], t->site->conf->of[i]);
+    facts_keep(t->facts, 0); /* of no document */
+}
+
+void trade_done(struct trade *t)
+{
+    for (int i = 0; trade_rules[i]; i++)
+        if (t->site->serves[i] && trade_rules[i]->done)
+            trade_rules[i]->done(t, t->state[i], t->site->conf->of[i]);
+    facts_keep(t->facts, 0);
 }
 
 static void release_rules(struct trade *t)
@@ -231,6 +277,7 @@ void trade_reset(struct trade *t)
 {
     release_rules(t);
     t->n_skips = 0;
+    t->n_aside = t->last_seq = t->n_made = 0;
     begin_rules(t);
 }
 
