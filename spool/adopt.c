@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "spool/facts.h"
+#include "spool/facts_file.h"
 #include "spool/files.h"
 #include "spool/generation.h"
 #include "spool/manifest.h"
@@ -22,7 +24,17 @@
     "it may have been delivered since the backup: look there, then retry " \
     "it, or settle it as delivered"
 
+/* What a job has learnt, and the ledger does not know. */
+struct adopted_facts {
+    struct receipt receipt; /* its job, its times */
+    const char *folder;     /* below the spool */
+    bool known;             /* in the ledger already; */
+    bool done;              /* what its receiver got counts */
+};
+
 struct adoption {
+    struct adopted_facts *facts;
+    size_t n_facts, cap_facts;
     struct keeper *k;
     struct adopted *out;
     bool restored;     /* the spool is a backup */
@@ -181,6 +193,75 @@ static int put_row(struct adoption *x, struct manifest *m, const char *path,
     return keep_counters(x, m, e);
 }
 
+/* ---- what jobs have learnt ------------------------------------------------
+ */
+
+/* Kept until all jobs are known: facts are learnt in the order of commits. */
+static void note_facts(struct adoption *x, const struct receipt *r,
+                       const struct receipt *row, const char *folder, bool done)
+{
+    if (r->state == RECEIPT_REJECTED || r->state == RECEIPT_SUPPRESSED)
+        return;
+    if (x->n_facts == x->cap_facts) {
+        x->cap_facts = x->cap_facts ? 2 * x->cap_facts : 64;
+        x->facts = xrealloc(x->facts, x->cap_facts * sizeof(*x->facts));
+    }
+    x->facts[x->n_facts++] = (struct adopted_facts){
+        .receipt = { .job = r->job,
+                     .test = r->test,
+                     .converted_at = r->converted_at },
+        .folder = arena_cstr(&x->k->kept, str_of(folder)),
+        .known = row && row->converted_at,
+        .done = done,
+    };
+}
+
+static int by_commit(const void *a, const void *b)
+{
+    const struct receipt *x = &((const struct adopted_facts *)a)->receipt,
+                         *y = &((const struct adopted_facts *)b)->receipt;
+
+    if (x->converted_at != y->converted_at)
+        return x->converted_at < y->converted_at ? -1 : 1;
+    return x->job < y->job ? -1 : x->job > y->job;
+}
+
+static int learn(struct adoption *x, const struct adopted_facts *f,
+                 struct err *e)
+{
+    int rc = 0,
+        dir = f->known ? -1 : dir_open_at(x->k->spool_fd, str_of(f->folder));
+    struct facts_map m = { 0 };
+    bool failed = false;
+    struct err bad;
+
+    if (dir != -1) {
+        rc = facts_map(dir, &m, &bad);
+        close(dir);
+        if (rc == -1)
+            tell(x, f->receipt.job, "%s: %s", f->folder, bad.text);
+        else if (ledger_learn(x->k->ledger, &f->receipt, m.facts, e) == -1)
+            failed = true;
+        facts_unmap(&m);
+        if (failed)
+            return -1;
+    }
+    return f->done ? ledger_got(x->k->ledger, &f->receipt, e) : 0;
+}
+
+static int learn_all(struct adoption *x, struct err *e)
+{
+    int rc = 0;
+
+    if (x->n_facts)
+        qsort(x->facts, x->n_facts, sizeof(*x->facts), by_commit);
+    for (size_t i = 0; rc == 0 && i < x->n_facts; i++)
+        rc = learn(x, &x->facts[i], e);
+    free(x->facts);
+    x->facts = NULL;
+    return rc;
+}
+
 /* ---- the archive -------------------------------------------------------- */
 
 /* All of it had ended when it was put there. */
@@ -198,6 +279,11 @@ static int adopt_archived(struct adoption *x, const char *day,
     if (r->state == RECEIPT_CONVERTED)
         r->state = RECEIPT_DONE;
     r->ended_at = r->converted_at ? r->converted_at : r->taken_at;
+    note_facts(x, r, row,
+               arena_fmt(&x->k->item, "archive/%s/%llu", day,
+                         (unsigned long long)r->job)
+                   .p,
+               true);
     x->out->n_archived++;
     tell(x, r->job, "%s, as the archive has it: %.*s (route %.*s)",
          receipt_state_names[r->state], STR_ARGS(str_first(r->name, 200)),
@@ -272,6 +358,7 @@ static int adopt_result(struct adoption *x, struct manifest *m, struct err *e)
         return -1;
     if (row && row->ended_at)
         return 0; /* nothing but the archive is left to do */
+    note_facts(x, r, row, arena_fmt(&x->k->item, "out/%s", r->id).p, false);
     if (r->state == RECEIPT_CONVERTED && m->n) {
         r->state = RECEIPT_HELD;
         r->why = STR(MAY_HAVE_ARRIVED);
@@ -428,7 +515,8 @@ static int match(struct adoption *x, const struct generation *was,
 {
     if (ledger_adopt_clean(x->k->ledger, x->restored, e) == -1 ||
         each_name(x, "archive", year_folder, e) == -1 ||
-        each_name(x, "out", result_folder, e) == -1 || adopt_rows(x, e) == -1)
+        each_name(x, "out", result_folder, e) == -1 || learn_all(x, e) == -1 ||
+        adopt_rows(x, e) == -1)
         return -1;
     return number_jobs(x, was, e);
 }

@@ -22,7 +22,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -297,7 +296,7 @@ struct left {
     int dir; /* its staging folder; -1: it is not to be settled */
     struct result res;
     struct deliveries ds;
-    struct str facts; /* what its job has learnt, mapped */
+    struct facts_map facts; /* what its job has learnt */
 };
 
 /* -1: nothing to settle, e says why. */
@@ -346,32 +345,6 @@ static int wait_for_rest(struct keeper *k, const struct receipt *r, bool *waits,
                         now + AGAIN, e);
 }
 
-/* The keeper takes none of it for granted but its form. */
-static int map_facts(struct left *l, struct err *e)
-{
-    struct str aside;
-    struct stat st;
-    void *p = MAP_FAILED;
-    int fd = openat(l->dir, FACTS_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-
-    if (fd == -1 && errno == ENOENT)
-        return 0;
-    if (fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size)
-        p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (p == MAP_FAILED)
-        err_sys(e, ERR_RETRY, "cannot read what the job has learnt");
-    else
-        l->facts = (struct str){ p, (size_t)st.st_size };
-    if (fd != -1)
-        close(fd);
-    if (p == MAP_FAILED)
-        return -1;
-    return facts_whole(l->facts, &aside)
-               ? 0
-               : err_set(e, ERR_HOLD,
-                         "what the job has learnt is no whole file");
-}
-
 /* Step 2. */
 static int look_at(struct keeper *k, struct running *x, struct left *l,
                    struct err *e)
@@ -385,10 +358,10 @@ static int look_at(struct keeper *k, struct running *x, struct left *l,
     if (rc == -1 ||
         plan_return(k, x->route, r, l->dir, &l->res, &l->ds, e) == -1)
         return -1;
-    if (!rejected && map_facts(l, e) == -1)
+    if (!rejected && facts_map(l->dir, &l->facts, e) == -1)
         return -1;
     r->n = l->res.n;
-    r->facts = l->facts;
+    r->facts = l->facts.facts;
     r->counters = l->res.counters;
     r->n_counters = l->res.n_counters;
     r->summary = l->res.summary;
@@ -399,9 +372,7 @@ static int look_at(struct keeper *k, struct running *x, struct left *l,
 
 static void drop(struct left *l)
 {
-    if (l->facts.len)
-        (void)munmap((void *)(uintptr_t)l->facts.p, l->facts.len);
-    l->facts = (struct str){ NULL, 0 };
+    facts_unmap(&l->facts);
     if (l->dir != -1)
         close(l->dir);
     l->dir = -1;
@@ -532,7 +503,7 @@ static int facts_stand(struct keeper *k, struct running *x,
 {
     *stand = true;
     for (size_t i = 0; *stand && i < n; i++)
-        if (ledger_facts_stand(k->ledger, v[i].facts, stand, e) == -1)
+        if (ledger_facts_stand(k->ledger, v[i].facts.facts, stand, e) == -1)
             return -1;
     if (*stand)
         return 0;

@@ -1,11 +1,12 @@
 /*
  * facts.h - a job's end of converters/trade/facts.h: it asks the ledger, and
- * writes what it learns into the file `facts` of its staging folder.
+ * writes what it learns into the file `result` of its staging folder.
  *
  *   facts_open()   once a process, after fork(): one moment of the ledger
- *   facts_begin()  a file       facts_end()  its facts are complete, or
- * nobody's facts_enter()  a read map of the route facts_reset()  this read map
- * begins anew
+ *   facts_begin()  a file begins
+ *   facts_enter()  a read map of the route is at work on it
+ *   facts_reset()  which begins anew
+ *   facts_end()    what was learnt of the file is complete, or nobody's
  *
  * Files of one process see what those before them have learnt; what a file
  * that was rejected has learnt is forgotten again.
@@ -16,10 +17,8 @@
 #include "converters/trade/facts.h"
 #include "spool/ledger.h"
 
-/* Scopes are the partners whose facts may be asked: n names, which live as
- * long. A ledger that cannot be opened makes facts_failed(). */
-struct facts *facts_open(const char *ledger_path, const struct str *scopes,
-                         size_t n, int64_t now);
+/* A ledger that cannot be opened makes facts_failed(). */
+struct facts *facts_open(const char *ledger_path, int64_t now);
 void facts_begin(struct facts *f, const char *staging, uint64_t job);
 void facts_enter(struct facts *f, unsigned read);
 void facts_reset(struct facts *f);
@@ -30,6 +29,17 @@ bool facts_end(struct facts *f, bool keep, struct err *e);
 /* Why facts_failed(). */
 const struct err *facts_error(const struct facts *f);
 void facts_close(struct facts *f);
+
+/*
+ * Facts that a job decides by belong to a scope, whose version grows with each
+ * commit that changes one of them: documents that a sender has sent to an
+ * output, cards of a kind in a partner's books, what an output got of a kind of
+ * documents.
+ */
+struct str scope_of_docs(struct arena *a, struct str output, struct str sender);
+struct str scope_of_cards(struct arena *a, struct str unit, struct str kind);
+struct str scope_of_got(struct arena *a, struct str output,
+                        struct str document);
 
 /* ---- the keeper's (ledger_facts.c) ----------------------------------------
  */

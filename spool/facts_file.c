@@ -1,5 +1,11 @@
 #include "spool/facts_file.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 static const char *const columns_of[N_FACTS] = {
 #define X(id, columns) [FACT_##id] = columns,
     FACTS(X)
@@ -87,4 +93,59 @@ bool facts_whole(struct str file, struct str *aside)
             return !file.len && aside->len % sizeof(uint64_t) == 0;
         }
     return false;
+}
+
+static int map_file(int fd, struct str *out, struct err *e)
+{
+    struct stat st;
+    void *p = MAP_FAILED;
+
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+        p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (p == MAP_FAILED)
+        return err_sys(e, ERR_RETRY, "cannot read the result of the job");
+    *out = (struct str){ p, (size_t)st.st_size };
+    return 0;
+}
+
+/* false: there are rows, and no END of them. */
+static bool split(struct facts_map *m)
+{
+    struct fact_row row;
+
+    m->text = m->whole;
+    if ((unsigned char)m->whole.p[0] >= N_FACTS)
+        return true;
+    while (fact_read(&m->text, &row))
+        if (row.fact == FACT_END) {
+            m->facts = str_between(m->whole.p, m->text.p);
+            return row.column[0].len % sizeof(uint64_t) == 0;
+        }
+    return false;
+}
+
+int facts_map(int dir_fd, struct facts_map *m, struct err *e)
+{
+    int fd = openat(dir_fd, RESULT_FILE,
+                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int rc;
+
+    *m = (struct facts_map){ 0 };
+    if (fd == -1 && errno == ENOENT)
+        return 0;
+    if (fd == -1)
+        return err_sys(e, ERR_RETRY, "cannot read the result of the job");
+    rc = map_file(fd, &m->whole, e);
+    close(fd);
+    if (rc == -1 || split(m))
+        return rc;
+    facts_unmap(m);
+    return err_set(e, ERR_HOLD, "what the job has learnt does not end");
+}
+
+void facts_unmap(struct facts_map *m)
+{
+    if (m->whole.len)
+        (void)munmap((void *)(uintptr_t)m->whole.p, m->whole.len);
+    *m = (struct facts_map){ 0 };
 }

@@ -1,5 +1,9 @@
 /*
- * facts_file.h - the file `facts` beside the outputs of a job: what it learnt.
+ * facts_file.h - what a job learnt, in front of the text of its `result`.
+ *
+ * One file and not two: the smallest job makes few files as it is. A file that
+ * begins with a byte below N_FACTS has rows, up to END; a text, which begins
+ * with a letter, is behind them.
  *
  * A row is u8 operation, u8 number of columns, u16 zero, u32 zero, u64 number
  * of the document, then each column as u32 length and its bytes; all of this
@@ -14,9 +18,10 @@
 #ifndef SPOOL_FACTS_FILE_H
 #define SPOOL_FACTS_FILE_H
 
+#include "converters/base/err.h"
 #include "converters/base/str.h"
 
-#define FACTS_FILE "facts"
+#define RESULT_FILE "result"
 
 enum { FACTS_READ = 48 };
 
@@ -24,7 +29,7 @@ enum { FACTS_READ = 48 };
 
 /* clang-format off */
 #define FACTS(X)                                                              \
-    /* first in the file: as they were when this job asked */                 \
+    /* what this job has asked for, as it was then; before END */             \
     X(SCOPE, "name version")                                                  \
     X(CAME, FACT_KEY "unit route customer email date line member hash")       \
     X(SENT, FACT_KEY "as_number action values hash")                          \
@@ -61,6 +66,15 @@ int fact_write(struct buf *out, enum fact f, uint64_t seq,
                const struct str *columns);
 /* Takes a row off *rest. false: there is none, or it is not one. */
 bool fact_read(struct str *rest, struct fact_row *out);
+struct facts_map {
+    struct str whole; /* in memory until facts_unmap(); empty: no such file */
+    struct str facts; /* the rows with END, or empty */
+    struct str text;  /* behind them */
+};
+/* `result` of the folder. -1: it cannot be read (ERR_RETRY), or its rows do
+ * not end (ERR_HOLD). */
+int facts_map(int dir_fd, struct facts_map *out, struct err *e);
+void facts_unmap(struct facts_map *m);
 /* Is it a whole file of rows? *aside: the column of its END. */
 bool facts_whole(struct str file, struct str *aside);
 

@@ -288,10 +288,10 @@ int file_read(int at, const char *name, struct buf *b)
     return n == 0 ? 0 : -1;
 }
 
-static int write_new(int at, const char *name, struct str text, mode_t mode,
-                     bool sync)
+static int write_at(int at, const char *name, struct str text, mode_t mode,
+                    int flags, bool sync)
 {
-    int fd = openat(at, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    int fd = openat(at, name, O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode);
     int rc, saved;
 
     if (fd == -1)
@@ -306,10 +306,15 @@ static int write_new(int at, const char *name, struct str text, mode_t mode,
 
 int file_write(int at, const char *name, struct str text, mode_t mode)
 {
-    return write_new(at, name, text, mode, true);
+    return write_at(at, name, text, mode, O_EXCL, true);
 }
 
 int file_create(int at, const char *name, struct str text, mode_t mode)
 {
-    return write_new(at, name, text, mode, false);
+    return write_at(at, name, text, mode, O_EXCL, false);
+}
+
+int file_append(int at, const char *name, struct str text, mode_t mode)
+{
+    return write_at(at, name, text, mode, O_APPEND | O_NOFOLLOW, false);
 }

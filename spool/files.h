@@ -47,6 +47,8 @@ int file_read(int at, const char *name, struct buf *b);
 int file_write(int at, const char *name, struct str text, mode_t mode);
 /* The same without the sync, for who will sync its folder with all in it. */
 int file_create(int at, const char *name, struct str text, mode_t mode);
+/* Behind what is there; not synced. */
+int file_append(int at, const char *name, struct str text, mode_t mode);
 
 /* "a/b.csv": relative, no empty part, no "." or "..", no control character. */
 bool path_is_safe(struct str path);

@@ -45,9 +45,9 @@ static void summarize(struct job_result *o, const struct level *l)
     if (o->n_made)
         (void)buf_addf(&b, ", %llu of them made (no longer in the source)",
                        (unsigned long long)o->n_made);
-    if (o->n_filtered)
+    if (o->n_filtered > o->n_by_rules)
         (void)buf_addf(&b, ", %llu not for this route",
-                       (unsigned long long)o->n_filtered);
+                       (unsigned long long)(o->n_filtered - o->n_by_rules));
     for (size_t i = 0; i < o->n_skips; i++)
         (void)buf_addf(&b, ", %llu skipped (%s)",
                        (unsigned long long)o->skips[i].n, o->skips[i].reason);

@@ -107,20 +107,17 @@ static void add_skips(struct job *j)
 
         all[o->n_skips++] =
             (struct job_skip){ arena_cstr(&o->arena, str_of(s->reason)), s->n };
-        o->n_skipped += s->n;
+        o->n_filtered += s->n;
+        o->n_by_rules += s->n;
     }
     o->skips = all;
 }
 
-/*
- * The summary tells people how many were read. In the balance n_read is what
- * was not skipped, whoever skips: a read map, or a rule; and what rules made.
- */
+/* The summary tells people how many were read. In the balance those count,
+ * too, that rules have made. */
 void job_balance(struct job *j)
 {
     j->out->n_read += j->out->n_made;
-    for (size_t i = 0; j->spec->trade && i < j->trade.n_skips; i++)
-        j->out->n_read -= j->trade.skips[i].n;
 }
 
 /* Rules that wait for the last document. */

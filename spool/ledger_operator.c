@@ -31,6 +31,8 @@ static int note_by_hand(struct ledger *l, uint64_t job, const char *what,
 
 int ledger_take_again(struct ledger *l, const struct receipt *r, struct err *e)
 {
+    /* Who wants content once more that was suppressed wants it sent. */
+    bool full = r->full || r->state == RECEIPT_SUPPRESSED;
     int rc;
 
     if (db_begin(l->db, e) == -1)
@@ -38,9 +40,9 @@ int ledger_take_again(struct ledger *l, const struct receipt *r, struct err *e)
     rc = db_change(l->db, e, 1,
                    "UPDATE receipt SET state='TAKEN',why='',retry_at=NULL,"
                    "n_tries=0,once=0,by_hand=0,converted_at=NULL,ended_at=NULL,"
-                   "same_as=NULL WHERE job=? AND state IN"
+                   "same_as=NULL,full=? WHERE job=? AND state IN"
                    " ('REJECTED','SUPPRESSED')",
-                   "u", r->job);
+                   "uu", (uint64_t)full, r->job);
     if (rc == 0)
         rc = db_change(l->db, e, 1,
                        "UPDATE claim SET state='TAKEN',archived_at=NULL,"

@@ -139,8 +139,8 @@ int ledger_slot_ran(struct ledger *l, struct str route, const struct slot *s,
 int ledger_slot_start(struct ledger *l, struct str route, struct err *e)
 {
     return db_change(l->db, e, ANY_ROWS,
-                     "INSERT OR IGNORE INTO started VALUES(?,?)", "st", route,
-                     clock_now());
+                     "INSERT OR IGNORE INTO started(route,at) VALUES(?,?)",
+                     "st", route, clock_now());
 }
 
 int ledger_slots_started(struct ledger *l, struct err *e)

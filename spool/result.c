@@ -2,9 +2,8 @@
 
 #include <stdio.h>
 
+#include "spool/facts_file.h"
 #include "spool/files.h"
-
-#define RESULT_FILE "result"
 
 /* Names have their limit; this is for lines of any size that they allow. */
 enum { OTHER_LINES = 10000, LINE_SIZE = 4096 };
@@ -72,7 +71,7 @@ int result_write(int dir_fd, const struct result *r)
     }
     rc = buf_addz(&b, "\nend\n");
     if (rc == 0)
-        rc = file_create(dir_fd, RESULT_FILE, buf_str(&b), 0600);
+        rc = file_append(dir_fd, RESULT_FILE, buf_str(&b), 0600);
     buf_release(&b);
     return rc;
 }
@@ -227,15 +226,17 @@ static bool parse_all(struct str text, uint64_t max_outputs, struct arena *a,
 bool result_read(int dir_fd, uint64_t max_outputs, struct arena *a,
                  struct result *out)
 {
-    struct buf b;
+    struct facts_map m;
+    struct err ignored;
     bool ok;
 
     *out = (struct result){ 0 };
     if (max_outputs > INT32_MAX)
         max_outputs = INT32_MAX;
-    buf_init(&b, (max_outputs + OTHER_LINES) * LINE_SIZE);
-    ok = file_read(dir_fd, RESULT_FILE, &b) == 0 &&
-         parse_all(arena_str(a, buf_str(&b)), max_outputs, a, out);
-    buf_release(&b);
+    if (facts_map(dir_fd, &m, &ignored) == -1)
+        return false;
+    ok = m.text.len <= (max_outputs + OTHER_LINES) * LINE_SIZE &&
+         parse_all(arena_str(a, m.text), max_outputs, a, out);
+    facts_unmap(&m);
     return ok;
 }

@@ -6,7 +6,7 @@
  *                     it has learnt itself since counts as well
  *   a job learns      facts wait until the document that they are about is
  *                     written: facts_keep(), else facts_drop(). They go into
- *                     the file `facts` beside the outputs
+ *                     the file `result` beside the outputs
  *   the keeper keeps  all of them, in the transaction that makes the job
  *                     CONVERTED; only if no other job has changed meanwhile
  *                     what this one has asked for, else it runs again. A test

@@ -16,8 +16,8 @@
  * "The same" is what the receiver would get (canon.h), in the fields that both
  * versions know: one more line in a map sends nothing again.
  *
- * A document that a person has asked for by its number (t->only) is sent
- * whatever was before.
+ * What a person has asked for (a document by its number, a whole file once
+ * more) is sent whatever was before.
  */
 #include "converters/trade/canon.h"
 #include "converters/trade/rules.h"
@@ -266,7 +266,7 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
     if (canon_text(d, without, &s->values) == -1)
         buf_clear(&s->values); /* it is compared with nothing, and sent */
     came(t, s, &key, &was, d);
-    if (t->only.len)
+    if (t->only.len || (t->full && t->wanted))
         return send(t, s, d,
                     was.action.len ? arena_cstr(t->docs, was.action)
                                    : "create");

@@ -1,2 +1,2 @@
 # spool/files.c: small files are not synced
-/^static int write_new/,/^}/s/(!sync || fsync(fd) == 0)/true/
+/^static int write_at/,/^}/s/(!sync || fsync(fd) == 0)/true/
