@@ -10,7 +10,7 @@ enum {
 };
 
 struct head {
-    uint32_t magic, zero;
+    uint32_t magic, mark;
     uint64_t n;
 };
 
@@ -70,11 +70,12 @@ bool got_open(struct str bytes, struct got_table *out)
         return false;
     memcpy(&h, bytes.p, sizeof(h));
     bytes = str_from(bytes, sizeof(h));
-    if (h.magic != MAGIC || h.zero ||
+    if (h.magic != MAGIC ||
         h.n > bytes.len / (sizeof(struct got_entry) + sizeof(uint16_t)) ||
         h.n >= UINT32_MAX)
         return false;
     t.n = (size_t)h.n;
+    t.mark = h.mark;
     t.entries = bytes.p;
     t.texts = str_from(bytes, t.n * sizeof(struct got_entry));
     if (!texts_fit(t.texts, t.n) || !is_rising(&t))
@@ -135,16 +136,16 @@ static int put_text(struct buf *out, struct str s)
     return put(out, &len, sizeof(len)) == -1 ? -1 : buf_add(out, s);
 }
 
-static int put_head(struct buf *out, size_t n)
+static int put_head(struct buf *out, size_t n, uint32_t mark)
 {
-    struct head h = { .magic = MAGIC, .n = n };
+    struct head h = { .magic = MAGIC, .mark = mark, .n = n };
 
     return put(out, &h, sizeof(h));
 }
 
-int got_make(struct got_row *rows, size_t n, struct buf *out)
+int got_make(struct got_row *rows, size_t n, uint32_t mark, struct buf *out)
 {
-    int rc = put_head(out, n);
+    int rc = put_head(out, n, mark);
 
     if (n)
         qsort(rows, n, sizeof(*rows), by_key);
@@ -239,10 +240,12 @@ int got_join(struct str older, struct str newer, bool forget, struct buf *out)
     struct got_entry e;
     int rc;
 
-    (void)got_open(older, &o.t); /* a damaged one: nothing was known */
     if (!got_open(newer, &n.t))
         return -1;
-    rc = put_head(out, count(&o, &n, &forget));
+    /* A damaged one, or one of another ledger: nothing was known. */
+    if (!got_open(older, &o.t) || (newer.len && o.t.mark != n.t.mark))
+        o.t = (struct got_table){ 0 };
+    rc = put_head(out, count(&o, &n, &forget), newer.len ? n.t.mark : o.t.mark);
     rewind_to_first(&o);
     rewind_to_first(&n);
     while (rc == 0 && next(&o, &n, &e, NULL))

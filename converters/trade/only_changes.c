@@ -307,15 +307,26 @@ static void flag_waiting(struct state *s, struct str waiting)
     }
 }
 
-/* If it cannot be told what was sent, the receiver may have anything. */
-static bool is_known(const struct got_tables *all)
+/* Of the key of our hashes. */
+static uint32_t mark_of(struct trade *t)
+{
+    return (uint32_t)facts_hash(t->facts, STR("got")).lo;
+}
+
+static bool is_ours(struct trade *t, struct str bytes)
 {
     struct got_table w;
 
+    return got_open(bytes, &w) && (!bytes.len || w.mark == mark_of(t));
+}
+
+/* If it cannot be told what was sent, the receiver may have anything. */
+static bool is_known(struct trade *t, const struct got_tables *all)
+{
     for (size_t i = 0; i < all->n_waiting; i++)
-        if (!got_open(all->waiting[i], &w))
+        if (!is_ours(t, all->waiting[i]))
             return false;
-    return true;
+    return is_ours(t, all->delivered);
 }
 
 static void load(struct trade *t, struct state *s)
@@ -325,7 +336,7 @@ static void load(struct trade *t, struct state *s)
     struct buf b;
 
     facts_got(t->facts, t->site->output, document, &t->own, &all);
-    if (!is_known(&all))
+    if (!is_known(t, &all))
         all = (struct got_tables){ 0 };
     waiting = join_waiting(t, &all);
     if (waiting.len) {
@@ -559,7 +570,7 @@ static void done(struct trade *t, void *state, const void *own)
         };
     }
     buf_init(&b, SIZE_MAX / 2);
-    if (got_make(rows, n, &b) == 0)
+    if (got_make(rows, n, mark_of(t), &b) == 0)
         facts_learn_got(t->facts, t->site->output,
                         str_of(t->site->document->name), buf_str(&b));
     buf_release(&b);

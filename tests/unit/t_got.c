@@ -25,8 +25,8 @@ static struct got_row row(struct arena *a, uint64_t i, uint64_t value)
 }
 
 /* Entries from, from + 1, ... n of them, all with that value. */
-static struct str table(struct arena *a, uint64_t from, size_t n,
-                        uint64_t value)
+static struct str marked(struct arena *a, uint64_t from, size_t n,
+                         uint64_t value, uint32_t mark)
 {
     struct got_row *rows = arena_alloc(a, (n + 1) * sizeof(*rows));
     struct str s;
@@ -35,10 +35,16 @@ static struct str table(struct arena *a, uint64_t from, size_t n,
     for (size_t i = 0; i < n; i++)
         rows[i] = row(a, from + i, value);
     buf_init(&b, SIZE_MAX / 2);
-    assert_int_equal(got_make(rows, n, &b), 0);
+    assert_int_equal(got_make(rows, n, mark, &b), 0);
     s = arena_str(a, buf_str(&b));
     buf_release(&b);
     return s;
+}
+
+static struct str table(struct arena *a, uint64_t from, size_t n,
+                        uint64_t value)
+{
+    return marked(a, from, n, value, 7);
 }
 
 /* The value of an entry, or -1. */
@@ -118,6 +124,18 @@ static void test_texts_stay_with_their_entries(void **state)
     arena_release(&a);
 }
 
+static void test_hashes_of_another_ledger_say_nothing(void **state)
+{
+    struct arena a = { 0 };
+    struct str t =
+        merged(&a, marked(&a, 1, 10, 40, 6), marked(&a, 6, 10, 80, 7));
+
+    (void)state;
+    assert_int_equal(value_of(&a, t, 5), -1);
+    assert_int_equal(value_of(&a, t, 6), 80);
+    arena_release(&a);
+}
+
 /* A catalogue that was replaced by another one is forgotten; a few articles
  * that are not sold any more are known for ever. */
 static void test_what_is_gone_is_forgotten_when_it_is_most(void **state)
@@ -190,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_each_entry_is_found),
         cmocka_unit_test(test_newer_takes_the_place_of_older),
         cmocka_unit_test(test_texts_stay_with_their_entries),
+        cmocka_unit_test(test_hashes_of_another_ledger_say_nothing),
         cmocka_unit_test(test_what_is_gone_is_forgotten_when_it_is_most),
         cmocka_unit_test(test_damage_is_no_crash),
         cmocka_unit_test(test_a_large_table_takes_no_time),
