@@ -27,6 +27,11 @@ struct learnt {
     };
 };
 
+/* A table of facts_learn_got(). */
+struct got {
+    struct str output, document, table;
+};
+
 /* Asked for, and as it was then. */
 struct scope {
     struct str name;
@@ -59,6 +64,10 @@ struct facts {
     int fd;                 /* the file; -1: nothing was learnt yet */
     off_t written, read_at; /* bytes; where this read map began */
     size_t read_aside;
+    size_t aside_sorted; /* bytes of `aside` that were sorted */
+
+    struct got *got; /* what the files of this process have sent so far */
+    size_t n_got, cap_got, file_got;
     bool io_failed;
 };
 
@@ -130,6 +139,7 @@ void facts_close(struct facts *f)
     textmap_release(&f->map);
     textmap_release(&f->loaded);
     free(f->learnt);
+    free(f->got);
     free(f->scopes);
     arena_release(&f->scope_names);
     buf_release(&f->pending);
@@ -150,6 +160,11 @@ struct str scope_of_docs(struct arena *a, struct str output, struct str sender)
 struct str scope_of_cards(struct arena *a, struct str unit, struct str kind)
 {
     return arena_fmt(a, "card %.*s %.*s", STR_ARGS(unit), STR_ARGS(kind));
+}
+
+struct str scope_of_got(struct arena *a, struct str output, struct str document)
+{
+    return arena_fmt(a, "got %.*s %.*s", STR_ARGS(output), STR_ARGS(document));
 }
 
 /* What the job decides now depends on it. There are few: one or two a route. */
@@ -328,6 +343,7 @@ void facts_begin(struct facts *f, const char *staging, uint64_t job)
     f->written = f->read_at = 0;
     f->doc_mark = f->read_mark = f->file_mark = f->n_learnt;
     buf_clear(&f->aside);
+    f->file_got = f->n_got;
 }
 
 void facts_enter(struct facts *f, unsigned read)
@@ -374,6 +390,28 @@ void facts_set_aside(struct facts *f, uint64_t seq)
     }
 }
 
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x, y;
+
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    return x < y ? -1 : x > y;
+}
+
+bool facts_was_set_aside(struct facts *f, uint64_t seq)
+{
+    if (!f || !f->aside.len)
+        return false;
+    /* All of them have come by then. */
+    if (f->aside_sorted != f->aside.len)
+        qsort(f->aside.p, f->aside.len / sizeof(seq), sizeof(seq), by_number);
+    f->aside_sorted = f->aside.len;
+    seq |= (uint64_t)f->read << FACTS_READ;
+    return bsearch(&seq, f->aside.p, f->aside.len / sizeof(seq), sizeof(seq),
+                   by_number) != NULL;
+}
+
 /* The rows are complete, or nobody's. */
 static void end_file(struct facts *f, bool keep)
 {
@@ -400,8 +438,10 @@ static void end_file(struct facts *f, bool keep)
 bool facts_end(struct facts *f, bool keep, struct err *e)
 {
     facts_drop(f);
-    if (!keep)
+    if (!keep) {
         forget(f, f->file_mark);
+        f->n_got = f->file_got;
+    }
     if (f->fd != -1)
         end_file(f, keep && !f->io_failed);
     if (!facts_failed(f))
@@ -710,20 +750,51 @@ void facts_wait_for(struct facts *f, uint64_t job)
 /* ---- what a receiver got ----------------------------------------------------
  */
 
+/* What files before this one have sent waits, too. */
+static void add_own_got(const struct facts *f, struct str output,
+                        struct str document, struct arena *a,
+                        struct got_tables *out)
+{
+    struct str *all =
+        arena_alloc(a, (out->n_waiting + f->n_got + 1) * sizeof(*all));
+
+    for (size_t i = 0; i < out->n_waiting; i++)
+        all[i] = out->waiting[i];
+    for (size_t i = 0; i < f->n_got; i++)
+        if (str_eq(f->got[i].output, output) &&
+            str_eq(f->got[i].document, document))
+            all[out->n_waiting++] = f->got[i].table;
+    out->waiting = all;
+}
+
 void facts_got(struct facts *f, struct str output, struct str document,
                struct arena *a, struct got_tables *out)
 {
     *out = (struct got_tables){ 0 };
-    if (f && !f->failed)
-        check(f,
-              ledger_got_tables(f->ledger, output, document, a, out, &f->err));
+    if (!f)
+        return;
+    asks(f, scope_of_got(a, output, document));
+    if (!f->failed && check(f, ledger_got_tables(f->ledger, output, document, a,
+                                                 out, &f->err)))
+        add_own_got(f, output, document, a, out);
 }
 
 void facts_learn_got(struct facts *f, struct str output, struct str document,
                      struct str table)
 {
-    if (f)
-        ROW(f, FACT_GOT, output, document, table);
+    struct got *g;
+
+    if (!f)
+        return;
+    ROW(f, FACT_GOT, output, document, table);
+    if (f->n_got == f->cap_got) {
+        f->cap_got = f->cap_got ? 2 * f->cap_got : 16;
+        f->got = xrealloc(f->got, f->cap_got * sizeof(*f->got));
+    }
+    g = &f->got[f->n_got++];
+    g->output = arena_str(&f->arena, output);
+    g->document = arena_str(&f->arena, document);
+    g->table = arena_str(&f->arena, table);
 }
 
 struct hash128 facts_hash(const struct facts *f, struct str s)

@@ -9,6 +9,7 @@ const struct trade_rule *const trade_rules[] = {
     &rule_warehouse, /* of its own, if it names none */
     &rule_vat,       /* keys of the receiver */
     &rule_prefix,    /* the receiver's number */
-    &rule_once,      /* was it sent before */
+    &rule_only_changes,
+    &rule_once, /* was it sent before */
     NULL,
 };
