@@ -1,4 +1,5 @@
 /* conf_maps.c - the maps of the routes: found, loaded, joined, checked. */
+#include "converters/trade/rules.h"
 #include "spool/conf.h"
 #include "spool/conf_inside.h"
 
@@ -72,6 +73,13 @@ static void join(struct map_loader *ld, struct route *r, struct conf_read *x,
              arena_fmt(&ld->conf->arena,
                        "the maps name more than %d x.* fields together",
                        MAX_X));
+    if (w->is_reply && shape_field(x->map->shape, STR("sender"), false) < 0) {
+        DIAG(ld->diags, CONF_VALUE, w->at, STR("also reply"),
+             arena_fmt(&ld->conf->arena, "%s documents answer no orders",
+                       x->map->document->name));
+        set_aside(ld, m);
+        return;
+    }
     x->writes[x->n_writes] = (struct job_write){
         .map = m,
         .settings = settings_of(ld, r, m),
@@ -155,12 +163,69 @@ static void add_cards(struct route *r, struct conf_read *x)
     x->site.n_cards = x->n_cards;
 }
 
+/* What goes back to shops comes behind what goes on. */
 static const struct conf_to *first_to(const struct conf_read *x)
 {
-    for (size_t i = 0; i < x->n_writes; i++)
-        if (x->write_confs[i]->to)
-            return x->write_confs[i]->to;
+    for (int replies = 0; replies <= 1; replies++)
+        for (size_t i = 0; i < x->n_writes; i++)
+            if (x->write_confs[i]->to && x->write_confs[i]->is_reply == replies)
+                return x->write_confs[i]->to;
     return NULL;
+}
+
+static void set_replies(struct map_loader *ld, const struct conf_read *x,
+                        struct trade_site *s)
+{
+    struct str *names =
+        arena_alloc(&ld->conf->arena, (x->n_writes + 1) * sizeof(*names));
+
+    for (size_t i = 0; i < x->n_writes; i++)
+        if (x->write_confs[i]->is_reply)
+            names[s->n_replies++] = x->write_confs[i]->to->partner->name;
+    s->replies = names;
+}
+
+static bool takes_from(const struct route *r, const struct partner *from)
+{
+    for (const struct conf_from *f = r->from; f; f = f->next)
+        if (!from || f->partner == from)
+            return true;
+    return false;
+}
+
+/* Does a route send orders of `from` (NULL: anybody's) to that partner? */
+static bool sends_orders(const struct conf *c, const struct partner *from,
+                         const struct partner *to)
+{
+    for (const struct route *r = c->routes; r; r = r->next)
+        for (const struct conf_read *x = r->reads; x; x = x->next) {
+            const struct conf_to *first = x->map ? first_to(x) : NULL;
+
+            if (first && first->partner == to && takes_from(r, from) &&
+                strcmp(x->map->document->name, "order") == 0)
+                return true;
+        }
+    return false;
+}
+
+static bool is_constant(const struct piece *p)
+{
+    for (; p; p = p->next)
+        if (p->rule && p->rule->e->kind != E_CONST &&
+            p->rule->e->kind != E_SETTING)
+            return false;
+    return true;
+}
+
+/* Changes never take the place of others that nobody has taken yet. */
+static void check_names(struct map_loader *ld, const struct conf_read *x)
+{
+    for (size_t i = 0; i < x->n_writes; i++) {
+        const struct map *m = x->writes[i].map;
+
+        if (m->file && is_constant(m->file))
+            DIAG0(ld->diags, SAME_NAME, x->write_confs[i]->at);
+    }
 }
 
 /* What the rules are to know of a read map and its place. */
@@ -180,10 +245,19 @@ static void set_site(struct map_loader *ld, struct route *r,
         to ? arena_fmt(&ld->conf->arena, "%.*s/%.*s",
                        STR_ARGS(to->partner->name), STR_ARGS(to->folder))
            : STR("");
+    set_replies(ld, x, s);
     s->receiver_asked = to ? to->partner->asked : 0;
-    for (const struct conf_from *f = r->from; f; f = f->next)
+    for (const struct conf_from *f = r->from; f; f = f->next) {
         s->sender_asked |= f->partner->asked;
+        s->answers_orders =
+            s->answers_orders || sends_orders(ld->conf, NULL, f->partner);
+        s->follows_orders =
+            s->follows_orders ||
+            (to && sends_orders(ld->conf, f->partner, to->partner));
+    }
     trade_site_check(s, ld->diags);
+    if (trade_serves(s, &rule_only_changes))
+        check_names(ld, x);
 }
 
 /* Which kinds of cards anybody asks of whom: before the first rule decides
@@ -200,10 +274,20 @@ static void set_asked(struct conf *c)
 static void set_sites(struct map_loader *ld)
 {
     set_asked(ld->conf);
-    for (struct route *r = ld->conf->routes; r; r = r->next)
-        for (struct conf_read *x = r->reads; x; x = x->next)
-            if (x->map)
-                set_site(ld, r, x);
+    for (struct route *r = ld->conf->routes; r; r = r->next) {
+        bool served[MAX_RULES] = { false }, all = true;
+
+        for (struct conf_read *x = r->reads; x; x = x->next) {
+            all = all && x->map;
+            if (!x->map)
+                continue;
+            set_site(ld, r, x);
+            for (size_t i = 0; i < MAX_RULES; i++)
+                served[i] = served[i] || x->site.serves[i];
+        }
+        if (all)
+            trade_conf_check(&r->trade, served, ld->diags);
+    }
 }
 
 bool conf_has_rules(const struct route *r)
@@ -212,6 +296,20 @@ bool conf_has_rules(const struct route *r)
         if (x->site.any)
             return true;
     return false;
+}
+
+/* Answers may be for nobody but us; everything else goes somewhere. */
+static void check_writes(struct map_loader *ld, const struct route *r)
+{
+    bool only_answers = r->reads != NULL;
+
+    for (const struct conf_read *x = r->reads; x; x = x->next)
+        only_answers = only_answers && x->map &&
+                       strcmp(x->map->document->name, "order_status") == 0;
+    if (!r->writes && !only_answers)
+        DIAG(ld->diags, CONF_MISSING, r->at,
+             arena_fmt(&ld->conf->arena, "route %.*s", STR_ARGS(r->name)),
+             STR("write"));
 }
 
 static void load_route(struct map_loader *ld, struct route *r)
@@ -231,6 +329,7 @@ static void load_route(struct map_loader *ld, struct route *r)
     for (const struct conf_write *w = r->writes; w; w = w->next)
         load_write(ld, r, w);
     load_cards(ld, r);
+    check_writes(ld, r);
     for (struct conf_read *x = r->reads; x; x = x->next) {
         if (!x->map)
             continue;
@@ -257,17 +356,23 @@ static void load_route(struct map_loader *ld, struct route *r)
                             ld->diags);
 }
 
-bool conf_is_snapshot(const struct conf_read *read)
+bool conf_is_state(const struct conf_read *read)
 {
     const char *name = read->map ? read->map->document->name : "";
 
     return strcmp(name, "stock") == 0 || strcmp(name, "price") == 0;
 }
 
+bool conf_is_snapshot(const struct conf_read *read)
+{
+    return conf_is_state(read) &&
+           !trade_serves(&read->site, &rule_only_changes);
+}
+
 /* Half of a stock is worse than the last one; an order stands for itself. */
 bool conf_rejects_file(const struct route *r, const struct conf_read *read)
 {
-    return r->error_given ? r->reject_file : conf_is_snapshot(read);
+    return r->error_given ? r->reject_file : conf_is_state(read);
 }
 
 void conf_load_maps(struct conf *c, struct diags *diags)

@@ -27,11 +27,22 @@ struct learnt {
     };
 };
 
+/* A table of facts_learn_got(). */
+struct got {
+    struct str output, document, table;
+};
+
+/* Asked for, and as it was then. */
+struct scope {
+    struct str name;
+    uint64_t version;
+};
+
 struct facts {
     struct ledger *ledger;
-    const struct str *scopes;
-    uint64_t *versions;
-    size_t n_scopes;
+    struct arena scope_names;
+    struct scope *scopes;
+    size_t n_scopes, cap_scopes;
     uint64_t key[2];
     int64_t now;
     bool failed;
@@ -53,6 +64,10 @@ struct facts {
     int fd;                 /* the file; -1: nothing was learnt yet */
     off_t written, read_at; /* bytes; where this read map began */
     size_t read_aside;
+    size_t aside_sorted; /* bytes of `aside` that were sorted */
+
+    struct got *got; /* what the files of this process have sent so far */
+    size_t n_got, cap_got, file_got;
     bool io_failed;
 };
 
@@ -91,19 +106,15 @@ static void take_key(struct facts *f)
     }
 }
 
-struct facts *facts_open(const char *ledger_path, const struct str *scopes,
-                         size_t n, int64_t now)
+struct facts *facts_open(const char *ledger_path, int64_t now)
 {
     struct facts *f = xcalloc(1, sizeof(*f));
 
     f->fd = -1;
-    f->scopes = scopes;
-    f->n_scopes = n;
     f->now = now;
     buf_init(&f->pending, MOST_PENDING);
     buf_init(&f->rows, MOST_PENDING + FLUSH_AT);
     buf_init(&f->aside, MB(16));
-    f->versions = arena_alloc(&f->arena, (n + 1) * sizeof(*f->versions));
     if (!check(f, ledger_open(&f->ledger, ledger_path, LEDGER_READ, &f->err)))
         return f;
     if (!f->ledger) {
@@ -113,8 +124,6 @@ struct facts *facts_open(const char *ledger_path, const struct str *scopes,
     }
     take_key(f);
     check(f, ledger_freeze(f->ledger, &f->err));
-    for (size_t i = 0; !f->failed && i < n; i++)
-        check(f, ledger_scope(f->ledger, scopes[i], &f->versions[i], &f->err));
     return f;
 }
 
@@ -130,11 +139,50 @@ void facts_close(struct facts *f)
     textmap_release(&f->map);
     textmap_release(&f->loaded);
     free(f->learnt);
+    free(f->got);
+    free(f->scopes);
+    arena_release(&f->scope_names);
     buf_release(&f->pending);
     buf_release(&f->rows);
     buf_release(&f->aside);
     arena_release(&f->arena);
     free(f);
+}
+
+/* ---- scopes ----------------------------------------------------------------
+ */
+
+struct str scope_of_docs(struct arena *a, struct str output, struct str sender)
+{
+    return arena_fmt(a, "doc %.*s %.*s", STR_ARGS(output), STR_ARGS(sender));
+}
+
+struct str scope_of_cards(struct arena *a, struct str unit, struct str kind)
+{
+    return arena_fmt(a, "card %.*s %.*s", STR_ARGS(unit), STR_ARGS(kind));
+}
+
+struct str scope_of_got(struct arena *a, struct str output, struct str document)
+{
+    return arena_fmt(a, "got %.*s %.*s", STR_ARGS(output), STR_ARGS(document));
+}
+
+/* What the job decides now depends on it. There are few: one or two a route. */
+static void asks(struct facts *f, struct str name)
+{
+    struct scope *s;
+
+    for (size_t i = 0; i < f->n_scopes; i++)
+        if (str_eq(f->scopes[i].name, name))
+            return;
+    if (f->n_scopes == f->cap_scopes) {
+        f->cap_scopes = f->cap_scopes ? 2 * f->cap_scopes : 8;
+        f->scopes = xrealloc(f->scopes, f->cap_scopes * sizeof(*f->scopes));
+    }
+    s = &f->scopes[f->n_scopes++];
+    *s = (struct scope){ .name = arena_str(&f->scope_names, name) };
+    if (!f->failed)
+        check(f, ledger_scope(f->ledger, s->name, &s->version, &f->err));
 }
 
 /* ---- what was learnt ------------------------------------------------------
@@ -238,7 +286,6 @@ static bool write_rows(struct facts *f)
     return !f->io_failed;
 }
 
-/* The file begins with what was asked of. */
 static bool open_file(struct facts *f)
 {
     struct arena a = { 0 };
@@ -254,14 +301,6 @@ static bool open_file(struct facts *f)
         f->io_failed = true;
         err_sys(&f->err, ERR_RETRY, "cannot make %s", path);
     }
-    for (size_t i = 0; f->fd != -1 && i < f->n_scopes; i++) {
-        const struct str columns[] = { f->scopes[i],
-                                       number_text(&a, f->versions[i]) };
-
-        (void)fact_write(&f->rows, FACT_SCOPE, 0, columns);
-    }
-    if (f->fd != -1 && write_rows(f))
-        f->read_at = f->written;
     arena_release(&a);
     return !f->io_failed;
 }
@@ -304,6 +343,7 @@ void facts_begin(struct facts *f, const char *staging, uint64_t job)
     f->written = f->read_at = 0;
     f->doc_mark = f->read_mark = f->file_mark = f->n_learnt;
     buf_clear(&f->aside);
+    f->file_got = f->n_got;
 }
 
 void facts_enter(struct facts *f, unsigned read)
@@ -350,11 +390,41 @@ void facts_set_aside(struct facts *f, uint64_t seq)
     }
 }
 
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x, y;
+
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    return x < y ? -1 : x > y;
+}
+
+bool facts_was_set_aside(struct facts *f, uint64_t seq)
+{
+    if (!f || !f->aside.len)
+        return false;
+    /* All of them have come by then. */
+    if (f->aside_sorted != f->aside.len)
+        qsort(f->aside.p, f->aside.len / sizeof(seq), sizeof(seq), by_number);
+    f->aside_sorted = f->aside.len;
+    seq |= (uint64_t)f->read << FACTS_READ;
+    return bsearch(&seq, f->aside.p, f->aside.len / sizeof(seq), sizeof(seq),
+                   by_number) != NULL;
+}
+
 /* The rows are complete, or nobody's. */
 static void end_file(struct facts *f, bool keep)
 {
     struct str aside = buf_str(&f->aside);
 
+    for (size_t i = 0; keep && i < f->n_scopes; i++) {
+        struct arena a = { 0 };
+        const struct str columns[] = { f->scopes[i].name,
+                                       number_text(&a, f->scopes[i].version) };
+
+        (void)fact_write(&f->rows, FACT_SCOPE, 0, columns);
+        arena_release(&a);
+    }
     if (keep && fact_write(&f->rows, FACT_END, 0, &aside) == 0)
         (void)write_rows(f);
     buf_clear(&f->rows);
@@ -368,8 +438,10 @@ static void end_file(struct facts *f, bool keep)
 bool facts_end(struct facts *f, bool keep, struct err *e)
 {
     facts_drop(f);
-    if (!keep)
+    if (!keep) {
         forget(f, f->file_mark);
+        f->n_got = f->file_got;
+    }
     if (f->fd != -1)
         end_file(f, keep && !f->io_failed);
     if (!facts_failed(f))
@@ -389,6 +461,7 @@ void facts_doc(struct facts *f, const struct doc_key *key, struct arena *a,
     *out = (struct known_doc){ 0 };
     if (!f)
         return;
+    asks(f, scope_of_docs(a, key->output, key->sender));
     l = find(f, doc_name(a, key));
     if (l)
         *out = *l->doc;
@@ -403,6 +476,16 @@ void facts_doc_as(struct facts *f, struct str unit, struct str document,
     if (f && !f->failed)
         check(f, ledger_doc_as(f->ledger, unit, document, as_number, a, out,
                                &f->err));
+}
+
+void facts_doc_of(struct facts *f, struct str unit, struct str sender,
+                  struct str document, struct str number, struct arena *a,
+                  struct known_doc *out)
+{
+    *out = (struct known_doc){ 0 };
+    if (f && !f->failed)
+        check(f, ledger_doc_of(f->ledger, unit, sender, document, number, a,
+                               out, &f->err));
 }
 
 void facts_doc_invoiced(struct facts *f, struct str unit, struct str series,
@@ -518,6 +601,19 @@ void facts_answered(struct facts *f, const struct doc_key *key,
         w->invoice, yes_no(w->invoice_cancelled));
 }
 
+void facts_withdrawn(struct facts *f, const struct doc_key *key,
+                     struct str text)
+{
+    struct known_doc *d;
+
+    if (!f)
+        return;
+    d = change_doc(f, key);
+    d->refused = false;
+    d->state = DOC_CANCELLED;
+    ROW(f, FACT_WITHDRAWN, KEY(key), text);
+}
+
 void facts_story(struct facts *f, const struct doc_key *key, struct str what,
                  struct str text)
 {
@@ -568,6 +664,7 @@ void facts_card(struct facts *f, struct str unit, enum card_kind kind,
     *out = (struct card){ 0 };
     if (!f)
         return;
+    asks(f, scope_of_cards(a, unit, str_of(card_kind_names[kind])));
     l = find(f, card_name(a, unit, kind, key));
     if (l)
         *out = *l->card;
@@ -653,20 +750,51 @@ void facts_wait_for(struct facts *f, uint64_t job)
 /* ---- what a receiver got ----------------------------------------------------
  */
 
+/* What files before this one have sent waits, too. */
+static void add_own_got(const struct facts *f, struct str output,
+                        struct str document, struct arena *a,
+                        struct got_tables *out)
+{
+    struct str *all =
+        arena_alloc(a, (out->n_waiting + f->n_got + 1) * sizeof(*all));
+
+    for (size_t i = 0; i < out->n_waiting; i++)
+        all[i] = out->waiting[i];
+    for (size_t i = 0; i < f->n_got; i++)
+        if (str_eq(f->got[i].output, output) &&
+            str_eq(f->got[i].document, document))
+            all[out->n_waiting++] = f->got[i].table;
+    out->waiting = all;
+}
+
 void facts_got(struct facts *f, struct str output, struct str document,
                struct arena *a, struct got_tables *out)
 {
     *out = (struct got_tables){ 0 };
-    if (f && !f->failed)
-        check(f,
-              ledger_got_tables(f->ledger, output, document, a, out, &f->err));
+    if (!f)
+        return;
+    asks(f, scope_of_got(a, output, document));
+    if (!f->failed && check(f, ledger_got_tables(f->ledger, output, document, a,
+                                                 out, &f->err)))
+        add_own_got(f, output, document, a, out);
 }
 
 void facts_learn_got(struct facts *f, struct str output, struct str document,
                      struct str table)
 {
-    if (f)
-        ROW(f, FACT_GOT, output, document, table);
+    struct got *g;
+
+    if (!f)
+        return;
+    ROW(f, FACT_GOT, output, document, table);
+    if (f->n_got == f->cap_got) {
+        f->cap_got = f->cap_got ? 2 * f->cap_got : 16;
+        f->got = xrealloc(f->got, f->cap_got * sizeof(*f->got));
+    }
+    g = &f->got[f->n_got++];
+    g->output = arena_str(&f->arena, output);
+    g->document = arena_str(&f->arena, document);
+    g->table = arena_str(&f->arena, table);
 }
 
 struct hash128 facts_hash(const struct facts *f, struct str s)

@@ -271,7 +271,7 @@ static int collect(struct status *s, struct err *e)
         return -1;
     if (!s->v.ledger)
         return 0;
-    if (collect_lines(s, e) == -1)
+    if (collect_lines(s, e) == -1 || status_collect_docs(s, e) == -1)
         return -1;
     if (ledger_receipts(s->v.ledger, &open, &s->v.arena, &s->open, &s->n_open,
                         e) == -1)
@@ -474,6 +474,7 @@ static void print_json(const struct status *s)
         json_close(&j, '}');
     }
     json_close(&j, ']');
+    status_json_docs(&j, s);
     json_open(&j, "files", '[');
     for (const struct lying *x = s->files; x; x = x->next) {
         json_open(&j, NULL, '{');
@@ -503,10 +504,12 @@ static int status(struct status *s, bool check)
     print_routes(s);
     print_open(s, &e);
     print_reports(s);
+    status_print_docs(s);
     print_lines(s);
     print_files(s, false, "Files in inboxes");
     print_files(s, true, "Files that no route takes");
-    if (!s->n_open && !s->files && !s->n_reports && !s->n_lines)
+    if (!s->n_open && !s->files && !s->n_reports && !s->n_lines &&
+        !s->n_refused)
         puts("\nNothing waits.");
     return EXIT_DONE;
 }
@@ -541,13 +544,15 @@ const struct cmd cmd_status = {
     .more =
         "A line for each route, with the time at which the daemon runs it next "
         "if it\nhas times of its own; then the jobs that are not through, the "
-        "reports that have\nnot reached their sender, the files in the "
+        "reports that have\nnot reached their sender, the orders that were "
+        "refused, the files in the "
         "inboxes with the reason why they are\nnot taken yet, and those "
         "that no route takes.\n\n"
         "  --check    for cron and monitoring: prints nothing, or one line "
         "that says what\n             is wrong, with exit status 1: jobs "
-        "that are held; jobs, deliveries\n             and files that wait "
-        "for more than an hour; files that are overdue;\n             a "
+        "that are held; orders that were refused; jobs,\n             "
+        "deliveries and files that wait for more than an hour; files that are "
+        "overdue;\n             a "
         "folder that cannot be read; a disk that is too full to take more;\n"
         "             a ledger that is not the spool's; a server whose host "
         "key "

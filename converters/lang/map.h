@@ -364,6 +364,10 @@ bool maps_join(struct map *read, struct map *write);
 char *map_find(struct arena *a, struct str name, const char *beside,
                struct buf *looked);
 
+/* The block "table NAME" of a map, or of kervan.conf, which has them in a map
+ * that is empty otherwise. `folder` as in table.h. */
+void map_add_table(struct map *m, const struct oline *block, struct str folder,
+                   const struct limits *limits, struct diags *diags);
 /*
  * A condition over the documents of a read map: `when` of a route. NULL: a
  * mistake was reported.

@@ -58,8 +58,10 @@ struct known_doc {
     struct str as_number; /* as the receiver knows it: with the prefix */
     struct str action;    /* that was sent last: create, change, cancel */
     uint64_t sent_job;    /* 0: never */
-    struct str values;    /* what was sent last, see canon.h; "": not known */
-    struct str hash;      /* of values, in hexadecimal */
+    struct str
+        sent_route;    /* of that job; "": this one's, or not known any more */
+    struct str values; /* what was sent last, see canon.h; "": not known */
+    struct str hash;   /* of values, in hexadecimal */
     struct str came_hash; /* of the version that was read last */
     int64_t last_at;      /* when that was */
     struct str reported;  /* hash of a version that was told and not sent */
@@ -74,6 +76,11 @@ void facts_doc(struct facts *f, const struct doc_key *key, struct arena *a,
 /* By the number that the receiver knows it under; the newest of several. */
 void facts_doc_as(struct facts *f, struct str unit, struct str document,
                   struct str as_number, struct arena *a, struct known_doc *out);
+/* By the number that its sender gave it; of those that were sent to the unit,
+ * the newest. */
+void facts_doc_of(struct facts *f, struct str unit, struct str sender,
+                  struct str document, struct str number, struct arena *a,
+                  struct known_doc *out);
 /* By its invoice, in the receiver's books; series "" fits any. */
 void facts_doc_invoiced(struct facts *f, struct str unit, struct str series,
                         struct str invoice, struct arena *a,
@@ -119,7 +126,11 @@ struct doc_answer {
 };
 void facts_answered(struct facts *f, const struct doc_key *key,
                     const struct doc_answer *answer);
-/* A line of its story that changes nothing. */
+/* It was refused, and is not wanted any more: nobody has to see to it. */
+void facts_withdrawn(struct facts *f, const struct doc_key *key,
+                     struct str text);
+/* A line of its story that changes nothing; none if it says what the last one
+ * says. */
 void facts_story(struct facts *f, const struct doc_key *key, struct str what,
                  struct str text);
 
@@ -173,7 +184,7 @@ void facts_wait_for(struct facts *f, uint64_t job);
 
 /*
  * A table of (key text, hash of what was sent), sorted by the hash of the key;
- * see only_changes.c for its bytes. `waiting` are those of jobs that are not
+ * see got.h for its bytes. `waiting` are those of jobs that are not
  * DONE: nobody knows whether the receiver has them.
  */
 struct got_tables {
@@ -189,6 +200,7 @@ void facts_learn_got(struct facts *f, struct str output, struct str document,
 /* Both are such tables: what newer has takes the place of what older has. Also
  * the keeper's, in the commit that makes the job DONE. -1: newer is none. */
 int got_merge(struct str older, struct str newer, struct buf *out);
+enum { GOT_EMPTY = 16 }; /* the bytes of a table without entries */
 /* Hashes that stay the same between jobs; the key is the ledger's own. */
 struct hash128 facts_hash(const struct facts *f, struct str s);
 /* The same as 32 hexadecimal digits. */
@@ -202,5 +214,7 @@ struct str facts_hash_text(const struct facts *f, struct str s,
  * is the document's number in the run. */
 void facts_keep(struct facts *f, uint64_t seq);
 void facts_drop(struct facts *f);
+/* Was that document of this read map set aside after it had been kept? */
+bool facts_was_set_aside(struct facts *f, uint64_t seq);
 
 #endif

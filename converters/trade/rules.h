@@ -4,6 +4,12 @@
 
 #include "converters/trade/trade.h"
 
+extern const struct trade_rule rule_answers;
 extern const struct trade_rule rule_once;
+extern const struct trade_rule rule_prefix;
+extern const struct trade_rule rule_start;
+extern const struct trade_rule rule_vat;
+extern const struct trade_rule rule_warehouse;
+extern const struct trade_rule rule_only_changes;
 
 #endif

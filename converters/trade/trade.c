@@ -69,6 +69,8 @@ bool trade_line(struct trade_conf *c, const struct oline *l,
 
             if (!begins(l->text, w->name, &rest))
                 continue;
+            if (!c->lines[i])
+                c->lines[i] = l;
             w->parse(&p, l, rest);
             if (!w->has_block)
                 outline_no_block(l, diags);
@@ -104,6 +106,22 @@ void trade_site_check(struct trade_site *s, struct diags *diags)
     }
 }
 
+void trade_conf_check(const struct trade_conf *c, const bool *served,
+                      struct diags *diags)
+{
+    for (int i = 0; trade_rules[i]; i++) {
+        const struct trade_rule *r = trade_rules[i];
+
+        if (c->lines[i] && r->check)
+            r->check(c, c->of[i], diags);
+        if (r->fits && c->lines[i] && !served[i])
+            DIAG(diags, CONF_VALUE, oline_whole(c->lines[i]),
+                 str_of(r->words->name),
+                 arena_fmt(c->arena, "is for %s, and this route sends none",
+                           r->fits));
+    }
+}
+
 /* ---- at work ------------------------------------------------------------- */
 
 static int index_of(const struct trade_rule *rule)
@@ -114,6 +132,13 @@ static int index_of(const struct trade_rule *rule)
         i++;
     return i;
 }
+
+bool trade_serves(const struct trade_site *s, const struct trade_rule *rule)
+{
+    return s->serves[index_of(rule)];
+}
+
+/* ---- at work ------------------------------------------------------------- */
 
 static void begin_rules(struct trade *t)
 {
@@ -134,6 +159,7 @@ void trade_begin(struct trade *t, const struct trade_site *site)
 {
     t->site = site;
     t->number_field = shape_field(site->shape, STR("number"), false);
+    t->series_field = shape_field(site->shape, STR("series"), false);
     begin_rules(t);
 }
 
@@ -154,6 +180,21 @@ static void count_skip(struct trade *t)
     if (i == t->n_skips)
         t->skips[t->n_skips++] = (struct trade_skip){ .reason = t->reason };
     t->skips[i].n++;
+}
+
+void trade_skip_held(struct trade *t, const char *reason)
+{
+    t->reason = reason;
+    count_skip(t);
+}
+
+struct doc *trade_make(struct trade *t)
+{
+    struct doc *d = doc_new(t->docs, t->site->shape);
+
+    d->seq = ++t->last_seq;
+    t->n_made++;
+    return d;
 }
 
 /* What was learnt of a document counts unless it is set aside; one that is
@@ -197,19 +238,45 @@ static enum trade_verdict run(struct trade *t, struct doc *d, int first)
     return TRADE_ON;
 }
 
+/* By its number, and that of an invoice by its series, too ("FCT 123"). */
+static bool is_asked_for(const struct trade *t, const struct doc *d)
+{
+    struct str series = doc_text(d, t->series_field), only = t->only;
+
+    if (series.len && str_starts(only, series) && only.len > series.len &&
+        only.p[series.len] == ' ')
+        only = str_from(only, series.len + 1);
+    else if (series.len)
+        return false;
+    return str_eq(only, t->number);
+}
+
+/* What a person has asked for is wanted, whatever `when` says of it. */
 enum trade_verdict trade_take(struct trade *t, struct doc *d, bool wanted)
 {
-    t->wanted = wanted;
+    t->wanted = wanted || t->only.len;
     t->number = doc_text(d, t->number_field);
-    return run(t, d, 0);
+    if (d->seq > t->last_seq)
+        t->last_seq = d->seq;
+    if (!t->only.len || is_asked_for(t, d))
+        return run(t, d, 0);
+    (void)trade_skip(t, "not asked for");
+    count_skip(t);
+    return TRADE_SKIP;
 }
 
 void trade_pass_on(struct trade *t, const struct trade_rule *rule,
                    struct doc *d)
 {
+    enum trade_verdict v;
+
     t->wanted = true;
     t->number = doc_text(d, t->number_field);
-    (void)run(t, d, index_of(rule) + 1);
+    v = run(t, d, index_of(rule) + 1);
+    if (v == TRADE_ASIDE)
+        t->hooks.set_aside(t->hooks.ctx, d);
+    else if (v == TRADE_ON && !t->wanted)
+        t->hooks.filtered(t->hooks.ctx);
 }
 
 void trade_end(struct trade *t)
@@ -217,6 +284,15 @@ void trade_end(struct trade *t)
     for (int i = 0; trade_rules[i]; i++)
         if (t->site->serves[i] && trade_rules[i]->end)
             trade_rules[i]->end(t, t->state[i], t->site->conf->of[i]);
+    facts_keep(t->facts, 0); /* of no document */
+}
+
+void trade_done(struct trade *t)
+{
+    for (int i = 0; trade_rules[i]; i++)
+        if (t->site->serves[i] && trade_rules[i]->done)
+            trade_rules[i]->done(t, t->state[i], t->site->conf->of[i]);
+    facts_keep(t->facts, 0);
 }
 
 static void release_rules(struct trade *t)
@@ -231,6 +307,7 @@ void trade_reset(struct trade *t)
 {
     release_rules(t);
     t->n_skips = 0;
+    t->n_aside = t->last_seq = t->n_made = 0;
     begin_rules(t);
 }
 
