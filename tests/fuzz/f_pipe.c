@@ -21,6 +21,7 @@ static const char read_text[] = "read order from csv\n"
                                 "skip when N = \"x\" \"x\"\n";
 static const char write_text[] = "write order to xml\n"
                                  "  file \"{file.base}.xml\"\n"
+                                 "  attachments *.jpg *.xml\n"
                                  "orders\n"
                                  "  each order\n"
                                  "    order\n"
