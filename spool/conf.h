@@ -237,6 +237,9 @@ bool conf_is_fingerprint(struct str s);
 
 const struct partner *conf_partner(const struct conf *c, struct str name);
 struct route *conf_route(const struct conf *c, struct str name);
+/* "no route is called oders; did you mean orders?" */
+struct str conf_no_route(const struct conf *c, struct arena *a,
+                         struct str name);
 /* Does the route take a file of that name from there? */
 bool route_takes(const struct route *r, struct str partner, struct str folder,
                  struct str name);
