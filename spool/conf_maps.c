@@ -213,6 +213,10 @@ static void set_sites(struct map_loader *ld)
         }
         if (all)
             trade_conf_check(&r->trade, served, ld->diags);
+        if (all && r->learns && !conf_has_rules(r))
+            DIAG(ld->diags, CONF_VALUE, r->learns_at, STR("learn"),
+                 STR("no rule of any route wants to know what these documents "
+                     "say"));
     }
 }
 

@@ -588,7 +588,7 @@ void job_conclude(struct job *j)
         job_counts_collect(&j->counts, o);
     } else
         o->n_written = 0;
-    job_result_conclude(o, j->spec->read->document);
+    job_result_conclude(o, j->spec->read->document, j->spec->n_writes == 0);
 }
 
 /* ---- life --------------------------------------------------------------- */
@@ -627,7 +627,9 @@ static void init_writes(struct job *j)
         j->keep_all = j->keep_all || (i < s->n_writes && write_needs_all(w));
     }
     for (size_t i = 0; i < job_maps(j); i++)
-        j->writes[i].fault = is_own(j, i) ? job_write_fault : job_kept_fault;
+        j->writes[i].fault = i >= s->n_writes ? job_card_fault
+                             : is_own(j, i)   ? job_write_fault
+                                              : job_kept_fault;
     init_info(j, job_maps(j), s->read, s->read_settings);
     j->filter = (struct run){ .map = s->read,
                               .a = &j->docs,

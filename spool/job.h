@@ -53,6 +53,7 @@ struct job_spec {
     const struct trade_site *trade; /* rules that serve it; NULL: none */
     struct facts *facts;            /* that they ask and teach; NULL: a test */
     struct str sender;              /* the partner whose file it is */
+    card_kinds sender_asked;        /* kinds of his cards that are wanted */
     struct str only; /* the document of that number alone; "": all */
     bool full;       /* whatever the receiver has got */
     const struct job_input *inputs; /* one run over all of them, in order */

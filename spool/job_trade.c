@@ -24,12 +24,34 @@ static enum trade_written write_out(void *ctx, struct doc *d)
     return j->out->n_written > written ? WROTE : WROTE_NOWHERE;
 }
 
+static bool try_card(void *ctx, size_t i, struct doc *card)
+{
+    struct job *j = ctx;
+    struct write_run *w = &j->writes[j->spec->n_writes + i];
+    bool ok;
+
+    job_counts_mark(&j->counts);
+    ok = write_try(w, card);
+    if (ok)
+        write_undo(w);
+    job_counts_back(&j->counts);
+    return ok;
+}
+
 static bool write_card(void *ctx, size_t i, struct doc *card)
 {
     struct job *j = ctx;
     struct write_run *w = &j->writes[j->spec->n_writes + i];
 
     return write_try(w, card) && write_keep(w);
+}
+
+/* Of a card: its order is at fault, and has none of its fields. */
+void job_card_fault(void *ctx, const struct fault *f)
+{
+    struct job *j = ctx;
+
+    job_add_fault(j, f->id, f->map, f->args, DIAG_ARGS, j->current, -1);
 }
 
 static void trade_fault(void *ctx, enum diag_id id, const struct str *args,
@@ -46,9 +68,11 @@ void job_begin_trade(struct job *j)
         .facts = s->facts,
         .hooks = { .ctx = j,
                    .write = write_out,
+                   .try_card = try_card,
                    .write_card = write_card,
                    .fault = trade_fault },
         .sender = s->sender,
+        .sender_asked = s->sender_asked,
         .file = s->n_inputs ? s->inputs[0].name : STR(""),
         .only = s->only,
         .full = s->full,
