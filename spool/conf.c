@@ -128,8 +128,11 @@ bool conf_interval(struct conf_parser *p, const struct oline *l,
         return false;
     for (size_t i = 0; i < COUNT(units); i++)
         if (str_is(unit, units[i].name)) {
-            if (!str_to_uint(n, 100000, &value) || value == 0) {
-                conf_value(p, l, n, what, "wants a number from 1 to 100000");
+            /* No other bound than that of the number: who wants a run every
+             * hundred years may have it. */
+            if (!str_to_uint(n, UINT32_MAX / units[i].minutes, &value) ||
+                value == 0) {
+                conf_value(p, l, n, what, "wants a whole number, 1 at least");
                 return false;
             }
             *minutes = (uint32_t)value * units[i].minutes;

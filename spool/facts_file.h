@@ -29,7 +29,7 @@ enum { FACTS_READ = 48 };
 
 /* clang-format off */
 #define FACTS(X)                                                              \
-    /* first in the file: as they were when this job asked */                 \
+    /* what this job has asked for, as it was then; before END */             \
     X(SCOPE, "name version")                                                  \
     X(CAME, FACT_KEY "unit route customer email date line member hash")       \
     X(SENT, FACT_KEY "as_number action values hash")                          \
@@ -37,6 +37,7 @@ enum { FACTS_READ = 48 };
     X(ANSWERED, FACT_KEY "given ok text number id status carrier tracking "   \
                          "series invoice invoice_cancelled")                  \
     X(STORY, FACT_KEY "what text")                                            \
+    X(WITHDRAWN, FACT_KEY "text")\
     X(RESERVE, FACT_KEY "unit sku warehouse quantity")                        \
     X(CARD, "unit kind key code name hidden by_us")                           \
     X(WAIT, "job")                                                            \

@@ -584,6 +584,9 @@ void job_conclude(struct job *j)
     if (j->failed || o->by_rule)
         o->verdict = JOB_REJECTED;
     if (o->verdict == JOB_DONE) {
+        for (size_t i = 0; i < j->spec->n_cards; i++)
+            o->n_created[j->spec->trade->cards[i]->kind] +=
+                j->writes[j->spec->n_writes + i].n_written;
         collect_outputs(j);
         job_counts_collect(&j->counts, o);
     } else

@@ -117,6 +117,7 @@ struct job_result {
     struct str replaced;             /* which: "â" 3, "â¢" 1 */
     struct job_skip *skips;
     size_t n_skips;
+    uint64_t n_created[N_CARD_KINDS]; /* cards that documents needed */
     struct job_output *outputs;
     size_t n_outputs;
     struct job_faulty faulty;

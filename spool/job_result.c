@@ -32,6 +32,30 @@ static const char *counted(const struct level *l, uint64_t n)
     return n == 1 ? l->noun : l->plural;
 }
 
+/* ", 1 customer and 2 products created" */
+static void add_created(struct buf *b, const struct job_result *o)
+{
+    static const char *const plurals[N_CARD_KINDS] = {
+        [CARD_CUSTOMER] = "customers",
+        [CARD_PRODUCT] = "products",
+        [CARD_PAYMENT] = "payment methods",
+        [CARD_SHIPPING] = "shipping methods",
+    };
+    bool any = false;
+
+    for (int i = 0; i < N_CARD_KINDS; i++) {
+        uint64_t n = o->n_created[i];
+        int len = (int)strlen(plurals[i]) - (n == 1);
+
+        if (n)
+            (void)buf_addf(b, "%s%llu %.*s", any ? " and " : ", ",
+                           (unsigned long long)n, len, plurals[i]);
+        any = any || n;
+    }
+    if (any)
+        (void)buf_addz(b, " created");
+}
+
 static void summarize(struct job_result *o, const struct level *l,
                       bool only_learns)
 {
@@ -44,6 +68,7 @@ static void summarize(struct job_result *o, const struct level *l,
         (void)buf_addz(&b, " to learn from");
     else
         (void)buf_addf(&b, ", %llu written", (unsigned long long)o->n_written);
+    add_created(&b, o);
     if (o->n_aside)
         (void)buf_addf(&b, ", %llu set aside", (unsigned long long)o->n_aside);
     if (o->n_filtered > o->n_by_rules && !only_learns)

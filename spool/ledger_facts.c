@@ -7,7 +7,7 @@
  *   reserved  what it orders, until it is invoiced or cancelled
  *   card      what a partner has in his books or his shop
  *   got       what a receiver has of stock, prices, products
- *   scope     counts the changes of facts about a partner
+ *   scope     counts the changes of what jobs decide by, see facts.h
  */
 #include <stdio.h>
 
@@ -25,6 +25,9 @@ struct learning {
     const struct receipt *r;
     const struct str *c; /* columns of the row */
     int64_t now;
+    struct arena names;  /* of scopes */
+    struct str *changed; /* those that have a new version by now */
+    size_t n_changed;
 };
 
 #define THE_DOC " WHERE output=?1 AND sender=?2 AND document=?3 AND number=?4"
@@ -52,12 +55,27 @@ static int story(const struct learning *x, const char *what, struct str text,
                      "sssstuzs", KEY, x->now, x->r->job, what, text);
 }
 
+/*
+ * The same, unless the newest line of its kind says just this: programs tell
+ * how an order stands as long as they have it.
+ */
+static int story_once(const struct learning *x, const char *what,
+                      struct str text, struct err *e)
+{
+    return db_change(x->l->db, e, ANY_ROWS,
+                     "INSERT INTO story(doc,at,job,what,text) SELECT"
+                     " n,?5,?6,?7,?8 FROM doc" THE_DOC " AND NOT EXISTS("
+                     "SELECT 1 FROM story s WHERE s.n=(SELECT max(n) FROM story"
+                     " WHERE doc=doc.n AND what IN (?7,'sent')) AND s.what=?7"
+                     " AND s.text=?8)",
+                     "sssstuzs", KEY, x->now, x->r->job, what, text);
+}
+
+/* Only the keeper asks: see ledger_facts_stand(). */
 static int learn_scope(const struct learning *x, struct err *e)
 {
-    return db_change(x->l->db, e, 1,
-                     "INSERT INTO scope VALUES(?,1) ON CONFLICT(name) DO"
-                     " UPDATE SET version=version+1",
-                     "s", x->c[0]);
+    (void)x, (void)e;
+    return 0;
 }
 
 static int learn_came(const struct learning *x, struct err *e)
@@ -149,6 +167,35 @@ static struct str answer_text(const struct learning *x, struct arena *a)
     return s;
 }
 
+/* A person must act: that is news, once. */
+static int note_refused(const struct learning *x, struct err *e)
+{
+    struct arena a = { 0 };
+    struct rows r;
+    struct str text;
+    int rc;
+
+    if (!yes(x->c[4]) || yes(x->c[5]))
+        return 0;
+    if (db_ask(x->l->db, e, &r,
+               "SELECT unit,document,number FROM doc" THE_DOC
+               " AND NOT (refused<>0 AND answer=?5)",
+               "sssss", KEY, x->c[6]) == -1)
+        return -1;
+    rc = db_next(&r, e);
+    if (rc == 1)
+        text =
+            arena_fmt(&a, "%.*s refused %.*s %.*s of %.*s%s%.*s",
+                      STR_ARGS(db_str(&r, 0, &a)), STR_ARGS(db_str(&r, 1, &a)),
+                      STR_ARGS(db_str(&r, 2, &a)), STR_ARGS(x->c[1]),
+                      x->c[6].len ? ": " : "", STR_ARGS(x->c[6]));
+    db_end(&r);
+    if (rc == 1)
+        rc = ledger_note(x->l, x->r->job, "refused", text, e);
+    arena_release(&a);
+    return rc;
+}
+
 /* Empty columns say nothing new. */
 static int learn_answered(const struct learning *x, struct err *e)
 {
@@ -156,8 +203,10 @@ static int learn_answered(const struct learning *x, struct err *e)
     struct arena a = { 0 };
     int rc;
 
+    if (note_refused(x, e) == -1)
+        return -1;
     rc = db_change(
-        x->l->db, e, 1,
+        x->l->db, e, ANY_ROWS,
         "UPDATE doc SET refused=CASE ?5 WHEN 0 THEN refused ELSE ?6 END,"
         "answer=CASE ?5 WHEN 0 THEN answer ELSE ?7 END,"
         "receiver_number=ifnull(nullif(?8,''),receiver_number),"
@@ -174,7 +223,7 @@ static int learn_answered(const struct learning *x, struct err *e)
     if (rc == 0 && (cancelled || x->c[13].len))
         rc = let_reserve(x, cancelled, e);
     if (rc == 0)
-        rc = story(x, "answer", answer_text(x, &a), e);
+        rc = story_once(x, "answer", answer_text(x, &a), e);
     arena_release(&a);
     return rc;
 }
@@ -182,10 +231,21 @@ static int learn_answered(const struct learning *x, struct err *e)
 static int learn_story(const struct learning *x, struct err *e)
 {
     struct arena a = { 0 };
-    int rc = story(x, arena_cstr(&a, x->c[4]), x->c[5], e);
+    int rc = story_once(x, arena_cstr(&a, x->c[4]), x->c[5], e);
 
     arena_release(&a);
     return rc;
+}
+
+static int learn_withdrawn(const struct learning *x, struct err *e)
+{
+    if (db_change(x->l->db, e, ANY_ROWS,
+                  "UPDATE doc SET refused=0,"
+                  "state='CANCELLED'" THE_DOC,
+                  "ssss", KEY) == -1 ||
+        let_reserve(x, false, e) == -1)
+        return -1;
+    return story(x, "settled", x->c[4], e);
 }
 
 static int learn_reserve(const struct learning *x, struct err *e)
@@ -226,11 +286,12 @@ static int learn_got(const struct learning *x, struct err *e)
 
 static int (*const learners[N_FACTS])(const struct learning *x,
                                       struct err *e) = {
-    [FACT_SCOPE] = learn_scope,       [FACT_CAME] = learn_came,
-    [FACT_SENT] = learn_sent,         [FACT_REPORTED] = learn_reported,
-    [FACT_ANSWERED] = learn_answered, [FACT_STORY] = learn_story,
-    [FACT_RESERVE] = learn_reserve,   [FACT_CARD] = learn_card,
-    [FACT_WAIT] = learn_wait,         [FACT_GOT] = learn_got,
+    [FACT_SCOPE] = learn_scope,         [FACT_CAME] = learn_came,
+    [FACT_SENT] = learn_sent,           [FACT_REPORTED] = learn_reported,
+    [FACT_ANSWERED] = learn_answered,   [FACT_STORY] = learn_story,
+    [FACT_RESERVE] = learn_reserve,     [FACT_CARD] = learn_card,
+    [FACT_WAIT] = learn_wait,           [FACT_GOT] = learn_got,
+    [FACT_WITHDRAWN] = learn_withdrawn,
 };
 
 static bool is_aside(struct str aside, uint64_t seq)
@@ -241,6 +302,68 @@ static bool is_aside(struct str aside, uint64_t seq)
     return false;
 }
 
+/* The scope that a row changes; "": none that anybody decides by. */
+static struct str scope_of(struct arena *a, const struct fact_row *row)
+{
+    switch (row->fact) {
+    case FACT_SENT:
+    case FACT_ANSWERED:
+    case FACT_WITHDRAWN:
+        return scope_of_docs(a, row->column[0], row->column[1]);
+    case FACT_CARD:
+        return scope_of_cards(a, row->column[0], row->column[1]);
+    case FACT_SCOPE:
+    case FACT_CAME:
+    case FACT_REPORTED:
+    case FACT_STORY:
+    case FACT_RESERVE:
+    case FACT_WAIT:
+    case FACT_GOT:
+    case FACT_END:
+    case N_FACTS:
+        break;
+    }
+    return STR("");
+}
+
+/* Once for each scope. */
+static int change_scope(struct learning *x, const struct fact_row *row,
+                        struct err *e)
+{
+    struct arena a = { 0 };
+    struct str name = scope_of(&a, row);
+    size_t i = 0;
+    int rc = 0;
+
+    while (i < x->n_changed && !str_eq(x->changed[i], name))
+        i++;
+    if (name.len && i == x->n_changed) {
+        x->changed = ledger_room(&x->names, x->changed, i, sizeof(name));
+        x->changed[x->n_changed++] = arena_str(&x->names, name);
+        rc = db_change(x->l->db, e, 1,
+                       "INSERT INTO scope VALUES(?,1) ON CONFLICT(name) DO"
+                       " UPDATE SET version=version+1",
+                       "s", name);
+    }
+    arena_release(&a);
+    return rc;
+}
+
+static int learn_rows(struct learning *x, struct str file, struct str aside,
+                      struct err *e)
+{
+    struct fact_row row;
+
+    while (fact_read(&file, &row) && row.fact != FACT_END) {
+        x->c = row.column;
+        if (aside.len && is_aside(aside, row.seq))
+            continue;
+        if (learners[row.fact](x, e) == -1 || change_scope(x, &row, e) == -1)
+            return -1;
+    }
+    return 0;
+}
+
 int ledger_learn(struct ledger *l, const struct receipt *r, struct str file,
                  struct err *e)
 {
@@ -248,22 +371,17 @@ int ledger_learn(struct ledger *l, const struct receipt *r, struct str file,
     struct learning x = {
         .l = l, .r = r, .now = r->converted_at ? r->converted_at : clock_now()
     };
-    struct fact_row row;
     struct str aside;
+    int rc;
 
     if (!file.len || r->test)
         return 0;
     if (!facts_whole(file, &aside))
         return err_set(e, ERR_STOP, "the facts of job %llu are damaged",
                        (unsigned long long)r->job);
-    while (fact_read(&file, &row) && row.fact != FACT_END) {
-        x.c = row.column;
-        if (aside.len && is_aside(aside, row.seq))
-            continue;
-        if (learners[row.fact](&x, e) == -1)
-            return -1;
-    }
-    return 0;
+    rc = learn_rows(&x, file, aside, e);
+    arena_release(&x.names);
+    return rc;
 }
 
 int ledger_facts_stand(struct ledger *l, struct str file, bool *stand,
@@ -273,7 +391,9 @@ int ledger_facts_stand(struct ledger *l, struct str file, bool *stand,
     uint64_t version;
 
     *stand = true;
-    while (*stand && fact_read(&file, &row) && row.fact == FACT_SCOPE) {
+    while (*stand && fact_read(&file, &row)) {
+        if (row.fact != FACT_SCOPE)
+            continue;
         if (ledger_scope(l, row.column[0], &version, e) == -1)
             return -1;
         *stand = version == number(row.column[1]);
@@ -365,6 +485,21 @@ int ledger_doc_as(struct ledger *l, struct str unit, struct str document,
                DOC_COLUMNS " WHERE unit=? AND document=? AND as_number=? AND"
                            " as_number<>'' ORDER BY sent_job DESC LIMIT 1",
                "sss", unit, document, as_number) == -1)
+        return -1;
+    return one_doc(&r, a, out, e);
+}
+
+int ledger_doc_of(struct ledger *l, struct str unit, struct str sender,
+                  struct str document, struct str number, struct arena *a,
+                  struct known_doc *out, struct err *e)
+{
+    struct rows r;
+
+    if (db_ask(l->db, e, &r,
+               DOC_COLUMNS " WHERE number=? AND sender=? AND document=? AND"
+                           " unit=? AND sent_job<>0"
+                           " ORDER BY sent_job DESC LIMIT 1",
+               "ssss", number, sender, document, unit) == -1)
         return -1;
     return one_doc(&r, a, out, e);
 }

@@ -151,6 +151,8 @@
 #define DIAGS_TRADE(X) \
     X(DOCUMENT_CHANGED, "document-changed", WARNING, "changed after job %1 had sent it, and not sent again: %2 (\"changes send\" sends changes)") \
     X(DOCUMENT_LOCKED, "document-locked", WARNING, "changed after its invoice %1, and not sent again: %2") \
+    X(ORDER_UNKNOWN, "order-unknown", WARNING, "order %1 was never sent to %2: nobody waits for what is said of it") \
+    X(FILE_UNKNOWN, "answered-file-unknown", ERROR, "no file %1 was delivered to %2: nobody knows which orders this answers") \
 
 #define DIAGS(X) \
     DIAGS_INPUT(X) DIAGS_CSV(X) DIAGS_XML(X) DIAGS_ZIP(X) DIAGS_DATA(X) \

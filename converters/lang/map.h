@@ -123,6 +123,8 @@ struct expr {
     struct expr *where;        /* aggregates */
     struct step *driver_steps; /* read: sum(a/b * a/c) walks a */
     struct driver driver;      /* write */
+    bool once; /* write: an argument that is no member's: one value, not one
+                * for each member of the list that the call goes over */
     const struct table *table; /* lookup() */
     int slot;                  /* share(), counter(): its state */
     void *regex;               /* E_MATCHES: regex.h */

@@ -181,6 +181,13 @@ static enum trade_verdict tell(struct trade *t, const struct state *s,
                                 : "changed, not sent");
 }
 
+/* The receiver has none, and needs none. */
+static enum trade_verdict withdraw(struct trade *t, const struct doc_key *key)
+{
+    facts_withdrawn(t->facts, key, STR("cancelled, and never accepted"));
+    return trade_skip(t, "cancelled, and never accepted");
+}
+
 /* One that was sent before, and is another now. */
 static enum trade_verdict changed(struct trade *t, struct state *s,
                                   const struct own *own,
@@ -191,8 +198,9 @@ static enum trade_verdict changed(struct trade *t, struct state *s,
     enum changes mode = own ? own->changes : CHANGES_REPORT;
 
     if (was->refused)
-        return cancelled ? trade_skip(t, "cancelled, and never accepted")
-                         : send(t, s, d, "create");
+        return cancelled ? withdraw(t, key) : send(t, s, d, "create");
+    if (was->state == DOC_CANCELLED && !str_is(was->action, "cancel"))
+        return send(t, s, d, "create"); /* see withdraw() */
     if (was->invoice.len)
         return tell(t, s, key, d, was, what);
     switch (mode) {
@@ -269,9 +277,7 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
 
     s->sends = false;
     if (!t->number.len)
-        return t->only.len ? trade_skip(t, "not asked for") : TRADE_ON;
-    if (t->only.len && !str_eq(t->only, t->number))
-        return trade_skip(t, "not asked for");
+        return TRADE_ON;
     key = key_of(t, s, d);
     facts_doc(t->facts, &key, t->docs, &was);
     if (!t->wanted && !t->only.len && is_of_another_route(t, &was))
@@ -280,7 +286,7 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
     if (canon_text(d, without, &s->values) == -1)
         buf_clear(&s->values); /* it is compared with nothing, and sent */
     came(t, s, &key, &was, d);
-    if (t->only.len || (t->full && t->wanted))
+    if (t->only.len || (t->full && t->wanted && was.sent_job))
         return send(t, s, d,
                     was.action.len ? arena_cstr(t->docs, was.action)
                                    : "create");

@@ -4,6 +4,7 @@
 /* What the sender said is learnt before it is changed; what changes a document
  * stands before once, which compares what the receiver would get. */
 const struct trade_rule *const trade_rules[] = {
+    &rule_answers,   /* what receivers say of orders */
     &rule_cards,     /* what the sender has, and the receiver gets */
     &rule_start,     /* skips what was before */
     &rule_warehouse, /* of its own, if it names none */

@@ -4,6 +4,7 @@
 
 #include "converters/trade/trade.h"
 
+extern const struct trade_rule rule_answers;
 extern const struct trade_rule rule_cards;
 extern const struct trade_rule rule_create;
 extern const struct trade_rule rule_once;

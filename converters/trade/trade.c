@@ -150,6 +150,7 @@ void trade_begin(struct trade *t, const struct trade_site *site)
 {
     t->site = site;
     t->number_field = shape_field(site->shape, STR("number"), false);
+    t->series_field = shape_field(site->shape, STR("series"), false);
     begin_rules(t);
 }
 
@@ -213,11 +214,29 @@ static enum trade_verdict run(struct trade *t, struct doc *d, int first)
     return TRADE_ON;
 }
 
+/* By its number, and that of an invoice by its series, too ("FCT 123"). */
+static bool is_asked_for(const struct trade *t, const struct doc *d)
+{
+    struct str series = doc_text(d, t->series_field), only = t->only;
+
+    if (series.len && str_starts(only, series) && only.len > series.len &&
+        only.p[series.len] == ' ')
+        only = str_from(only, series.len + 1);
+    else if (series.len)
+        return false;
+    return str_eq(only, t->number);
+}
+
+/* What a person has asked for is wanted, whatever `when` says of it. */
 enum trade_verdict trade_take(struct trade *t, struct doc *d, bool wanted)
 {
-    t->wanted = wanted;
+    t->wanted = wanted || t->only.len;
     t->number = doc_text(d, t->number_field);
-    return run(t, d, 0);
+    if (!t->only.len || is_asked_for(t, d))
+        return run(t, d, 0);
+    (void)trade_skip(t, "not asked for");
+    count_skip(t);
+    return TRADE_SKIP;
 }
 
 void trade_pass_on(struct trade *t, const struct trade_rule *rule,

@@ -87,6 +87,11 @@ struct trade_site {
     struct str route;
     struct str receiver, output; /* the first `to`; "": there is none */
     bool test;
+    /* Some route sends orders to one who may send it files; and orders of such
+     * a one to its receiver. What they say of orders is about those. */
+    bool answers_orders, follows_orders;
+    const struct str *replies; /* partners of `also reply` lines */
+    size_t n_replies;
     struct trade_card *cards[MAX_CARDS]; /* of the `create` lines */
     size_t n_cards;
     /* Kinds of cards that any route wants to know: of those who may send it
@@ -164,7 +169,7 @@ struct trade {
     bool wanted;       /* `when` of the route holds */
     struct str number; /* as the sender wrote it; "": it has none */
     struct str place;  /* "orders.zip/july.csv" */
-    int number_field;
+    int number_field, series_field;
 };
 
 struct trade_rule {
