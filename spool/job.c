@@ -398,6 +398,7 @@ static void on_restart(struct job *j)
     j->aside.n = 0;
     j->aside.too_many = false;
     o->n_read = o->n_written = o->n_aside = o->n_filtered = o->n_warnings = 0;
+    memset(o->n_created, 0, sizeof(o->n_created));
     diags_init(&o->diags, &o->arena, j->spec->limits->v[LIMIT_ERRORS]);
     o->err = (struct err){ 0 };
     j->n_sources = 0;
@@ -584,13 +585,12 @@ void job_conclude(struct job *j)
     if (j->failed || o->by_rule)
         o->verdict = JOB_REJECTED;
     if (o->verdict == JOB_DONE) {
-        for (size_t i = 0; i < j->spec->n_cards; i++)
-            o->n_created[j->spec->trade->cards[i]->kind] +=
-                j->writes[j->spec->n_writes + i].n_written;
         collect_outputs(j);
         job_counts_collect(&j->counts, o);
-    } else
+    } else {
         o->n_written = 0;
+        memset(o->n_created, 0, sizeof(o->n_created));
+    }
     job_result_conclude(o, j->spec->read->document, j->spec->n_writes == 0);
 }
 

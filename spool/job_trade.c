@@ -24,10 +24,15 @@ static enum trade_written write_out(void *ctx, struct doc *d)
     return j->out->n_written > written ? WROTE : WROTE_NOWHERE;
 }
 
+static struct write_run *card_write(struct job *j, size_t card)
+{
+    return &j->writes[j->spec->n_writes + j->spec->trade->card_write[card]];
+}
+
 static bool try_card(void *ctx, size_t i, struct doc *card)
 {
     struct job *j = ctx;
-    struct write_run *w = &j->writes[j->spec->n_writes + i];
+    struct write_run *w = card_write(j, i);
     bool ok;
 
     job_counts_mark(&j->counts);
@@ -41,9 +46,12 @@ static bool try_card(void *ctx, size_t i, struct doc *card)
 static bool write_card(void *ctx, size_t i, struct doc *card)
 {
     struct job *j = ctx;
-    struct write_run *w = &j->writes[j->spec->n_writes + i];
+    struct write_run *w = card_write(j, i);
 
-    return write_try(w, card) && write_keep(w);
+    if (!write_try(w, card) || !write_keep(w))
+        return false;
+    j->out->n_created[j->spec->trade->cards[i]->kind]++;
+    return true;
 }
 
 /* Of a card: its order is at fault, and has none of its fields. */

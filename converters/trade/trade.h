@@ -37,6 +37,7 @@ struct trade_card {
     struct str map_name;
     struct place at;
     struct map *map; /* a write map of customers or products; or NULL */
+    bool shared;     /* that of an earlier one: both write into one file */
     const struct str *settings;
     struct trade_card *next;
 };
@@ -93,6 +94,7 @@ struct trade_site {
     const struct str *replies; /* partners of `also reply` lines */
     size_t n_replies;
     struct trade_card *cards[MAX_CARDS]; /* of the `create` lines */
+    size_t card_write[MAX_CARDS];        /* of each: which of their maps */
     size_t n_cards;
     /* Kinds of cards that any route wants to know: of those who may send it
      * files, of its receiver. */
