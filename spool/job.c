@@ -585,6 +585,8 @@ void job_conclude(struct job *j)
     if (j->failed || o->by_rule)
         o->verdict = JOB_REJECTED;
     if (o->verdict == JOB_DONE) {
+        if (j->spec->trade)
+            trade_done(&j->trade);
         collect_outputs(j);
         job_counts_collect(&j->counts, o);
     } else {
@@ -592,6 +594,7 @@ void job_conclude(struct job *j)
         memset(o->n_created, 0, sizeof(o->n_created));
     }
     job_result_conclude(o, j->spec->read->document, j->spec->n_writes == 0);
+    job_balance(j);
 }
 
 /* ---- life --------------------------------------------------------------- */
