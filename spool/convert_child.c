@@ -306,36 +306,11 @@ static void convert_file(struct child *c, size_t file)
     leave_result(c);
 }
 
-/* Who is asked about: the sender, and every receiver. */
-static size_t scopes_of(struct child *c, struct str *scopes)
-{
-    size_t n = 0;
-
-    scopes[n++] = c->job->files[0].receipt.partner;
-    for (const struct conf_read *x = c->job->route->reads; x; x = x->next) {
-        size_t i = 0;
-
-        while (i < n && !str_eq(scopes[i], x->site.receiver))
-            i++;
-        if (i == n && x->site.receiver.len)
-            scopes[n++] = x->site.receiver;
-    }
-    return n;
-}
-
 static void open_facts(struct child *c)
 {
-    struct str *scopes;
-    size_t n = 1;
-
-    if (!conf_has_rules(c->job->route))
-        return;
-    for (const struct conf_read *x = c->job->route->reads; x; x = x->next)
-        n++;
-    scopes = arena_alloc(&c->all, n * sizeof(*scopes));
-    n = scopes_of(c, scopes);
-    c->facts = facts_open(keeper_ledger_path(&c->all, c->k->conf), scopes, n,
-                          clock_now());
+    if (conf_has_rules(c->job->route))
+        c->facts =
+            facts_open(keeper_ledger_path(&c->all, c->k->conf), clock_now());
 }
 
 /* Never returns. Only stdio, the originals and what the job opens is open

@@ -27,11 +27,17 @@ struct learnt {
     };
 };
 
+/* Asked for, and as it was then. */
+struct scope {
+    struct str name;
+    uint64_t version;
+};
+
 struct facts {
     struct ledger *ledger;
-    const struct str *scopes;
-    uint64_t *versions;
-    size_t n_scopes;
+    struct arena scope_names;
+    struct scope *scopes;
+    size_t n_scopes, cap_scopes;
     uint64_t key[2];
     int64_t now;
     bool failed;
@@ -91,19 +97,15 @@ static void take_key(struct facts *f)
     }
 }
 
-struct facts *facts_open(const char *ledger_path, const struct str *scopes,
-                         size_t n, int64_t now)
+struct facts *facts_open(const char *ledger_path, int64_t now)
 {
     struct facts *f = xcalloc(1, sizeof(*f));
 
     f->fd = -1;
-    f->scopes = scopes;
-    f->n_scopes = n;
     f->now = now;
     buf_init(&f->pending, MOST_PENDING);
     buf_init(&f->rows, MOST_PENDING + FLUSH_AT);
     buf_init(&f->aside, MB(16));
-    f->versions = arena_alloc(&f->arena, (n + 1) * sizeof(*f->versions));
     if (!check(f, ledger_open(&f->ledger, ledger_path, LEDGER_READ, &f->err)))
         return f;
     if (!f->ledger) {
@@ -113,8 +115,6 @@ struct facts *facts_open(const char *ledger_path, const struct str *scopes,
     }
     take_key(f);
     check(f, ledger_freeze(f->ledger, &f->err));
-    for (size_t i = 0; !f->failed && i < n; i++)
-        check(f, ledger_scope(f->ledger, scopes[i], &f->versions[i], &f->err));
     return f;
 }
 
@@ -130,11 +130,44 @@ void facts_close(struct facts *f)
     textmap_release(&f->map);
     textmap_release(&f->loaded);
     free(f->learnt);
+    free(f->scopes);
+    arena_release(&f->scope_names);
     buf_release(&f->pending);
     buf_release(&f->rows);
     buf_release(&f->aside);
     arena_release(&f->arena);
     free(f);
+}
+
+/* ---- scopes ----------------------------------------------------------------
+ */
+
+struct str scope_of_docs(struct arena *a, struct str output, struct str sender)
+{
+    return arena_fmt(a, "doc %.*s %.*s", STR_ARGS(output), STR_ARGS(sender));
+}
+
+struct str scope_of_cards(struct arena *a, struct str unit, struct str kind)
+{
+    return arena_fmt(a, "card %.*s %.*s", STR_ARGS(unit), STR_ARGS(kind));
+}
+
+/* What the job decides now depends on it. There are few: one or two a route. */
+static void asks(struct facts *f, struct str name)
+{
+    struct scope *s;
+
+    for (size_t i = 0; i < f->n_scopes; i++)
+        if (str_eq(f->scopes[i].name, name))
+            return;
+    if (f->n_scopes == f->cap_scopes) {
+        f->cap_scopes = f->cap_scopes ? 2 * f->cap_scopes : 8;
+        f->scopes = xrealloc(f->scopes, f->cap_scopes * sizeof(*f->scopes));
+    }
+    s = &f->scopes[f->n_scopes++];
+    *s = (struct scope){ .name = arena_str(&f->scope_names, name) };
+    if (!f->failed)
+        check(f, ledger_scope(f->ledger, s->name, &s->version, &f->err));
 }
 
 /* ---- what was learnt ------------------------------------------------------
@@ -238,7 +271,6 @@ static bool write_rows(struct facts *f)
     return !f->io_failed;
 }
 
-/* The file begins with what was asked of. */
 static bool open_file(struct facts *f)
 {
     struct arena a = { 0 };
@@ -254,14 +286,6 @@ static bool open_file(struct facts *f)
         f->io_failed = true;
         err_sys(&f->err, ERR_RETRY, "cannot make %s", path);
     }
-    for (size_t i = 0; f->fd != -1 && i < f->n_scopes; i++) {
-        const struct str columns[] = { f->scopes[i],
-                                       number_text(&a, f->versions[i]) };
-
-        (void)fact_write(&f->rows, FACT_SCOPE, 0, columns);
-    }
-    if (f->fd != -1 && write_rows(f))
-        f->read_at = f->written;
     arena_release(&a);
     return !f->io_failed;
 }
@@ -355,6 +379,14 @@ static void end_file(struct facts *f, bool keep)
 {
     struct str aside = buf_str(&f->aside);
 
+    for (size_t i = 0; keep && i < f->n_scopes; i++) {
+        struct arena a = { 0 };
+        const struct str columns[] = { f->scopes[i].name,
+                                       number_text(&a, f->scopes[i].version) };
+
+        (void)fact_write(&f->rows, FACT_SCOPE, 0, columns);
+        arena_release(&a);
+    }
     if (keep && fact_write(&f->rows, FACT_END, 0, &aside) == 0)
         (void)write_rows(f);
     buf_clear(&f->rows);
@@ -389,6 +421,7 @@ void facts_doc(struct facts *f, const struct doc_key *key, struct arena *a,
     *out = (struct known_doc){ 0 };
     if (!f)
         return;
+    asks(f, scope_of_docs(a, key->output, key->sender));
     l = find(f, doc_name(a, key));
     if (l)
         *out = *l->doc;
@@ -591,6 +624,7 @@ void facts_card(struct facts *f, struct str unit, enum card_kind kind,
     *out = (struct card){ 0 };
     if (!f)
         return;
+    asks(f, scope_of_cards(a, unit, str_of(card_kind_names[kind])));
     l = find(f, card_name(a, unit, kind, key));
     if (l)
         *out = *l->card;

@@ -17,10 +17,8 @@
 #include "converters/trade/facts.h"
 #include "spool/ledger.h"
 
-/* Scopes are the partners whose facts may be asked: n names, which live as
- * long. A ledger that cannot be opened makes facts_failed(). */
-struct facts *facts_open(const char *ledger_path, const struct str *scopes,
-                         size_t n, int64_t now);
+/* A ledger that cannot be opened makes facts_failed(). */
+struct facts *facts_open(const char *ledger_path, int64_t now);
 void facts_begin(struct facts *f, const char *staging, uint64_t job);
 void facts_enter(struct facts *f, unsigned read);
 void facts_reset(struct facts *f);
@@ -31,6 +29,14 @@ bool facts_end(struct facts *f, bool keep, struct err *e);
 /* Why facts_failed(). */
 const struct err *facts_error(const struct facts *f);
 void facts_close(struct facts *f);
+
+/*
+ * Facts that a job decides by belong to a scope, whose version grows with each
+ * commit that changes one of them: documents that a sender has sent to an
+ * output, cards of a kind in a partner's books.
+ */
+struct str scope_of_docs(struct arena *a, struct str output, struct str sender);
+struct str scope_of_cards(struct arena *a, struct str unit, struct str kind);
 
 /* ---- the keeper's (ledger_facts.c) ----------------------------------------
  */

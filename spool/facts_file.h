@@ -29,7 +29,7 @@ enum { FACTS_READ = 48 };
 
 /* clang-format off */
 #define FACTS(X)                                                              \
-    /* first in the file: as they were when this job asked */                 \
+    /* what this job has asked for, as it was then; before END */             \
     X(SCOPE, "name version")                                                  \
     X(CAME, FACT_KEY "unit route customer email date line member hash")       \
     X(SENT, FACT_KEY "as_number action values hash")                          \

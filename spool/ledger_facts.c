@@ -7,7 +7,7 @@
  *   reserved  what it orders, until it is invoiced or cancelled
  *   card      what a partner has in his books or his shop
  *   got       what a receiver has of stock, prices, products
- *   scope     counts the changes of facts about a partner
+ *   scope     counts the changes of what jobs decide by, see facts.h
  */
 #include <stdio.h>
 
@@ -25,6 +25,9 @@ struct learning {
     const struct receipt *r;
     const struct str *c; /* columns of the row */
     int64_t now;
+    struct arena names;  /* of scopes */
+    struct str *changed; /* those that have a new version by now */
+    size_t n_changed;
 };
 
 #define THE_DOC " WHERE output=?1 AND sender=?2 AND document=?3 AND number=?4"
@@ -68,12 +71,11 @@ static int story_once(const struct learning *x, const char *what,
                      "sssstuzs", KEY, x->now, x->r->job, what, text);
 }
 
+/* Only the keeper asks: see ledger_facts_stand(). */
 static int learn_scope(const struct learning *x, struct err *e)
 {
-    return db_change(x->l->db, e, 1,
-                     "INSERT INTO scope VALUES(?,1) ON CONFLICT(name) DO"
-                     " UPDATE SET version=version+1",
-                     "s", x->c[0]);
+    (void)x, (void)e;
+    return 0;
 }
 
 static int learn_came(const struct learning *x, struct err *e)
@@ -300,6 +302,68 @@ static bool is_aside(struct str aside, uint64_t seq)
     return false;
 }
 
+/* The scope that a row changes; "": none that anybody decides by. */
+static struct str scope_of(struct arena *a, const struct fact_row *row)
+{
+    switch (row->fact) {
+    case FACT_SENT:
+    case FACT_ANSWERED:
+    case FACT_WITHDRAWN:
+        return scope_of_docs(a, row->column[0], row->column[1]);
+    case FACT_CARD:
+        return scope_of_cards(a, row->column[0], row->column[1]);
+    case FACT_SCOPE:
+    case FACT_CAME:
+    case FACT_REPORTED:
+    case FACT_STORY:
+    case FACT_RESERVE:
+    case FACT_WAIT:
+    case FACT_GOT:
+    case FACT_END:
+    case N_FACTS:
+        break;
+    }
+    return STR("");
+}
+
+/* Once for each scope. */
+static int change_scope(struct learning *x, const struct fact_row *row,
+                        struct err *e)
+{
+    struct arena a = { 0 };
+    struct str name = scope_of(&a, row);
+    size_t i = 0;
+    int rc = 0;
+
+    while (i < x->n_changed && !str_eq(x->changed[i], name))
+        i++;
+    if (name.len && i == x->n_changed) {
+        x->changed = ledger_room(&x->names, x->changed, i, sizeof(name));
+        x->changed[x->n_changed++] = arena_str(&x->names, name);
+        rc = db_change(x->l->db, e, 1,
+                       "INSERT INTO scope VALUES(?,1) ON CONFLICT(name) DO"
+                       " UPDATE SET version=version+1",
+                       "s", name);
+    }
+    arena_release(&a);
+    return rc;
+}
+
+static int learn_rows(struct learning *x, struct str file, struct str aside,
+                      struct err *e)
+{
+    struct fact_row row;
+
+    while (fact_read(&file, &row) && row.fact != FACT_END) {
+        x->c = row.column;
+        if (aside.len && is_aside(aside, row.seq))
+            continue;
+        if (learners[row.fact](x, e) == -1 || change_scope(x, &row, e) == -1)
+            return -1;
+    }
+    return 0;
+}
+
 int ledger_learn(struct ledger *l, const struct receipt *r, struct str file,
                  struct err *e)
 {
@@ -307,22 +371,17 @@ int ledger_learn(struct ledger *l, const struct receipt *r, struct str file,
     struct learning x = {
         .l = l, .r = r, .now = r->converted_at ? r->converted_at : clock_now()
     };
-    struct fact_row row;
     struct str aside;
+    int rc;
 
     if (!file.len || r->test)
         return 0;
     if (!facts_whole(file, &aside))
         return err_set(e, ERR_STOP, "the facts of job %llu are damaged",
                        (unsigned long long)r->job);
-    while (fact_read(&file, &row) && row.fact != FACT_END) {
-        x.c = row.column;
-        if (aside.len && is_aside(aside, row.seq))
-            continue;
-        if (learners[row.fact](&x, e) == -1)
-            return -1;
-    }
-    return 0;
+    rc = learn_rows(&x, file, aside, e);
+    arena_release(&x.names);
+    return rc;
 }
 
 int ledger_facts_stand(struct ledger *l, struct str file, bool *stand,
@@ -332,7 +391,9 @@ int ledger_facts_stand(struct ledger *l, struct str file, bool *stand,
     uint64_t version;
 
     *stand = true;
-    while (*stand && fact_read(&file, &row) && row.fact == FACT_SCOPE) {
+    while (*stand && fact_read(&file, &row)) {
+        if (row.fact != FACT_SCOPE)
+            continue;
         if (ledger_scope(l, row.column[0], &version, e) == -1)
             return -1;
         *stand = version == number(row.column[1]);

@@ -175,7 +175,7 @@ const struct ledger_step ledger_steps[] = {
       " content BLOB NOT NULL, PRIMARY KEY(output, document, job))"
       " WITHOUT ROWID;"
       "CREATE INDEX got_job ON got(job);"
-      /* Facts about a partner: one more with every job that changed some. */
+      /* What a job decides by: one more with every job that changed it. */
       "CREATE TABLE scope(name TEXT PRIMARY KEY, version INTEGER NOT NULL)"
       " WITHOUT ROWID;"
       /* What a job sends waits for the cards that another one sends. */
