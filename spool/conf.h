@@ -191,6 +191,7 @@ struct conf {
     const char *spool;  /* absolute */
     struct place spool_at;
     struct limits limits;
+    struct map tables; /* the tables of the outermost level, and no more */
     const struct zone *zone; /* of times without one of their own */
     const char *on_trouble;  /* a program that is told; NULL: nobody is */
     struct keep keep;        /* of routes without such a line */

@@ -251,10 +251,20 @@ static void set_asked(struct conf *c)
 static void set_sites(struct map_loader *ld)
 {
     set_asked(ld->conf);
-    for (struct route *r = ld->conf->routes; r; r = r->next)
-        for (struct conf_read *x = r->reads; x; x = x->next)
-            if (x->map)
-                set_site(ld, r, x);
+    for (struct route *r = ld->conf->routes; r; r = r->next) {
+        bool served[MAX_RULES] = { false }, all = true;
+
+        for (struct conf_read *x = r->reads; x; x = x->next) {
+            all = all && x->map;
+            if (!x->map)
+                continue;
+            set_site(ld, r, x);
+            for (size_t i = 0; i < MAX_RULES; i++)
+                served[i] = served[i] || x->site.serves[i];
+        }
+        if (all)
+            trade_conf_check(&r->trade, served, ld->diags);
+    }
 }
 
 bool conf_has_rules(const struct route *r)

@@ -449,9 +449,6 @@ static const struct conf_word route_words[] = {
     { .name = "on trouble", .parse = r_trouble },
     { .name = "trigger", .parse = r_trigger },
     { .name = "create", .not_built = true },
-    { .name = "start at order", .not_built = true },
-    { .name = "prefix", .not_built = true },
-    { .name = "warehouse", .not_built = true },
     { .name = "warehouses", .not_built = true },
     { .name = "reserve", .not_built = true },
     { .name = "only changes", .not_built = true },
@@ -459,7 +456,6 @@ static const struct conf_word route_words[] = {
     { .name = "unknown products", .not_built = true },
     { .name = "match by", .not_built = true },
     { .name = "price", .not_built = true },
-    { .name = "vat map", .not_built = true },
     { .name = NULL },
 };
 
@@ -489,6 +485,7 @@ void conf_parse_route(struct conf_parser *p, const struct oline *l,
     r = arena_alloc(&p->conf->arena, sizeof(*r));
     *r = (struct route){ .name = name, .at = oline_place(l, name) };
     r->trade.arena = &p->conf->arena;
+    r->trade.tables = &p->conf->tables;
     p->route = r;
     p->group = NULL;
     p->group_closed = false;

@@ -11,12 +11,24 @@ static bool has_slots(const struct route *r)
     return r->schedule.kind != SCHEDULE_FILE;
 }
 
+/* Since when a route waits for its first time of the day; without that each
+ * start would wait for the next one again, and those in between be lost. */
+static int note_begin(struct keeper *k, const struct route *r, struct slot *s,
+                      struct err *e)
+{
+    if (r->schedule.kind != SCHEDULE_AT || s->at || s->started)
+        return 0;
+    s->at = clock_now();
+    return ledger_slot_ran(k->ledger, r->name, s, e);
+}
+
 int gates_begin(struct keeper *k, struct err *e)
 {
     for (struct route *r = k->conf->routes; r; r = r->next) {
         struct slot s;
 
-        if (ledger_slot(k->ledger, r->name, &s, e) == -1)
+        if (ledger_slot(k->ledger, r->name, &s, e) == -1 ||
+            note_begin(k, r, &s, e) == -1)
             return -1;
         r->open = !has_slots(r);
         r->upto = r->open ? INT64_MAX : s.upto;

@@ -422,7 +422,8 @@ int ledger_scope(struct ledger *l, struct str name, uint64_t *version,
 #define DOC_COLUMNS                                                         \
     "SELECT output,sender,document,number,state,as_number,action,sent_job," \
     "content,hash,reported,refused,answer,receiver_number,receiver_id,"     \
-    "series,invoice,came_hash,last_at FROM doc"
+    "series,invoice,came_hash,last_at,"                                     \
+    "ifnull((SELECT route FROM receipt WHERE job=sent_job),'') FROM doc"
 
 static struct known_doc doc_row(const struct rows *r, struct arena *a)
 {
@@ -449,6 +450,7 @@ static struct known_doc doc_row(const struct rows *r, struct arena *a)
         .invoice = db_str(r, 16, a),
         .came_hash = db_str(r, 17, a),
         .last_at = db_time(r, 18),
+        .sent_route = db_str(r, 19, a),
     };
 }
 

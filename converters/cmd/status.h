@@ -19,6 +19,7 @@ struct route_line {
     const struct route *route;
     struct route_counts counts;
     uint64_t n_files; /* in inboxes */
+    int64_t next_at;  /* of a route with times of its own; 0: none is known */
     bool is_late;
 };
 

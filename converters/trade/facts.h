@@ -58,8 +58,10 @@ struct known_doc {
     struct str as_number; /* as the receiver knows it: with the prefix */
     struct str action;    /* that was sent last: create, change, cancel */
     uint64_t sent_job;    /* 0: never */
-    struct str values;    /* what was sent last, see canon.h; "": not known */
-    struct str hash;      /* of values, in hexadecimal */
+    struct str
+        sent_route;    /* of that job; "": this one's, or not known any more */
+    struct str values; /* what was sent last, see canon.h; "": not known */
+    struct str hash;   /* of values, in hexadecimal */
     struct str came_hash; /* of the version that was read last */
     int64_t last_at;      /* when that was */
     struct str reported;  /* hash of a version that was told and not sent */

@@ -6,5 +6,9 @@
 
 extern const struct trade_rule rule_answers;
 extern const struct trade_rule rule_once;
+extern const struct trade_rule rule_prefix;
+extern const struct trade_rule rule_start;
+extern const struct trade_rule rule_vat;
+extern const struct trade_rule rule_warehouse;
 
 #endif

@@ -69,6 +69,8 @@ bool trade_line(struct trade_conf *c, const struct oline *l,
 
             if (!begins(l->text, w->name, &rest))
                 continue;
+            if (!c->lines[i])
+                c->lines[i] = l;
             w->parse(&p, l, rest);
             if (!w->has_block)
                 outline_no_block(l, diags);
@@ -101,6 +103,20 @@ void trade_site_check(struct trade_site *s, struct diags *diags)
     for (int i = 0; trade_rules[i]; i++) {
         s->serves[i] = trade_rules[i]->serves(s, s->conf->of[i], diags);
         s->any = s->any || s->serves[i];
+    }
+}
+
+void trade_conf_check(const struct trade_conf *c, const bool *served,
+                      struct diags *diags)
+{
+    for (int i = 0; trade_rules[i]; i++) {
+        const struct trade_rule *r = trade_rules[i];
+
+        if (r->fits && c->lines[i] && !served[i])
+            DIAG(diags, CONF_VALUE, oline_whole(c->lines[i]),
+                 str_of(r->words->name),
+                 arena_fmt(c->arena, "is for %s, and this route sends none",
+                           r->fits));
     }
 }
 

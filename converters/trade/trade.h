@@ -43,9 +43,10 @@ struct trade_card {
 
 struct trade_conf {
     struct arena *arena;        /* the configuration's */
+    const struct map *tables;   /* holds those of kervan.conf, and no more */
     void *of[MAX_RULES];        /* what a rule's lines say; NULL: no line */
     struct trade_card *creates; /* in their order */
-    const struct oline *line;   /* the first line of any rule; or NULL */
+    const struct oline *lines[MAX_RULES]; /* the first one of each; or NULL */
 };
 
 /* At a rule's line: what its parser works with. */
@@ -100,6 +101,9 @@ struct trade_site {
 
 /* Decides which rules serve it; what cannot be is reported at its line. */
 void trade_site_check(struct trade_site *s, struct diags *diags);
+/* After all sites of a route: lines of a rule that serves none of them. */
+void trade_conf_check(const struct trade_conf *c, const bool *served,
+                      struct diags *diags);
 /* Kinds of cards that these lines want to know of the receiver. */
 card_kinds trade_asks(const struct trade_conf *c);
 /* Finds the line's word in the tables of the rules; false: it is of none. */
@@ -169,7 +173,8 @@ struct trade_rule {
     const char *name;
     const char *help;               /* for kervan.conf(5): one line */
     const struct trade_word *words; /* ends with name NULL; may be NULL */
-    /* Is it at work there? Mistakes (wrong document) go to diags. */
+    const char *fits; /* "orders": told at its line when a route has none */
+    /* Is it at work there? Mistakes go to diags. */
     bool (*serves)(const struct trade_site *s, const void *own,
                    struct diags *diags);
     card_kinds (*asks)(const struct trade_conf *c, const void *own);
