@@ -148,8 +148,10 @@ static struct str answer_text(const struct learning *x, struct arena *a)
     static const struct {
         int column;
         const char *name;
-    } parts[] = { { 7, "number" },    { 9, "status" },  { 10, "carrier" },
-                  { 11, "tracking" }, { 12, "series" }, { 13, "invoice" } };
+    } parts[] = { { 7, "number" },
+                  { 9, "status" },
+                  { 10, "carrier" },
+                  { 11, "tracking" } };
     struct str s = !yes(x->c[4])  ? STR("")
                    : yes(x->c[5]) ? STR("accepted")
                                   : STR("refused");
@@ -158,9 +160,11 @@ static struct str answer_text(const struct learning *x, struct arena *a)
         if (x->c[parts[i].column].len)
             s = arena_fmt(a, "%.*s%s%s %.*s", STR_ARGS(s), s.len ? ", " : "",
                           parts[i].name, STR_ARGS(x->c[parts[i].column]));
-    if (yes(x->c[14]))
-        s = arena_fmt(a, "%.*s%sinvoice cancelled", STR_ARGS(s),
-                      s.len ? ", " : "");
+    if (x->c[13].len)
+        s = arena_fmt(a, "%.*s%sinvoice %.*s%s%.*s%s", STR_ARGS(s),
+                      s.len ? ", " : "", STR_ARGS(x->c[12]),
+                      x->c[12].len ? " " : "", STR_ARGS(x->c[13]),
+                      yes(x->c[14]) ? " cancelled" : "");
     if (x->c[6].len)
         s = arena_fmt(a, "%.*s%s%.*s", STR_ARGS(s), s.len ? ": " : "",
                       STR_ARGS(x->c[6]));

@@ -322,7 +322,9 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
         doc_has(d, s->file))
         return whole_file(t, s, d);
     if (trade_is(t->site, "invoice") && find_cancelled(t, s, d, &order)) {
-        w = (struct doc_answer){ .invoice_cancelled = order.found };
+        w = (struct doc_answer){ .invoice_cancelled = order.found,
+                                 .series = order.series,
+                                 .invoice = order.invoice };
         if (order.found && doc_has(d, s->cancels) && doc_has(d, s->number))
             w.text = arena_fmt(t->docs, "by %.*s", STR_ARGS(d->f[s->number]));
     } else {

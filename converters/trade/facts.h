@@ -121,13 +121,14 @@ struct doc_answer {
     struct str text;
     struct str number, id; /* the receiver's own */
     struct str status, carrier, tracking;
-    struct str series, invoice; /* an invoice was made: locked from now on */
-    bool invoice_cancelled;     /* open again */
+    struct str series, invoice; /* was made: locked from now on; */
+    bool invoice_cancelled;     /* or it was cancelled: open again */
 };
 void facts_answered(struct facts *f, const struct doc_key *key,
                     const struct doc_answer *answer);
 /* It was refused, and is not wanted any more: nobody has to see to it. */
-void facts_withdrawn(struct facts *f, const struct doc_key *key, struct str text);
+void facts_withdrawn(struct facts *f, const struct doc_key *key,
+                     struct str text);
 /* A line of its story that changes nothing; none if it says what the last one
  * says. */
 void facts_story(struct facts *f, const struct doc_key *key, struct str what,
