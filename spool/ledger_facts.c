@@ -56,8 +56,8 @@ static int story(const struct learning *x, const char *what, struct str text,
 }
 
 /*
- * The same, unless the newest line of its kind says just this: programs tell
- * how an order stands as long as they have it.
+ * The same, unless it says just this already, since it was sent or answered the
+ * last time: programs tell how an order stands as long as they have it.
  */
 static int story_once(const struct learning *x, const char *what,
                       struct str text, struct err *e)
@@ -65,9 +65,10 @@ static int story_once(const struct learning *x, const char *what,
     return db_change(x->l->db, e, ANY_ROWS,
                      "INSERT INTO story(doc,at,job,what,text) SELECT"
                      " n,?5,?6,?7,?8 FROM doc" THE_DOC " AND NOT EXISTS("
-                     "SELECT 1 FROM story s WHERE s.n=(SELECT max(n) FROM story"
-                     " WHERE doc=doc.n AND what IN (?7,'sent')) AND s.what=?7"
-                     " AND s.text=?8)",
+                     "SELECT 1 FROM story s WHERE s.doc=doc.n AND s.what=?7 AND"
+                     " s.text=?8 AND s.n>=(SELECT ifnull(max(n),0) FROM story"
+                     " WHERE doc=doc.n AND what IN"
+                     " ('answer','sent','settled')))",
                      "sssstuzs", KEY, x->now, x->r->job, what, text);
 }
 
@@ -143,15 +144,21 @@ static int let_reserve(const struct learning *x, bool counts, struct err *e)
                      "ssssu", KEY, (uint64_t)counts);
 }
 
+/* "invoice FCT 123" */
+static struct str invoice_text(const struct learning *x, struct arena *a)
+{
+    return arena_fmt(a, "invoice %.*s%s%.*s", STR_ARGS(x->c[12]),
+                     x->c[12].len ? " " : "", STR_ARGS(x->c[13]));
+}
+
 static struct str answer_text(const struct learning *x, struct arena *a)
 {
     static const struct {
         int column;
         const char *name;
-    } parts[] = { { 7, "number" },
-                  { 9, "status" },
-                  { 10, "carrier" },
-                  { 11, "tracking" } };
+    } parts[] = {
+        { 7, "number" }, { 9, "status" }, { 10, "carrier" }, { 11, "tracking" }
+    };
     struct str s = !yes(x->c[4])  ? STR("")
                    : yes(x->c[5]) ? STR("accepted")
                                   : STR("refused");
@@ -161,9 +168,8 @@ static struct str answer_text(const struct learning *x, struct arena *a)
             s = arena_fmt(a, "%.*s%s%s %.*s", STR_ARGS(s), s.len ? ", " : "",
                           parts[i].name, STR_ARGS(x->c[parts[i].column]));
     if (x->c[13].len)
-        s = arena_fmt(a, "%.*s%sinvoice %.*s%s%.*s%s", STR_ARGS(s),
-                      s.len ? ", " : "", STR_ARGS(x->c[12]),
-                      x->c[12].len ? " " : "", STR_ARGS(x->c[13]),
+        s = arena_fmt(a, "%.*s%s%.*s%s", STR_ARGS(s), s.len ? ", " : "",
+                      STR_ARGS(invoice_text(x, a)),
                       yes(x->c[14]) ? " cancelled" : "");
     if (x->c[6].len)
         s = arena_fmt(a, "%.*s%s%.*s", STR_ARGS(s), s.len ? ": " : "",
@@ -200,8 +206,40 @@ static int note_refused(const struct learning *x, struct err *e)
     return rc;
 }
 
-/* Empty columns say nothing new. */
-static int learn_answered(const struct learning *x, struct err *e)
+/* A list may still have an invoice that was cancelled here: it is cancelled. */
+static int is_cancelled(const struct learning *x, bool *is, struct err *e)
+{
+    struct arena a = { 0 };
+    struct rows r;
+    int rc;
+
+    *is = false;
+    if (!x->c[13].len || yes(x->c[14]))
+        return 0;
+    if (db_ask(x->l->db, e, &r,
+               "SELECT 1 FROM story WHERE doc=(SELECT n FROM doc" THE_DOC
+               ") AND what='answer' AND substr(text,1,length(?5))=?5 LIMIT 1",
+               "sssss", KEY,
+               arena_fmt(&a, "%.*s cancelled",
+                         STR_ARGS(invoice_text(x, &a)))) == -1)
+        return -1;
+    rc = db_next(&r, e);
+    db_end(&r);
+    arena_release(&a);
+    *is = rc == 1;
+    return rc == -1 ? -1 : 0;
+}
+
+static bool says_nothing(const struct learning *x)
+{
+    bool nothing = !yes(x->c[4]);
+
+    for (size_t i = 6; i <= 13; i++)
+        nothing = nothing && !x->c[i].len;
+    return nothing;
+}
+
+static int learn_answer(const struct learning *x, struct err *e)
 {
     bool given = yes(x->c[4]), ok = yes(x->c[5]), cancelled = yes(x->c[14]);
     struct arena a = { 0 };
@@ -230,6 +268,22 @@ static int learn_answered(const struct learning *x, struct err *e)
         rc = story_once(x, "answer", answer_text(x, &a), e);
     arena_release(&a);
     return rc;
+}
+
+/* Empty columns say nothing new. */
+static int learn_answered(const struct learning *x, struct err *e)
+{
+    struct str columns[MAX_FACT_COLUMNS];
+    struct learning y = *x;
+    bool cancelled;
+
+    if (is_cancelled(x, &cancelled, e) == -1)
+        return -1;
+    memcpy(columns, x->c, sizeof(columns));
+    if (cancelled)
+        columns[12] = columns[13] = STR("");
+    y.c = columns;
+    return cancelled && says_nothing(&y) ? 0 : learn_answer(&y, e);
 }
 
 static int learn_story(const struct learning *x, struct err *e)
