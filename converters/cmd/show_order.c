@@ -175,7 +175,7 @@ static void print_head(struct arena *a, const struct found_doc *d)
     line("From", k->key.sender);
     line("Route", d->route);
     line("To", k->key.output);
-    if (!str_eq(k->as_number, k->key.number))
+    if (!str_ends(k->key.number, k->as_number)) /* its series is ours */
         line("Sent as", shown(a, k->as_number));
     line("State", shown(a, doc_state_text(a, d)));
     line("Why", k->refused ? shown(a, k->answer) : STR(""));
