@@ -28,7 +28,9 @@ struct doc_search {
     unsigned last; /* only that many, the newest; 0: all */
 };
 
-/* A line of its story; of what was delivered there is none, see deliveries. */
+/* A line of its story; of what was delivered there is none, see deliveries.
+ * Behind the text of what was sent or went on stand the outputs of the job that
+ * have it (delivery.path), each with a tab before it. */
 struct doc_event {
     int64_t at;
     uint64_t job;

@@ -56,20 +56,21 @@ static int story(const struct learning *x, const char *what, struct str text,
 }
 
 /*
- * The same, unless it says just this already, since it was sent or answered the
- * last time: programs tell how an order stands as long as they have it.
+ * The same, and in which files; unless it says just this already, since it was
+ * sent or answered the last time: programs tell how an order stands as long as
+ * they have it.
  */
 static int story_once(const struct learning *x, const char *what,
-                      struct str text, struct err *e)
+                      struct str text, struct str files, struct err *e)
 {
     return db_change(x->l->db, e, ANY_ROWS,
                      "INSERT INTO story(doc,at,job,what,text) SELECT"
-                     " n,?5,?6,?7,?8 FROM doc" THE_DOC " AND NOT EXISTS("
+                     " n,?5,?6,?7,?8||?9 FROM doc" THE_DOC " AND NOT EXISTS("
                      "SELECT 1 FROM story s WHERE s.doc=doc.n AND s.what=?7 AND"
-                     " s.text=?8 AND s.n>=(SELECT ifnull(max(n),0) FROM story"
-                     " WHERE doc=doc.n AND what IN"
-                     " ('answer','sent','settled')))",
-                     "sssstuzs", KEY, x->now, x->r->job, what, text);
+                     " substr(s.text||char(9),1,length(?8)+1)=?8||char(9) AND"
+                     " s.n>=(SELECT ifnull(max(n),0) FROM story WHERE"
+                     " doc=doc.n AND what IN ('answer','sent','settled')))",
+                     "sssstuzss", KEY, x->now, x->r->job, what, text, files);
 }
 
 /* Only the keeper asks: see ledger_facts_stand(). */
@@ -112,6 +113,9 @@ static int learn_came(const struct learning *x, struct err *e)
 static int learn_sent(const struct learning *x, struct err *e)
 {
     bool cancels = str_is(x->c[5], "cancel");
+    struct arena a = { 0 };
+    struct str text;
+    int rc;
 
     if (db_change(
             x->l->db, e, 1,
@@ -124,7 +128,10 @@ static int learn_sent(const struct learning *x, struct err *e)
                   ")",
                   "ssss", KEY) == -1)
         return -1;
-    return story(x, "sent", x->c[5], e);
+    text = arena_fmt(&a, "%.*s%.*s", STR_ARGS(x->c[5]), STR_ARGS(x->c[8]));
+    rc = story(x, "sent", text, e);
+    arena_release(&a);
+    return rc;
 }
 
 static int learn_reported(const struct learning *x, struct err *e)
@@ -265,7 +272,7 @@ static int learn_answer(const struct learning *x, struct err *e)
     if (rc == 0 && (cancelled || x->c[13].len))
         rc = let_reserve(x, cancelled, e);
     if (rc == 0)
-        rc = story_once(x, "answer", answer_text(x, &a), e);
+        rc = story_once(x, "answer", answer_text(x, &a), STR(""), e);
     arena_release(&a);
     return rc;
 }
@@ -289,7 +296,7 @@ static int learn_answered(const struct learning *x, struct err *e)
 static int learn_story(const struct learning *x, struct err *e)
 {
     struct arena a = { 0 };
-    int rc = story_once(x, arena_cstr(&a, x->c[4]), x->c[5], e);
+    int rc = story_once(x, arena_cstr(&a, x->c[4]), x->c[5], x->c[6], e);
 
     arena_release(&a);
     return rc;

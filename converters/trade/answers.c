@@ -366,10 +366,11 @@ static void wrote(struct trade *t, void *state, const void *own, struct doc *d,
     for (size_t i = 0; i < site->n_replies; i++)
         if (str_eq(site->replies[i], s->key.sender))
             to = s->key.sender;
-    facts_story(t->facts, &s->key,
-                str_eq(to, s->key.sender) ? STR("went back") : STR("went on"),
-                arena_fmt(t->docs, "%s to %.*s", t->site->document->noun,
-                          STR_ARGS(to)));
+    facts_story(
+        t->facts, &s->key,
+        str_eq(to, s->key.sender) ? STR("went back") : STR("went on"),
+        arena_fmt(t->docs, "%s to %.*s", t->site->document->noun, STR_ARGS(to)),
+        t->files);
 }
 
 const struct trade_rule rule_answers = {

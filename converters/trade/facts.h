@@ -109,8 +109,10 @@ bool facts_is_news(const struct facts *f, const struct known_doc *was,
                    struct str hash);
 void facts_came(struct facts *f, const struct doc_key *key,
                 const struct doc_face *face, struct str hash);
+/* files: those outputs of the job that have it, see struct trade. */
 void facts_sent(struct facts *f, const struct doc_key *key,
-                struct str as_number, struct str action, struct str values);
+                struct str as_number, struct str action, struct str values,
+                struct str files);
 /* A change that is not sent was told to people: once. */
 void facts_reported(struct facts *f, const struct doc_key *key, struct str hash,
                     struct str text);
@@ -132,7 +134,7 @@ void facts_withdrawn(struct facts *f, const struct doc_key *key,
 /* A line of its story that changes nothing; none if it says what the last one
  * says. */
 void facts_story(struct facts *f, const struct doc_key *key, struct str what,
-                 struct str text);
+                 struct str text, struct str files);
 
 /* ---- reservations ---------------------------------------------------------
  */
