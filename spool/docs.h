@@ -23,7 +23,7 @@ struct found_doc {
 /* What to look for. Empty texts ask for any. */
 struct doc_search {
     struct str document, number; /* as its sender or its receiver knows it */
-    struct str place;            /* its route or its sender */
+    struct str place;            /* its route, its sender or its receiver */
     bool refused;
     unsigned last; /* only that many, the newest; 0: all */
 };
