@@ -136,10 +136,22 @@ static int learn_sent(const struct learning *x, struct err *e)
 
 static int learn_reported(const struct learning *x, struct err *e)
 {
+    struct arena a = { 0 };
+    struct str text;
+    int rc;
+
     if (db_change(x->l->db, e, 1, "UPDATE doc SET reported=?5" THE_DOC, "sssss",
-                  KEY, x->c[4]) == -1)
+                  KEY, x->c[4]) == -1 ||
+        story(x, "changed", x->c[5], e) == -1)
         return -1;
-    return story(x, "changed", x->c[5], e);
+    text = arena_fmt(&a,
+                     "%.*s %.*s of %.*s has changed, and was not sent again: "
+                     "%.*s",
+                     STR_ARGS(x->c[2]), STR_ARGS(x->c[3]), STR_ARGS(x->c[1]),
+                     STR_ARGS(x->c[5]));
+    rc = ledger_note(x->l, x->r->job, "changed", text, e);
+    arena_release(&a);
+    return rc;
 }
 
 /* Its goods are not reserved any more, or again. */
