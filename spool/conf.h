@@ -218,7 +218,10 @@ void conf_free(struct conf *c);
 /* The configuration to use: `asked` (-c), ./kervan.conf, /etc/kervan. */
 const char *conf_find(const char *asked);
 
-/* Its documents are a state as a whole: the newest counts. */
+/* Its files say how things are, all of them. */
+bool conf_is_state(const struct conf_read *read);
+/* And so do its results: the newest counts. What only tells changes does not
+ * take the place of what told others. */
 bool conf_is_snapshot(const struct conf_read *read);
 /* Orders and invoices happen once, and a file of equal content came twice;
  * stock and prices say how things are, and may be the same again. */

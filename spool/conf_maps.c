@@ -1,4 +1,5 @@
 /* conf_maps.c - the maps of the routes: found, loaded, joined, checked. */
+#include "converters/trade/rules.h"
 #include "spool/conf.h"
 #include "spool/conf_inside.h"
 
@@ -207,6 +208,26 @@ static bool sends_orders(const struct conf *c, const struct partner *from,
     return false;
 }
 
+static bool is_constant(const struct piece *p)
+{
+    for (; p; p = p->next)
+        if (p->rule && p->rule->e->kind != E_CONST &&
+            p->rule->e->kind != E_SETTING)
+            return false;
+    return true;
+}
+
+/* Changes never take the place of others that nobody has taken yet. */
+static void check_names(struct map_loader *ld, const struct conf_read *x)
+{
+    for (size_t i = 0; i < x->n_writes; i++) {
+        const struct map *m = x->writes[i].map;
+
+        if (m->file && is_constant(m->file))
+            DIAG0(ld->diags, SAME_NAME, x->write_confs[i]->at);
+    }
+}
+
 /* What the rules are to know of a read map and its place. */
 static void set_site(struct map_loader *ld, struct route *r,
                      struct conf_read *x)
@@ -235,6 +256,8 @@ static void set_site(struct map_loader *ld, struct route *r,
             (to && sends_orders(ld->conf, f->partner, to->partner));
     }
     trade_site_check(s, ld->diags);
+    if (trade_serves(s, &rule_only_changes))
+        check_names(ld, x);
 }
 
 /* Which kinds of cards anybody asks of whom: before the first rule decides
@@ -333,17 +356,23 @@ static void load_route(struct map_loader *ld, struct route *r)
                             ld->diags);
 }
 
-bool conf_is_snapshot(const struct conf_read *read)
+bool conf_is_state(const struct conf_read *read)
 {
     const char *name = read->map ? read->map->document->name : "";
 
     return strcmp(name, "stock") == 0 || strcmp(name, "price") == 0;
 }
 
+bool conf_is_snapshot(const struct conf_read *read)
+{
+    return conf_is_state(read) &&
+           !trade_serves(&read->site, &rule_only_changes);
+}
+
 /* Half of a stock is worse than the last one; an order stands for itself. */
 bool conf_rejects_file(const struct route *r, const struct conf_read *read)
 {
-    return r->error_given ? r->reject_file : conf_is_snapshot(read);
+    return r->error_given ? r->reject_file : conf_is_state(read);
 }
 
 void conf_load_maps(struct conf *c, struct diags *diags)

@@ -451,8 +451,6 @@ static const struct conf_word route_words[] = {
     { .name = "create", .not_built = true },
     { .name = "warehouses", .not_built = true },
     { .name = "reserve", .not_built = true },
-    { .name = "only changes", .not_built = true },
-    { .name = "missing", .not_built = true },
     { .name = "unknown products", .not_built = true },
     { .name = "match by", .not_built = true },
     { .name = "price", .not_built = true },

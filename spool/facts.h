@@ -33,10 +33,13 @@ void facts_close(struct facts *f);
 /*
  * Facts that a job decides by belong to a scope, whose version grows with each
  * commit that changes one of them: documents that a sender has sent to an
- * output, cards of a kind in a partner's books.
+ * output, cards of a kind in a partner's books, what an output got of a kind of
+ * documents.
  */
 struct str scope_of_docs(struct arena *a, struct str output, struct str sender);
 struct str scope_of_cards(struct arena *a, struct str unit, struct str kind);
+struct str scope_of_got(struct arena *a, struct str output,
+                        struct str document);
 
 /* ---- the keeper's (ledger_facts.c) ----------------------------------------
  */
@@ -49,6 +52,9 @@ int ledger_learn(struct ledger *l, const struct receipt *r, struct str file,
                  struct err *e);
 /* In the commit that makes it DONE: what waited counts. */
 int ledger_got(struct ledger *l, const struct receipt *r, struct err *e);
+/* What it has delivered is delivered once more, over what came later: nobody
+ * knows any longer what those receivers have. */
+int ledger_forget_got(struct ledger *l, const struct receipt *r, struct err *e);
 
 /* Questions. */
 int ledger_scope(struct ledger *l, struct str name, uint64_t *version,

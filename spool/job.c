@@ -584,11 +584,14 @@ void job_conclude(struct job *j)
     if (j->failed || o->by_rule)
         o->verdict = JOB_REJECTED;
     if (o->verdict == JOB_DONE) {
+        if (j->spec->trade)
+            trade_done(&j->trade);
         collect_outputs(j);
         job_counts_collect(&j->counts, o);
     } else
         o->n_written = 0;
     job_result_conclude(o, j->spec->read->document);
+    job_balance(j);
 }
 
 /* ---- life --------------------------------------------------------------- */

@@ -110,6 +110,7 @@ struct job_result {
     bool truncated; /* JOB_REJECTED: it ends in the middle; more may come */
     struct err err;
     uint64_t n_read, n_written, n_aside, n_skipped, n_filtered;
+    uint64_t n_made; /* by rules: documents that are not in the input */
     uint64_t
         n_by_rules; /* of n_filtered: skipped by rules; they are in skips */
     uint64_t n_warnings, n_replaced; /* characters replaced by fallbacks */

@@ -90,6 +90,8 @@ void job_begin_trade(struct job *j);
 void job_pass_on(struct job *j, struct doc *d, bool wanted);
 /* All documents have come. */
 void job_end_trade(struct job *j);
+/* After the summary was made. */
+void job_balance(struct job *j);
 
 /* ---- job_reader.c: the reader process ------------------------------------ */
 

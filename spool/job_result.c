@@ -42,6 +42,9 @@ static void summarize(struct job_result *o, const struct level *l)
                    (unsigned long long)o->n_written);
     if (o->n_aside)
         (void)buf_addf(&b, ", %llu set aside", (unsigned long long)o->n_aside);
+    if (o->n_made)
+        (void)buf_addf(&b, ", %llu of them made (no longer in the source)",
+                       (unsigned long long)o->n_made);
     if (o->n_filtered > o->n_by_rules)
         (void)buf_addf(&b, ", %llu not for this route",
                        (unsigned long long)(o->n_filtered - o->n_by_rules));

@@ -62,6 +62,18 @@ static void trade_fault(void *ctx, enum diag_id id, const struct str *args,
     job_add_fault(ctx, id, (struct place){ 0 }, args, n_args, d, field);
 }
 
+static void trade_aside(void *ctx, const struct doc *d)
+{
+    job_set_aside(ctx, d);
+}
+
+static void trade_filtered(void *ctx)
+{
+    struct job *j = ctx;
+
+    j->out->n_filtered++;
+}
+
 void job_begin_trade(struct job *j)
 {
     const struct job_spec *s = j->spec;
@@ -71,7 +83,9 @@ void job_begin_trade(struct job *j)
         .hooks = { .ctx = j,
                    .write = write_out,
                    .write_card = write_card,
-                   .fault = trade_fault },
+                   .fault = trade_fault,
+                   .set_aside = trade_aside,
+                   .filtered = trade_filtered },
         .sender = s->sender,
         .file = s->n_inputs ? s->inputs[0].name : STR(""),
         .only = s->only,
@@ -123,11 +137,20 @@ static void add_skips(struct job *j)
     o->skips = all;
 }
 
+/* The summary tells people how many were read. In the balance those count,
+ * too, that rules have made. */
+void job_balance(struct job *j)
+{
+    j->out->n_read += j->out->n_made;
+}
+
 /* Rules that wait for the last document. */
 void job_end_trade(struct job *j)
 {
     if (!j->spec->trade || j->failed || job_io_failed(j))
         return;
+    j->trade.n_aside = j->out->n_aside + j->n_faulty;
     trade_end(&j->trade);
     add_skips(j);
+    j->out->n_made = j->trade.n_made;
 }

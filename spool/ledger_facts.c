@@ -352,13 +352,37 @@ static int learn_wait(const struct learning *x, struct err *e)
                      x->r->job, number(x->c[0]));
 }
 
+/* Two read maps of a route may make such documents: both count. */
 static int learn_got(const struct learning *x, struct err *e)
 {
-    return db_change(x->l->db, e, 1,
-                     "INSERT INTO got VALUES(?1,?2,?3,?4)"
-                     " ON CONFLICT(output,document,job) DO UPDATE SET"
-                     " content=excluded.content",
-                     "ssub", x->c[0], x->c[1], x->r->job, x->c[2]);
+    struct arena a = { 0 };
+    struct rows r;
+    struct str older = { "", 0 };
+    struct buf b;
+    int rc;
+
+    if (db_ask(x->l->db, e, &r,
+               "SELECT content FROM got WHERE output=? AND document=? AND"
+               " job=?",
+               "ssu", x->c[0], x->c[1], x->r->job) == -1)
+        return -1;
+    rc = db_next(&r, e);
+    if (rc == 1)
+        older = db_str(&r, 0, &a);
+    db_end(&r);
+    buf_init(&b, older.len + x->c[2].len + GOT_EMPTY);
+    if (rc == 1 && got_merge(older, x->c[2], &b) == -1)
+        rc = 0; /* see merge_one() */
+    if (rc != -1)
+        rc = db_change(x->l->db, e, 1,
+                       "INSERT INTO got VALUES(?1,?2,?3,?4)"
+                       " ON CONFLICT(output,document,job) DO UPDATE SET"
+                       " content=excluded.content",
+                       "ssub", x->c[0], x->c[1], x->r->job,
+                       rc == 1 ? buf_str(&b) : x->c[2]);
+    buf_release(&b);
+    arena_release(&a);
+    return rc;
 }
 
 static int (*const learners[N_FACTS])(const struct learning *x,
@@ -389,13 +413,16 @@ static struct str scope_of(struct arena *a, const struct fact_row *row)
         return scope_of_docs(a, row->column[0], row->column[1]);
     case FACT_CARD:
         return scope_of_cards(a, row->column[0], row->column[1]);
+    case FACT_GOT:
+        if (row->column[2].len != GOT_EMPTY)
+            return scope_of_got(a, row->column[0], row->column[1]);
+        break;
     case FACT_SCOPE:
     case FACT_CAME:
     case FACT_REPORTED:
     case FACT_STORY:
     case FACT_RESERVE:
     case FACT_WAIT:
-    case FACT_GOT:
     case FACT_END:
     case N_FACTS:
         break;
@@ -750,17 +777,42 @@ static int next_merge(struct ledger *l, uint64_t job, struct arena *a,
     return rc;
 }
 
-static int keep_merge(struct ledger *l, uint64_t job, const struct merge *m,
-                      struct str table, struct err *e)
+static int forget_delivered(struct ledger *l, const struct merge *m,
+                            struct err *e)
 {
-    if (db_change(l->db, e, 1,
-                  "INSERT INTO got VALUES(?,?,0,?) ON CONFLICT(output,"
-                  "document,job) DO UPDATE SET content=excluded.content",
-                  "ssb", m->output, m->document, table) == -1)
+    return db_change(l->db, e, ANY_ROWS,
+                     "DELETE FROM got WHERE output=? AND document=? AND job=0",
+                     "ss", m->output, m->document);
+}
+
+static int keep_delivered(struct ledger *l, const struct merge *m,
+                          struct str table, struct err *e)
+{
+    return db_change(l->db, e, 1,
+                     "INSERT INTO got VALUES(?,?,0,?) ON CONFLICT(output,"
+                     "document,job) DO UPDATE SET content=excluded.content",
+                     "ssb", m->output, m->document, table);
+}
+
+/* A job that leaves a damaged table does not stop the keeper: what its receiver
+ * has is not known, and all is sent the next time. */
+static int merge_one(struct ledger *l, const struct receipt *r,
+                     const struct merge *m, struct err *e)
+{
+    struct buf b;
+    int rc = 0;
+
+    buf_init(&b, m->older.len + m->newer.len + GOT_EMPTY);
+    if (m->newer.len != GOT_EMPTY)
+        rc = got_merge(m->older, m->newer, &b) == -1
+                 ? forget_delivered(l, m, e)
+                 : keep_delivered(l, m, buf_str(&b), e);
+    buf_release(&b);
+    if (rc == -1)
         return -1;
     return db_change(l->db, e, 1,
                      "DELETE FROM got WHERE output=? AND document=? AND job=?",
-                     "ssu", m->output, m->document, job);
+                     "ssu", m->output, m->document, r->job);
 }
 
 int ledger_got(struct ledger *l, const struct receipt *r, struct err *e)
@@ -770,20 +822,20 @@ int ledger_got(struct ledger *l, const struct receipt *r, struct err *e)
     int rc;
 
     while ((rc = next_merge(l, r->job, &a, &m, e)) == 1) {
-        struct buf b;
-
-        buf_init(&b, m.older.len + m.newer.len + 1);
-        rc = got_merge(m.older, m.newer, &b);
-        if (rc == -1)
-            err_set(e, ERR_STOP, "what job %llu has sent is damaged",
-                    (unsigned long long)r->job);
-        else
-            rc = keep_merge(l, r->job, &m, buf_str(&b), e);
-        buf_release(&b);
+        rc = merge_one(l, r, &m, e);
         arena_reset(&a);
         if (rc == -1)
             break;
     }
     arena_release(&a);
     return rc;
+}
+
+int ledger_forget_got(struct ledger *l, const struct receipt *r, struct err *e)
+{
+    return db_change(l->db, e, ANY_ROWS,
+                     "DELETE FROM got WHERE job=0 AND output IN (SELECT"
+                     " partner||'/'||folder FROM delivery WHERE job=? AND"
+                     " kind='file')",
+                     "u", r->job);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "converters/base/date.h"
+#include "spool/facts.h"
 #include "spool/ledger.h"
 #include "spool/ledger_db.h"
 #include "spool/ledger_inside.h"
@@ -188,6 +189,8 @@ int ledger_resend(struct ledger *l, const struct receipt *r, struct err *e)
                        "UPDATE receipt SET state='CONVERTED',ended_at=NULL"
                        " WHERE job=? AND state='DONE'",
                        "u", r->job);
+    if (rc == 0)
+        rc = ledger_forget_got(l, r, e);
     if (rc == 0)
         rc = note_by_hand(l, r->job, "resend", e);
     arena_release(&a);

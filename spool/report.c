@@ -138,10 +138,10 @@ static void say_file(struct buf *b, struct str name)
     buf_addz(b, "\n\n");
 }
 
-static bool is_snapshot(const struct route *r)
+static bool is_state(const struct route *r)
 {
     for (const struct conf_read *x = r->reads; x; x = x->next)
-        if (conf_is_snapshot(x))
+        if (conf_is_state(x))
             return true;
     return false;
 }
@@ -154,7 +154,7 @@ static void advise_faulty(struct buf *b, const struct report_facts *f,
     buf_addz(b, "What was set aside stands alone, as it was sent, in\n");
     for (size_t i = 0; i < res->n_faulty; i++)
         say_file(b, report_faulty_name(a, f->receipt, i));
-    if (is_snapshot(f->route)) {
+    if (is_state(f->route)) {
         buf_addz(b, "Correct it where it comes from and send all of it anew: "
                     "alone, these\nrecords would take the place of the "
                     "others.\n");

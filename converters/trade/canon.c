@@ -131,6 +131,47 @@ int canon_text(const struct doc *d, const char *const *without, struct buf *out)
     return t.full ? -1 : 0;
 }
 
+static void put_counted(struct text *t, struct str s)
+{
+    uint32_t len = (uint32_t)s.len;
+
+    put(t, (struct str){ (const char *)&len, sizeof(len) });
+    put(t, s);
+}
+
+static void put_bytes(struct text *t, const struct doc *d)
+{
+    const struct shape *s = d->shape;
+
+    for (int i = 0; i < s->n_fields; i++) {
+        enum field_type type = shape_type(s, i);
+
+        if (!d->f[i].len || !counts(s, i, s->parent ? NULL : t->without))
+            continue;
+        put_char(t, i < s->n_fixed ? 'f' : 'x');
+        put_counted(t, shape_field_name(s, i));
+        put_counted(t, type == FT_DECIMAL || type == FT_PERCENT
+                           ? plain_number(d->f[i])
+                           : d->f[i]);
+    }
+    for (int i = 0; i < s->n_lists; i++)
+        for (const struct doc *m = d->lists[i].first; m; m = m->next) {
+            put_char(t, '(');
+            put_counted(t, str_of(s->lists[i]->level->name));
+            put_bytes(t, m);
+            put_char(t, ')');
+        }
+}
+
+int canon_bytes(const struct doc *d, const char *const *without,
+                struct buf *out)
+{
+    struct text t = { .out = out, .without = without };
+
+    put_bytes(&t, d);
+    return t.full ? -1 : 0;
+}
+
 /* ---- comparing ----------------------------------------------------------- */
 
 enum { TOLD = 4, SHOWN = 40 };

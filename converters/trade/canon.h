@@ -22,6 +22,10 @@
  * count. -1: over out->max. */
 int canon_text(const struct doc *d, const char *const *without,
                struct buf *out);
+/* The same for a hash alone, which is all that is wanted of most documents: no
+ * head, and with lengths in place of what is escaped. */
+int canon_bytes(const struct doc *d, const char *const *without,
+                struct buf *out);
 /*
  * Do they differ in a field that both know? *what, in `a`, then tells people
  * which: "total.gross 100 -> 120, line 2 quantity 1 -> 3", at most a few.

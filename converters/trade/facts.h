@@ -186,7 +186,7 @@ void facts_wait_for(struct facts *f, uint64_t job);
 
 /*
  * A table of (key text, hash of what was sent), sorted by the hash of the key;
- * see only_changes.c for its bytes. `waiting` are those of jobs that are not
+ * see got.h for its bytes. `waiting` are those of jobs that are not
  * DONE: nobody knows whether the receiver has them.
  */
 struct got_tables {
@@ -202,6 +202,7 @@ void facts_learn_got(struct facts *f, struct str output, struct str document,
 /* Both are such tables: what newer has takes the place of what older has. Also
  * the keeper's, in the commit that makes the job DONE. -1: newer is none. */
 int got_merge(struct str older, struct str newer, struct buf *out);
+enum { GOT_EMPTY = 16 }; /* the bytes of a table without entries */
 /* Hashes that stay the same between jobs; the key is the ledger's own. */
 struct hash128 facts_hash(const struct facts *f, struct str s);
 /* The same as 32 hexadecimal digits. */
@@ -215,5 +216,7 @@ struct str facts_hash_text(const struct facts *f, struct str s,
  * is the document's number in the run. */
 void facts_keep(struct facts *f, uint64_t seq);
 void facts_drop(struct facts *f);
+/* Was that document of this read map set aside after it had been kept? */
+bool facts_was_set_aside(struct facts *f, uint64_t seq);
 
 #endif

@@ -10,5 +10,6 @@ extern const struct trade_rule rule_prefix;
 extern const struct trade_rule rule_start;
 extern const struct trade_rule rule_vat;
 extern const struct trade_rule rule_warehouse;
+extern const struct trade_rule rule_only_changes;
 
 #endif

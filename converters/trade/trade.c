@@ -112,6 +112,8 @@ void trade_conf_check(const struct trade_conf *c, const bool *served,
     for (int i = 0; trade_rules[i]; i++) {
         const struct trade_rule *r = trade_rules[i];
 
+        if (c->lines[i] && r->check)
+            r->check(c, c->of[i], diags);
         if (r->fits && c->lines[i] && !served[i])
             DIAG(diags, CONF_VALUE, oline_whole(c->lines[i]),
                  str_of(r->words->name),
@@ -130,6 +132,13 @@ static int index_of(const struct trade_rule *rule)
         i++;
     return i;
 }
+
+bool trade_serves(const struct trade_site *s, const struct trade_rule *rule)
+{
+    return s->serves[index_of(rule)];
+}
+
+/* ---- at work ------------------------------------------------------------- */
 
 static void begin_rules(struct trade *t)
 {
@@ -171,6 +180,21 @@ static void count_skip(struct trade *t)
     if (i == t->n_skips)
         t->skips[t->n_skips++] = (struct trade_skip){ .reason = t->reason };
     t->skips[i].n++;
+}
+
+void trade_skip_held(struct trade *t, const char *reason)
+{
+    t->reason = reason;
+    count_skip(t);
+}
+
+struct doc *trade_make(struct trade *t)
+{
+    struct doc *d = doc_new(t->docs, t->site->shape);
+
+    d->seq = ++t->last_seq;
+    t->n_made++;
+    return d;
 }
 
 /* What was learnt of a document counts unless it is set aside; one that is
@@ -232,6 +256,8 @@ enum trade_verdict trade_take(struct trade *t, struct doc *d, bool wanted)
 {
     t->wanted = wanted || t->only.len;
     t->number = doc_text(d, t->number_field);
+    if (d->seq > t->last_seq)
+        t->last_seq = d->seq;
     if (!t->only.len || is_asked_for(t, d))
         return run(t, d, 0);
     (void)trade_skip(t, "not asked for");
@@ -242,9 +268,15 @@ enum trade_verdict trade_take(struct trade *t, struct doc *d, bool wanted)
 void trade_pass_on(struct trade *t, const struct trade_rule *rule,
                    struct doc *d)
 {
+    enum trade_verdict v;
+
     t->wanted = true;
     t->number = doc_text(d, t->number_field);
-    (void)run(t, d, index_of(rule) + 1);
+    v = run(t, d, index_of(rule) + 1);
+    if (v == TRADE_ASIDE)
+        t->hooks.set_aside(t->hooks.ctx, d);
+    else if (v == TRADE_ON && !t->wanted)
+        t->hooks.filtered(t->hooks.ctx);
 }
 
 void trade_end(struct trade *t)
@@ -252,6 +284,15 @@ void trade_end(struct trade *t)
     for (int i = 0; trade_rules[i]; i++)
         if (t->site->serves[i] && trade_rules[i]->end)
             trade_rules[i]->end(t, t->state[i], t->site->conf->of[i]);
+    facts_keep(t->facts, 0); /* of no document */
+}
+
+void trade_done(struct trade *t)
+{
+    for (int i = 0; trade_rules[i]; i++)
+        if (t->site->serves[i] && trade_rules[i]->done)
+            trade_rules[i]->done(t, t->state[i], t->site->conf->of[i]);
+    facts_keep(t->facts, 0);
 }
 
 static void release_rules(struct trade *t)
@@ -266,6 +307,7 @@ void trade_reset(struct trade *t)
 {
     release_rules(t);
     t->n_skips = 0;
+    t->n_aside = t->last_seq = t->n_made = 0;
     begin_rules(t);
 }
 

@@ -101,9 +101,11 @@ struct trade_site {
 
 /* Decides which rules serve it; what cannot be is reported at its line. */
 void trade_site_check(struct trade_site *s, struct diags *diags);
-/* After all sites of a route: lines of a rule that serves none of them. */
+/* After all sites of a route: what its lines have to do with each other, and
+ * lines of a rule that serves none of them. */
 void trade_conf_check(const struct trade_conf *c, const bool *served,
                       struct diags *diags);
+bool trade_serves(const struct trade_site *s, const struct trade_rule *rule);
 /* Kinds of cards that these lines want to know of the receiver. */
 card_kinds trade_asks(const struct trade_conf *c);
 /* Finds the line's word in the tables of the rules; false: it is of none. */
@@ -142,6 +144,9 @@ struct trade_hooks {
     bool (*write_card)(void *ctx, size_t i, struct doc *card);
     void (*fault)(void *ctx, enum diag_id id, const struct str *args,
                   size_t n_args, const struct doc *d, int field);
+    /* Of a document that was passed on: it goes no further. */
+    void (*set_aside)(void *ctx, const struct doc *d);
+    void (*filtered)(void *ctx);
 };
 
 struct trade {
@@ -169,6 +174,10 @@ struct trade {
     struct str files;  /* when it was written: paths of the outputs that have
                           it, each with a tab before it; "": not known yet */
     int number_field, series_field;
+    /* Of all of them: */
+    uint64_t n_aside;  /* at the end: so many were set aside */
+    uint64_t last_seq; /* the largest number of a document so far */
+    uint64_t n_made;   /* documents that rules have made */
 };
 
 struct trade_rule {
@@ -179,6 +188,9 @@ struct trade_rule {
     /* Is it at work there? Mistakes go to diags. */
     bool (*serves)(const struct trade_site *s, const void *own,
                    struct diags *diags);
+    /* Once for a route that has such lines: do they fit together? */
+    void (*check)(const struct trade_conf *c, const void *own,
+                  struct diags *diags);
     card_kinds (*asks)(const struct trade_conf *c, const void *own);
     size_t state; /* bytes, zeroed; begin() may set them up */
     void (*begin)(struct trade *t, void *state, const void *own);
@@ -191,6 +203,8 @@ struct trade_rule {
                   enum trade_written how);
     /* All have come: trade_pass_on() what was held. */
     void (*end)(struct trade *t, void *state, const void *own);
+    /* And all were written, or set aside then: facts_was_set_aside(). */
+    void (*done)(struct trade *t, void *state, const void *own);
     void (*release)(void *state); /* what does not live in an arena */
 };
 
@@ -201,17 +215,25 @@ enum trade_verdict trade_take(struct trade *t, struct doc *d, bool wanted);
 void trade_pass_on(struct trade *t, const struct trade_rule *rule,
                    struct doc *d);
 void trade_end(struct trade *t);
+/* When the outputs are complete. */
+void trade_done(struct trade *t);
 /* Groups are scattered: everything begins anew. */
 void trade_reset(struct trade *t);
 void trade_release(struct trade *t);
 
 /* TRADE_SKIP, counted under a literal. */
 enum trade_verdict trade_skip(struct trade *t, const char *reason);
+/* The same of a document that was held. */
+void trade_skip_held(struct trade *t, const char *reason);
+/* A document that no source has; to be passed on. */
+struct doc *trade_make(struct trade *t);
 #define TRADE_FAULT(t, d, field, id, ...)                                    \
     (t)->hooks.fault(                                                        \
         (t)->hooks.ctx, DIAG_##id, (const struct str[]){ __VA_ARGS__ },      \
         sizeof((const struct str[]){ __VA_ARGS__ }) / sizeof(struct str), d, \
         field)
+#define TRADE_FAULT0(t, d, field, id) \
+    (t)->hooks.fault((t)->hooks.ctx, DIAG_##id, NULL, 0, d, field)
 
 /* Index of a field of the documents, which has it; "" for none. */
 static inline struct str doc_text(const struct doc *d, int field)
