@@ -1,6 +1,7 @@
 /*
  * facts.h - what the rules may ask of the past, and what they learn for the
- * future. The ledger answers and keeps it (spool/facts.c, ledger_facts.c).
+ * future. The ledger answers and keeps it (spool/facts.c, ledger_facts.c,
+ * ledger_learn.c).
  *
  *   a job asks        over its own read-only connection, of one moment; what
  *                     it has learnt itself since counts as well
