@@ -391,7 +391,6 @@ static const struct conf_word route_words[] = {
     { .name = "start at order", .not_built = true },
     { .name = "prefix", .not_built = true },
     { .name = "warehouse", .not_built = true },
-    { .name = "warehouses", .not_built = true },
     { .name = "reserve", .not_built = true },
     { .name = "unknown products", .not_built = true },
     { .name = "match by", .not_built = true },

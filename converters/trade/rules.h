@@ -6,5 +6,6 @@
 
 extern const struct trade_rule rule_once;
 extern const struct trade_rule rule_only_changes;
+extern const struct trade_rule rule_warehouses;
 
 #endif
