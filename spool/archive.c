@@ -404,9 +404,9 @@ int archive_take_back(struct keeper *k, const struct claim *c, uint64_t job,
     if (move(k, arena_fmt(a, "archive/%.*s", STR_ARGS(c->archive)).p,
              arena_fmt(a, "in/%s", c->id).p, e) == -1)
         return -1;
-    if (tree_remove(k->spool_fd, arena_fmt(a, "%.*s/%llu", STR_ARGS(day),
-                                           (unsigned long long)job)
-                                     .p) == -1)
+    if (job && tree_remove(k->spool_fd, arena_fmt(a, "%.*s/%llu", STR_ARGS(day),
+                                                  (unsigned long long)job)
+                                            .p) == -1)
         return err_sys(e, ERR_RETRY, "cannot remove the old result");
     if (sync_folder(k, "in", e) == -1)
         return -1;

@@ -128,8 +128,11 @@ bool conf_interval(struct conf_parser *p, const struct oline *l,
         return false;
     for (size_t i = 0; i < COUNT(units); i++)
         if (str_is(unit, units[i].name)) {
-            if (!str_to_uint(n, 100000, &value) || value == 0) {
-                conf_value(p, l, n, what, "wants a number from 1 to 100000");
+            /* No other bound than that of the number: who wants a run every
+             * hundred years may have it. */
+            if (!str_to_uint(n, UINT32_MAX / units[i].minutes, &value) ||
+                value == 0) {
+                conf_value(p, l, n, what, "wants a whole number, 1 at least");
                 return false;
             }
             *minutes = (uint32_t)value * units[i].minutes;
@@ -376,6 +379,25 @@ static void top_include(struct conf_parser *p, const struct oline *l,
     globfree(&found);
 }
 
+static void top_table(struct conf_parser *p, const struct oline *l,
+                      struct str rest)
+{
+    struct conf *c = p->conf;
+
+    (void)rest;
+    map_add_table(&c->tables, l,
+                  c->beside ? arena_fmt(&c->arena, "%s/", c->beside) : STR(""),
+                  &c->limits, p->diags);
+}
+
+static void report_unused(struct conf *c, struct diags *diags)
+{
+    for (const struct table *t = c->tables.tables; t; t = t->next)
+        if (!t->used)
+            DIAG(diags, UNUSED, t->at,
+                 arena_fmt(&c->arena, "table %.*s", STR_ARGS(t->name)));
+}
+
 static const struct conf_word top_words[] = {
     { .name = "spool", .parse = top_spool },
     { .name = "ledger", .parse = top_ledger },
@@ -385,6 +407,7 @@ static const struct conf_word top_words[] = {
     { .name = "timezone", .parse = top_timezone },
     { .name = "on trouble", .parse = top_trouble },
     { .name = "keep", .parse = top_keep },
+    { .name = "table", .parse = top_table, .has_block = true },
     { .name = "partner", .parse = conf_parse_partner, .has_block = true },
     { .name = "route", .parse = conf_parse_route, .has_block = true },
     { .name = NULL },
@@ -462,6 +485,7 @@ int conf_load(struct conf *c, const char *path, struct diags *diags,
     if (parse_file(&p, c->path, e) == -1)
         return -1;
     parse_routes(&p);
+    report_unused(c, diags);
     conf_set_limits(c);
     diags_sort(diags);
     return 0;
@@ -478,6 +502,7 @@ void conf_free(struct conf *c)
         }
     for (struct conf_spare *s = c->spares; s; s = s->next)
         map_free(s->map);
+    arena_release(&c->tables.arena);
     arena_release(&c->arena);
 }
 

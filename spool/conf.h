@@ -106,6 +106,7 @@ struct conf_write {
     struct conf_when when;
     const struct conf_to *to; /* where the outputs go; shared by writes */
     bool to_given;            /* such a line, perhaps with mistakes */
+    bool is_reply;            /* of an `also reply` line */
     struct conf_write *next;
 };
 
@@ -162,6 +163,7 @@ struct route {
     bool unready;     /* the last look found some that will be complete soon */
     uint64_t started; /* only later jobs may start */
     uint64_t backlog; /* jobs that are TAKEN: taken, and not converted yet */
+    bool full;        /* its next job sends everything */
     bool held_back;   /* files were left in the inbox because of them */
     struct str maps;  /* "NAME SHA256" of each, when a job has asked */
     uint64_t upto;    /* and none after this one */
@@ -189,6 +191,7 @@ struct conf {
     const char *spool;  /* absolute */
     struct place spool_at;
     struct limits limits;
+    struct map tables; /* the tables of the outermost level, and no more */
     const struct zone *zone; /* of times without one of their own */
     const char *on_trouble;  /* a program that is told; NULL: nobody is */
     struct keep keep;        /* of routes without such a line */

@@ -73,6 +73,13 @@ static void join(struct map_loader *ld, struct route *r, struct conf_read *x,
              arena_fmt(&ld->conf->arena,
                        "the maps name more than %d x.* fields together",
                        MAX_X));
+    if (w->is_reply && shape_field(x->map->shape, STR("sender"), false) < 0) {
+        DIAG(ld->diags, CONF_VALUE, w->at, STR("also reply"),
+             arena_fmt(&ld->conf->arena, "%s documents answer no orders",
+                       x->map->document->name));
+        set_aside(ld, m);
+        return;
+    }
     x->writes[x->n_writes] = (struct job_write){
         .map = m,
         .settings = settings_of(ld, r, m),
@@ -156,11 +163,13 @@ static void add_cards(struct route *r, struct conf_read *x)
     x->site.n_cards = x->n_cards;
 }
 
+/* What goes back to shops comes behind what goes on. */
 static const struct conf_to *first_to(const struct conf_read *x)
 {
-    for (size_t i = 0; i < x->n_writes; i++)
-        if (x->write_confs[i]->to)
-            return x->write_confs[i]->to;
+    for (int replies = 0; replies <= 1; replies++)
+        for (size_t i = 0; i < x->n_writes; i++)
+            if (x->write_confs[i]->to && x->write_confs[i]->is_reply == replies)
+                return x->write_confs[i]->to;
     return NULL;
 }
 
@@ -184,6 +193,41 @@ static void check_names(struct map_loader *ld, const struct conf_read *x)
     }
 }
 
+static void set_replies(struct map_loader *ld, const struct conf_read *x,
+                        struct trade_site *s)
+{
+    struct str *names =
+        arena_alloc(&ld->conf->arena, (x->n_writes + 1) * sizeof(*names));
+
+    for (size_t i = 0; i < x->n_writes; i++)
+        if (x->write_confs[i]->is_reply)
+            names[s->n_replies++] = x->write_confs[i]->to->partner->name;
+    s->replies = names;
+}
+
+static bool takes_from(const struct route *r, const struct partner *from)
+{
+    for (const struct conf_from *f = r->from; f; f = f->next)
+        if (!from || f->partner == from)
+            return true;
+    return false;
+}
+
+/* Does a route send orders of `from` (NULL: anybody's) to that partner? */
+static bool sends_orders(const struct conf *c, const struct partner *from,
+                         const struct partner *to)
+{
+    for (const struct route *r = c->routes; r; r = r->next)
+        for (const struct conf_read *x = r->reads; x; x = x->next) {
+            const struct conf_to *first = x->map ? first_to(x) : NULL;
+
+            if (first && first->partner == to && takes_from(r, from) &&
+                strcmp(x->map->document->name, "order") == 0)
+                return true;
+        }
+    return false;
+}
+
 /* What the rules are to know of a read map and its place. */
 static void set_site(struct map_loader *ld, struct route *r,
                      struct conf_read *x)
@@ -201,9 +245,16 @@ static void set_site(struct map_loader *ld, struct route *r,
         to ? arena_fmt(&ld->conf->arena, "%.*s/%.*s",
                        STR_ARGS(to->partner->name), STR_ARGS(to->folder))
            : STR("");
+    set_replies(ld, x, s);
     s->receiver_asked = to ? to->partner->asked : 0;
-    for (const struct conf_from *f = r->from; f; f = f->next)
+    for (const struct conf_from *f = r->from; f; f = f->next) {
         s->sender_asked |= f->partner->asked;
+        s->answers_orders =
+            s->answers_orders || sends_orders(ld->conf, NULL, f->partner);
+        s->follows_orders =
+            s->follows_orders ||
+            (to && sends_orders(ld->conf, f->partner, to->partner));
+    }
     trade_site_check(s, ld->diags);
     if (trade_serves(s, &rule_only_changes))
         check_names(ld, x);
@@ -224,10 +275,18 @@ static void set_sites(struct map_loader *ld)
 {
     set_asked(ld->conf);
     for (struct route *r = ld->conf->routes; r; r = r->next) {
-        trade_conf_check(&r->trade, ld->diags);
-        for (struct conf_read *x = r->reads; x; x = x->next)
-            if (x->map)
-                set_site(ld, r, x);
+        bool served[MAX_RULES] = { false }, all = true;
+
+        for (struct conf_read *x = r->reads; x; x = x->next) {
+            all = all && x->map;
+            if (!x->map)
+                continue;
+            set_site(ld, r, x);
+            for (size_t i = 0; i < MAX_RULES; i++)
+                served[i] = served[i] || x->site.serves[i];
+        }
+        if (all)
+            trade_conf_check(&r->trade, served, ld->diags);
     }
 }
 
@@ -237,6 +296,20 @@ bool conf_has_rules(const struct route *r)
         if (x->site.any)
             return true;
     return false;
+}
+
+/* Answers may be for nobody but us; everything else goes somewhere. */
+static void check_writes(struct map_loader *ld, const struct route *r)
+{
+    bool only_answers = r->reads != NULL;
+
+    for (const struct conf_read *x = r->reads; x; x = x->next)
+        only_answers = only_answers && x->map &&
+                       strcmp(x->map->document->name, "order_status") == 0;
+    if (!r->writes && !only_answers)
+        DIAG(ld->diags, CONF_MISSING, r->at,
+             arena_fmt(&ld->conf->arena, "route %.*s", STR_ARGS(r->name)),
+             STR("write"));
 }
 
 static void load_route(struct map_loader *ld, struct route *r)
@@ -256,6 +329,7 @@ static void load_route(struct map_loader *ld, struct route *r)
     for (const struct conf_write *w = r->writes; w; w = w->next)
         load_write(ld, r, w);
     load_cards(ld, r);
+    check_writes(ld, r);
     for (struct conf_read *x = r->reads; x; x = x->next) {
         if (!x->map)
             continue;

@@ -81,10 +81,18 @@ static struct conf_when when_of(const struct oline *l, struct str text)
     return (struct conf_when){ .line = l, .text = str_trim(text) };
 }
 
+static void add_write(struct route *r, struct conf_write *w)
+{
+    struct conf_write **last = &r->writes;
+
+    while (*last)
+        last = &(*last)->next;
+    *last = w;
+}
+
 static void r_write(struct conf_parser *p, const struct oline *l,
                     struct str rest)
 {
-    struct conf_write **last = &p->route->writes;
     struct conf_write *w;
     struct str word;
 
@@ -99,9 +107,7 @@ static void r_write(struct conf_parser *p, const struct oline *l,
             conf_value(p, l, word, "write",
                        "wants a map, or a map and when EXPR");
     }
-    while (*last)
-        last = &(*last)->next;
-    *last = w;
+    add_write(p->route, w);
     if (!p->group || p->group_closed) {
         p->group = w;
         p->group_closed = false;
@@ -115,7 +121,7 @@ static void r_to(struct conf_parser *p, const struct oline *l, struct str rest)
     struct str word, folder;
 
     for (struct conf_write *w = p->group; w; w = w->next)
-        w->to_given = true;
+        w->to_given = true; /* replies have it already */
     if (!conf_need(p, l, &rest, "to", "needs a partner and a folder", &word))
         return;
     to->partner = conf_need_partner(p, l, word);
@@ -136,11 +142,65 @@ static void r_to(struct conf_parser *p, const struct oline *l, struct str rest)
         return;
     /* The writes of a group share one list: the first `to` opens it. */
     for (struct conf_write *w = p->group; w && !p->group_closed; w = w->next)
-        w->to = to;
+        w->to = w->is_reply ? w->to : to;
     if (p->group_closed)
         p->last_to->next = to;
     p->group_closed = true;
     p->last_to = to;
+}
+
+/* "to PARTNER [FOLDER] with MAP": a write of its own, for the documents that
+ * are about that partner's orders. */
+static void r_reply(struct conf_parser *p, const struct oline *l,
+                    struct str rest)
+{
+    struct arena *a = &p->conf->arena;
+    struct conf_write *w = arena_alloc(a, sizeof(*w));
+    struct conf_to *to = arena_alloc(a, sizeof(*to));
+    struct str word, folder = STR("outbox");
+
+    if (!conf_need(p, l, &rest, "also reply", "wants to PARTNER with MAP",
+                   &word))
+        return;
+    if (!str_is(word, "to")) {
+        conf_value(p, l, word, "also reply", "wants to PARTNER with MAP");
+        return;
+    }
+    if (!conf_need(p, l, &rest, "also reply", "needs a partner", &word))
+        return;
+    to->partner = conf_need_partner(p, l, word);
+    to->at = oline_place(l, word);
+    w->when = (struct conf_when){
+        .line = l,
+        .text = arena_fmt(a, "sender = \"%.*s\"", STR_ARGS(word)),
+    };
+    if (!conf_need(p, l, &rest, "also reply", "needs with MAP", &word))
+        return;
+    if (!str_is(word, "with")) {
+        folder = word;
+        to->at = oline_place(l, word);
+        if (!conf_need(p, l, &rest, "also reply", "needs with MAP", &word))
+            return;
+    }
+    if (!path_is_safe(folder))
+        conf_value(p, l, folder, "also reply",
+                   "wants a folder below the partner's");
+    if (!str_is(word, "with")) {
+        conf_value(p, l, word, "also reply",
+                   "wants to PARTNER FOLDER with MAP");
+        return;
+    }
+    if (!conf_need(p, l, &rest, "also reply", "needs a map", &word))
+        return;
+    conf_end(p, l, rest);
+    if (!to->partner)
+        return;
+    to->folder = folder;
+    w->name = word;
+    w->at = oline_place(l, word);
+    w->to = to;
+    w->to_given = w->is_reply = true;
+    add_write(p->route, w);
 }
 
 /* ---- values ------------------------------------------------------------- */
@@ -374,6 +434,7 @@ static const struct conf_word route_words[] = {
     { .name = "read", .parse = r_read },
     { .name = "write", .parse = r_write },
     { .name = "to", .parse = r_to },
+    { .name = "also reply", .parse = r_reply },
     { .name = "set", .parse = r_set },
     { .name = "when", .parse = r_when },
     { .name = "mode", .parse = r_mode },
@@ -388,15 +449,10 @@ static const struct conf_word route_words[] = {
     { .name = "on trouble", .parse = r_trouble },
     { .name = "trigger", .parse = r_trigger },
     { .name = "create", .not_built = true },
-    { .name = "start at order", .not_built = true },
-    { .name = "prefix", .not_built = true },
-    { .name = "warehouse", .not_built = true },
     { .name = "reserve", .not_built = true },
     { .name = "unknown products", .not_built = true },
     { .name = "match by", .not_built = true },
     { .name = "price", .not_built = true },
-    { .name = "vat map", .not_built = true },
-    { .name = "also reply", .not_built = true },
     { .name = NULL },
 };
 
@@ -426,6 +482,7 @@ void conf_parse_route(struct conf_parser *p, const struct oline *l,
     r = arena_alloc(&p->conf->arena, sizeof(*r));
     *r = (struct route){ .name = name, .at = oline_place(l, name) };
     r->trade.arena = &p->conf->arena;
+    r->trade.tables = &p->conf->tables;
     p->route = r;
     p->group = NULL;
     p->group_closed = false;
@@ -499,8 +556,6 @@ void conf_check_route(struct conf_parser *p, struct route *r)
         missing(p, r, "from");
     if (!r->reads)
         missing(p, r, "read");
-    if (!r->writes)
-        missing(p, r, "write");
     for (const struct conf_write *w = r->writes; w; w = w->next)
         has_to = has_to && w->to_given;
     if (!has_to)

@@ -355,6 +355,9 @@ static int look_at(struct keeper *k, struct running *x, struct left *l,
 
     for (size_t i = 0; rc == 0 && !rejected && i < l->res.n_outputs; i++)
         rc = plan_output(k, x->route, l->dir, &l->res.outputs[i], &l->ds, e);
+    if (rc == 0 && rejected && r->only.len)
+        return err_set(e, ERR_HOLD, "its file is rejected now: %.*s",
+                       STR_ARGS(str_first(l->res.first_error, 200)));
     if (rc == -1 ||
         plan_return(k, x->route, r, l->dir, &l->res, &l->ds, e) == -1)
         return -1;
@@ -481,7 +484,8 @@ static int commit_all(struct keeper *k, struct left *v, size_t n, struct err *e)
     else if (ledger_commit(k->ledger, e) == -1)
         rc = -1;
     for (size_t i = 0; rc == 0 && i < n; i++)
-        k->n_aside_records += v[i].dir == -1 ? 0 : v[i].res.n.n_aside;
+        if (v[i].dir != -1 && !v[i].f->receipt.only.len)
+            k->n_aside_records += v[i].res.n.n_aside;
     return rc;
 }
 

@@ -145,7 +145,7 @@ static struct job_spec spec_of(struct child *c, size_t file,
         .run_time = r->run_time,
         .limits = &c->k->conf->limits,
         .reject_file = conf_rejects_file(c->job->route, read),
-        .keep_faulty = !c->job->route->test,
+        .keep_faulty = !c->job->route->test && !r->only.len,
         .staging = arena_fmt(&c->all, "%s/tmp/%s/%llu", c->k->conf->spool,
                              c->job->files[file].staging, (unsigned long long)i)
                        .p,

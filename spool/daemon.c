@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "converters/base/date.h"
+#include "spool/again.h"
 #include "spool/closed.h"
 #include "spool/fetch.h"
 #include "spool/gates.h"
@@ -193,7 +194,7 @@ static int take(struct daemon *d, struct err *e)
     if (k->machine_failed)
         k->waiting = NULL; /* look again when it is better */
     if ((looked || n) && !k->waiting && !k->machine_failed)
-        return gates_close(k, e);
+        return keeper_step(k, keeper_full, e) == -1 ? -1 : gates_close(k, e);
     return 0;
 }
 

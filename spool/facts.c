@@ -478,6 +478,16 @@ void facts_doc_as(struct facts *f, struct str unit, struct str document,
                                &f->err));
 }
 
+void facts_doc_of(struct facts *f, struct str unit, struct str sender,
+                  struct str document, struct str number, struct arena *a,
+                  struct known_doc *out)
+{
+    *out = (struct known_doc){ 0 };
+    if (f && !f->failed)
+        check(f, ledger_doc_of(f->ledger, unit, sender, document, number, a,
+                               out, &f->err));
+}
+
 void facts_doc_invoiced(struct facts *f, struct str unit, struct str series,
                         struct str invoice, struct arena *a,
                         struct known_doc *out)
@@ -589,6 +599,19 @@ void facts_answered(struct facts *f, const struct doc_key *key,
     ROW(f, FACT_ANSWERED, KEY(key), yes_no(w->given), yes_no(w->ok), w->text,
         w->number, w->id, w->status, w->carrier, w->tracking, w->series,
         w->invoice, yes_no(w->invoice_cancelled));
+}
+
+void facts_withdrawn(struct facts *f, const struct doc_key *key,
+                     struct str text)
+{
+    struct known_doc *d;
+
+    if (!f)
+        return;
+    d = change_doc(f, key);
+    d->refused = false;
+    d->state = DOC_CANCELLED;
+    ROW(f, FACT_WITHDRAWN, KEY(key), text);
 }
 
 void facts_story(struct facts *f, const struct doc_key *key, struct str what,

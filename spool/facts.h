@@ -64,6 +64,9 @@ int ledger_doc(struct ledger *l, const struct doc_key *key, struct arena *a,
 int ledger_doc_as(struct ledger *l, struct str unit, struct str document,
                   struct str as_number, struct arena *a, struct known_doc *out,
                   struct err *e);
+int ledger_doc_of(struct ledger *l, struct str unit, struct str sender,
+                  struct str document, struct str number, struct arena *a,
+                  struct known_doc *out, struct err *e);
 int ledger_doc_invoiced(struct ledger *l, struct str unit, struct str series,
                         struct str invoice, struct arena *a,
                         struct known_doc *out, struct err *e);

@@ -37,6 +37,7 @@ enum { FACTS_READ = 48 };
     X(ANSWERED, FACT_KEY "given ok text number id status carrier tracking "   \
                          "series invoice invoice_cancelled")                  \
     X(STORY, FACT_KEY "what text")                                            \
+    X(WITHDRAWN, FACT_KEY "text")\
     X(RESERVE, FACT_KEY "unit sku warehouse quantity")                        \
     X(CARD, "unit kind key code name hidden by_us")                           \
     X(WAIT, "job")                                                            \

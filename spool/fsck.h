@@ -64,7 +64,10 @@
       "size, unless their whole day was removed")                             \
     X(17, ORDER, LEDGER, STOP,                                                \
       "a file has a place in the order of claims, not above its counter, and " \
-      "its deliveries have the same")
+      "its deliveries have the same")                                         \
+    X(18, FACTS, LEDGER, TELL,                                                \
+      "what was learnt is of a document and of a job that are there, and "    \
+      "waits only for jobs that have not ended")
 /* clang-format on */
 
 enum fsck_rule {

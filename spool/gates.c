@@ -11,16 +11,29 @@ static bool has_slots(const struct route *r)
     return r->schedule.kind != SCHEDULE_FILE;
 }
 
+/* Since when a route waits for its first time of the day; without that each
+ * start would wait for the next one again, and those in between be lost. */
+static int note_begin(struct keeper *k, const struct route *r, struct slot *s,
+                      struct err *e)
+{
+    if (r->schedule.kind != SCHEDULE_AT || s->at || s->started)
+        return 0;
+    s->at = clock_now();
+    return ledger_slot_ran(k->ledger, r->name, s, e);
+}
+
 int gates_begin(struct keeper *k, struct err *e)
 {
     for (struct route *r = k->conf->routes; r; r = r->next) {
         struct slot s;
 
-        if (ledger_slot(k->ledger, r->name, &s, e) == -1)
+        if (ledger_slot(k->ledger, r->name, &s, e) == -1 ||
+            note_begin(k, r, &s, e) == -1)
             return -1;
         r->open = !has_slots(r);
         r->upto = r->open ? INT64_MAX : s.upto;
         r->seen = s.seen;
+        r->full = s.full;
         r->slot_at = 0;
         r->times = (struct schedule_state){ .last = s.at };
         schedule_begin(&r->schedule, &r->times, clock_now(), clock_up());
@@ -72,6 +85,7 @@ int gates_started(struct keeper *k, struct err *e)
         if (!s.started)
             continue;
         r->open = true;
+        r->full = s.full;
         r->upto = INT64_MAX;
         k->started = true;
     }
@@ -109,12 +123,12 @@ static int fetches(struct keeper *k, const struct route *r, bool *yes,
     return 0;
 }
 
-/* Files that the slot found, and that are not complete, or not here yet. */
-static int waits_for_files(struct keeper *k, const struct route *r, bool *yes,
-                           struct err *e)
+/* For a slot not for ever. */
+int gates_wait_for_files(struct keeper *k, const struct route *r, bool *yes,
+                         struct err *e)
 {
     *yes = false;
-    if (clock_up() - r->slot_at >= SLOT_SECONDS)
+    if (r->slot_at && clock_up() - r->slot_at >= SLOT_SECONDS)
         return 0;
     *yes = r->unready;
     return *yes ? 0 : fetches(k, r, yes, e);
@@ -128,7 +142,7 @@ int gates_close(struct keeper *k, struct err *e)
     for (struct route *r = k->conf->routes; r; r = r->next) {
         if (!has_slots(r) || !r->open)
             continue;
-        if (waits_for_files(k, r, &waits, e) == -1)
+        if (gates_wait_for_files(k, r, &waits, e) == -1)
             return -1;
         if (waits)
             continue;
@@ -136,7 +150,7 @@ int gates_close(struct keeper *k, struct err *e)
             return -1;
         if (r->held_back)
             continue; /* those that were taken run; then come the others */
-        s = (struct slot){ clock_now(), r->upto, r->seen, false };
+        s = (struct slot){ clock_now(), r->upto, r->seen, false, false };
         if (ledger_slot_ran(k->ledger, r->name, &s, e) == -1)
             return -1;
         schedule_ran(&r->times, s.at, clock_up());

@@ -26,6 +26,9 @@ int gates_open(struct keeper *k, bool *opened, struct err *e);
 int gates_close(struct keeper *k, struct err *e);
 /* A slot now, whatever the schedule says. */
 void gates_ask(struct route *r);
+/* Is there something for the route that is not complete, or not here yet? */
+int gates_wait_for_files(struct keeper *k, const struct route *r, bool *yes,
+                         struct err *e);
 /* Seconds until the next slot; -1: none can be told. */
 int64_t gates_wait(const struct keeper *k);
 

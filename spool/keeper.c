@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "converters/base/date.h"
+#include "spool/again.h"
 #include "spool/closed.h"
 #include "spool/fetch.h"
 #include "spool/files.h"
@@ -428,6 +429,17 @@ static int work_remotely(struct keeper *k, struct err *e)
     return 0;
 }
 
+/* Routes that were to send everything, and for which nothing has come. */
+static int send_all(struct keeper *k, struct err *e)
+{
+    k->again = false;
+    if (keeper_step(k, keeper_full, e) == -1)
+        return -1;
+    if (!k->again)
+        return 0;
+    return work(k, e) == -1 ? -1 : work_remotely(k, e);
+}
+
 int keeper_work(struct keeper *k, bool looks, struct err *e)
 {
     if (work(k, e) == -1)
@@ -436,7 +448,7 @@ int keeper_work(struct keeper *k, bool looks, struct err *e)
         if (look(k, e) == -1 || work_rounds(k, e) == -1)
             return -1;
     }
-    if (work_remotely(k, e) == -1)
+    if (work_remotely(k, e) == -1 || send_all(k, e) == -1)
         return -1;
     if ((k->started && ledger_slots_started(k->ledger, e) == -1) ||
         (looks && retire(k, e) == -1))

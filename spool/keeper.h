@@ -161,7 +161,7 @@ int keeper_archive(struct keeper *k, struct err *e);
 /* archive.c: "2026/01/31", where an archived claim lies. */
 struct str archive_day(const struct claim *c);
 /* The original of an archived claim comes back to in/, and the job's results
- * go; done twice, it is done. */
+ * go (0: of no job); done twice, it is done. */
 int archive_take_back(struct keeper *k, const struct claim *c, uint64_t job,
                       struct err *e);
 

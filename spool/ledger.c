@@ -279,7 +279,8 @@ static int same_content(struct ledger *l, const struct receipt *r,
     /* The `+` keeps to the index of contents: DONE are nearly all. */
     if (db_ask(l->db, e, &rows,
                "SELECT job FROM receipt WHERE route=? AND sha256=? AND"
-               " test=0 AND n_aside=0 AND +state='DONE' ORDER BY job LIMIT 1",
+               " test=0 AND only='' AND n_aside=0 AND +state='DONE'"
+               " ORDER BY job LIMIT 1",
                "sz", r->route, r->sha256) == -1)
         return -1;
     rc = db_next(&rows, e);
@@ -335,7 +336,7 @@ static int next_run_id(struct ledger *l, const struct receipt *r,
     return rc == 1 ? 0 : -1;
 }
 
-static int add_receipt(struct ledger *l, const struct claim *c,
+int ledger_add_receipt(struct ledger *l, const struct claim *c,
                        struct receipt *r, struct err *e)
 {
     char why[64] = "", run_id[JOB_ID_LEN + 1];
@@ -350,12 +351,13 @@ static int add_receipt(struct ledger *l, const struct claim *c,
     if (db_change(l->db, e, 1,
                   "INSERT INTO receipt(job,id,claim,route,partner,name,size,"
                   "sha256,once,test,state,run_id,run_time,taken_at,ended_at,"
-                  "same_as,why) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                  "uzzsssuzuuzztttuz", r->job, r->id, c->id, r->route,
+                  "same_as,why,only,full) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+                  "?,?,?,?)",
+                  "uzzsssuzuuzztttuzsu", r->job, r->id, c->id, r->route,
                   r->partner, r->name, r->size, r->sha256, (uint64_t)r->once,
                   (uint64_t)r->test, receipt_state_names[r->state], run_id,
                   r->run_time, r->taken_at, r->same_as ? r->taken_at : 0,
-                  r->same_as, why) == -1)
+                  r->same_as, why, r->only, (uint64_t)r->full) == -1)
         return -1;
     if (notef(l, e, r->job, "taken", "%.*s from %.*s, %llu bytes, route %.*s",
               STR_ARGS(r->name), STR_ARGS(r->partner),
@@ -379,7 +381,7 @@ int ledger_taken(struct ledger *l, const struct claim *c, struct receipt *r,
                    c->seen.mtime_ns, c->seen.ctime_ns, c->sha256, c->taken_at,
                    c->id);
     for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = add_receipt(l, c, &r[i], e);
+        rc = ledger_add_receipt(l, c, &r[i], e);
     return ledger_settle(l, rc, e);
 }
 
@@ -420,7 +422,7 @@ int ledger_twin(struct ledger *l, const struct receipt *r, uint64_t *job,
         return 0;
     if (db_ask(l->db, e, &rows,
                "SELECT job,state<>'DONE' FROM receipt WHERE route=? AND"
-               " sha256=? AND job<? AND test=0 AND (state IN"
+               " sha256=? AND job<? AND test=0 AND only='' AND (state IN"
                " ('TAKEN','CONVERTED') OR (state='DONE' AND n_aside=0))"
                " ORDER BY state<>'DONE',job LIMIT 1",
                "szu", r->route, r->sha256, r->job) == -1)
@@ -579,7 +581,7 @@ static int converted_to(struct ledger *l, const struct receipt *r,
     if (rc == 0)
         rc = ledger_note(l, r->job, ends ? "rejected" : "converted",
                          ends ? r->why : r->summary, e);
-    if (rc == 0 && !ends && r->n.n_aside)
+    if (rc == 0 && !ends && r->n.n_aside && !r->only.len)
         rc = ledger_note(l, r->job, "aside", r->why, e);
     return ledger_settle(l, rc, e);
 }

@@ -198,6 +198,7 @@ struct slot {
     uint64_t upto; /* the jobs that may run: taken by then */
     uint64_t seen; /* AFTER: the other route's last job by then */
     bool started;  /* a person has asked for another, which has not run */
+    bool full;     /* whose first job is to send everything */
 };
 
 enum ledger_mode {
@@ -389,6 +390,11 @@ int ledger_slot_ran(struct ledger *l, struct str route, const struct slot *s,
                     struct err *e);
 /* A person wants a slot now. */
 int ledger_slot_start(struct ledger *l, struct str route, struct err *e);
+/* The same, and the route's next job sends everything; it is there. */
+int ledger_full_start(struct ledger *l, struct str route, struct err *e);
+int ledger_full_begun(struct ledger *l, struct str route, struct err *e);
+/* That one is taken already. */
+int ledger_make_full(struct ledger *l, const struct receipt *r, struct err *e);
 /* All that were asked for have run, or are not wanted any more. */
 int ledger_slots_started(struct ledger *l, struct err *e);
 /* The newest job of a route that is DONE; 0: none. */

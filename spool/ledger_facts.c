@@ -55,6 +55,22 @@ static int story(const struct learning *x, const char *what, struct str text,
                      "sssstuzs", KEY, x->now, x->r->job, what, text);
 }
 
+/*
+ * The same, unless the newest line of its kind says just this: programs tell
+ * how an order stands as long as they have it.
+ */
+static int story_once(const struct learning *x, const char *what,
+                      struct str text, struct err *e)
+{
+    return db_change(x->l->db, e, ANY_ROWS,
+                     "INSERT INTO story(doc,at,job,what,text) SELECT"
+                     " n,?5,?6,?7,?8 FROM doc" THE_DOC " AND NOT EXISTS("
+                     "SELECT 1 FROM story s WHERE s.n=(SELECT max(n) FROM story"
+                     " WHERE doc=doc.n AND what IN (?7,'sent')) AND s.what=?7"
+                     " AND s.text=?8)",
+                     "sssstuzs", KEY, x->now, x->r->job, what, text);
+}
+
 /* Only the keeper asks: see ledger_facts_stand(). */
 static int learn_scope(const struct learning *x, struct err *e)
 {
@@ -151,6 +167,35 @@ static struct str answer_text(const struct learning *x, struct arena *a)
     return s;
 }
 
+/* A person must act: that is news, once. */
+static int note_refused(const struct learning *x, struct err *e)
+{
+    struct arena a = { 0 };
+    struct rows r;
+    struct str text;
+    int rc;
+
+    if (!yes(x->c[4]) || yes(x->c[5]))
+        return 0;
+    if (db_ask(x->l->db, e, &r,
+               "SELECT unit,document,number FROM doc" THE_DOC
+               " AND NOT (refused<>0 AND answer=?5)",
+               "sssss", KEY, x->c[6]) == -1)
+        return -1;
+    rc = db_next(&r, e);
+    if (rc == 1)
+        text =
+            arena_fmt(&a, "%.*s refused %.*s %.*s of %.*s%s%.*s",
+                      STR_ARGS(db_str(&r, 0, &a)), STR_ARGS(db_str(&r, 1, &a)),
+                      STR_ARGS(db_str(&r, 2, &a)), STR_ARGS(x->c[1]),
+                      x->c[6].len ? ": " : "", STR_ARGS(x->c[6]));
+    db_end(&r);
+    if (rc == 1)
+        rc = ledger_note(x->l, x->r->job, "refused", text, e);
+    arena_release(&a);
+    return rc;
+}
+
 /* Empty columns say nothing new. */
 static int learn_answered(const struct learning *x, struct err *e)
 {
@@ -158,8 +203,10 @@ static int learn_answered(const struct learning *x, struct err *e)
     struct arena a = { 0 };
     int rc;
 
+    if (note_refused(x, e) == -1)
+        return -1;
     rc = db_change(
-        x->l->db, e, 1,
+        x->l->db, e, ANY_ROWS,
         "UPDATE doc SET refused=CASE ?5 WHEN 0 THEN refused ELSE ?6 END,"
         "answer=CASE ?5 WHEN 0 THEN answer ELSE ?7 END,"
         "receiver_number=ifnull(nullif(?8,''),receiver_number),"
@@ -176,7 +223,7 @@ static int learn_answered(const struct learning *x, struct err *e)
     if (rc == 0 && (cancelled || x->c[13].len))
         rc = let_reserve(x, cancelled, e);
     if (rc == 0)
-        rc = story(x, "answer", answer_text(x, &a), e);
+        rc = story_once(x, "answer", answer_text(x, &a), e);
     arena_release(&a);
     return rc;
 }
@@ -184,10 +231,21 @@ static int learn_answered(const struct learning *x, struct err *e)
 static int learn_story(const struct learning *x, struct err *e)
 {
     struct arena a = { 0 };
-    int rc = story(x, arena_cstr(&a, x->c[4]), x->c[5], e);
+    int rc = story_once(x, arena_cstr(&a, x->c[4]), x->c[5], e);
 
     arena_release(&a);
     return rc;
+}
+
+static int learn_withdrawn(const struct learning *x, struct err *e)
+{
+    if (db_change(x->l->db, e, ANY_ROWS,
+                  "UPDATE doc SET refused=0,"
+                  "state='CANCELLED'" THE_DOC,
+                  "ssss", KEY) == -1 ||
+        let_reserve(x, false, e) == -1)
+        return -1;
+    return story(x, "settled", x->c[4], e);
 }
 
 static int learn_reserve(const struct learning *x, struct err *e)
@@ -252,11 +310,12 @@ static int learn_got(const struct learning *x, struct err *e)
 
 static int (*const learners[N_FACTS])(const struct learning *x,
                                       struct err *e) = {
-    [FACT_SCOPE] = learn_scope,       [FACT_CAME] = learn_came,
-    [FACT_SENT] = learn_sent,         [FACT_REPORTED] = learn_reported,
-    [FACT_ANSWERED] = learn_answered, [FACT_STORY] = learn_story,
-    [FACT_RESERVE] = learn_reserve,   [FACT_CARD] = learn_card,
-    [FACT_WAIT] = learn_wait,         [FACT_GOT] = learn_got,
+    [FACT_SCOPE] = learn_scope,         [FACT_CAME] = learn_came,
+    [FACT_SENT] = learn_sent,           [FACT_REPORTED] = learn_reported,
+    [FACT_ANSWERED] = learn_answered,   [FACT_STORY] = learn_story,
+    [FACT_RESERVE] = learn_reserve,     [FACT_CARD] = learn_card,
+    [FACT_WAIT] = learn_wait,           [FACT_GOT] = learn_got,
+    [FACT_WITHDRAWN] = learn_withdrawn,
 };
 
 static bool is_aside(struct str aside, uint64_t seq)
@@ -273,6 +332,7 @@ static struct str scope_of(struct arena *a, const struct fact_row *row)
     switch (row->fact) {
     case FACT_SENT:
     case FACT_ANSWERED:
+    case FACT_WITHDRAWN:
         return scope_of_docs(a, row->column[0], row->column[1]);
     case FACT_CARD:
         return scope_of_cards(a, row->column[0], row->column[1]);
@@ -389,7 +449,8 @@ int ledger_scope(struct ledger *l, struct str name, uint64_t *version,
 #define DOC_COLUMNS                                                         \
     "SELECT output,sender,document,number,state,as_number,action,sent_job," \
     "content,hash,reported,refused,answer,receiver_number,receiver_id,"     \
-    "series,invoice,came_hash,last_at FROM doc"
+    "series,invoice,came_hash,last_at,"                                     \
+    "ifnull((SELECT route FROM receipt WHERE job=sent_job),'') FROM doc"
 
 static struct known_doc doc_row(const struct rows *r, struct arena *a)
 {
@@ -416,6 +477,7 @@ static struct known_doc doc_row(const struct rows *r, struct arena *a)
         .invoice = db_str(r, 16, a),
         .came_hash = db_str(r, 17, a),
         .last_at = db_time(r, 18),
+        .sent_route = db_str(r, 19, a),
     };
 }
 
@@ -450,6 +512,21 @@ int ledger_doc_as(struct ledger *l, struct str unit, struct str document,
                DOC_COLUMNS " WHERE unit=? AND document=? AND as_number=? AND"
                            " as_number<>'' ORDER BY sent_job DESC LIMIT 1",
                "sss", unit, document, as_number) == -1)
+        return -1;
+    return one_doc(&r, a, out, e);
+}
+
+int ledger_doc_of(struct ledger *l, struct str unit, struct str sender,
+                  struct str document, struct str number, struct arena *a,
+                  struct known_doc *out, struct err *e)
+{
+    struct rows r;
+
+    if (db_ask(l->db, e, &r,
+               DOC_COLUMNS " WHERE number=? AND sender=? AND document=? AND"
+                           " unit=? AND sent_job<>0"
+                           " ORDER BY sent_job DESC LIMIT 1",
+               "ssss", number, sender, document, unit) == -1)
         return -1;
     return one_doc(&r, a, out, e);
 }

@@ -41,6 +41,18 @@
     "delivery d JOIN receipt x ON x.job=d.job JOIN claim c ON c.id=x.claim" \
     " WHERE d.seq<>c.seq"
 
+/* What a receiver got counts from the commit on that ends its job. */
+#define WAITS_FOR_NOBODY                                                      \
+    "SELECT g.job,'what it has sent to '||g.output||' waits' FROM got g "     \
+    "WHERE g.job<>0 AND NOT EXISTS(SELECT 1 FROM receipt x WHERE x.job=g.job" \
+    " AND x.ended_at IS NULL)"
+
+#define OF_NO_DOCUMENT                                                      \
+    " UNION ALL SELECT job,'a story of document '||doc FROM story s WHERE " \
+    "NOT EXISTS(SELECT 1 FROM doc d WHERE d.n=s.doc) UNION ALL SELECT 0,"   \
+    "'a reservation of document '||doc FROM reserved r WHERE NOT EXISTS("   \
+    "SELECT 1 FROM doc d WHERE d.n=r.doc)"
+
 static const struct {
     const char *open, *all;
 } questions[N_FSCK_RULES] = {
@@ -97,7 +109,8 @@ static const struct {
                     "receipt x JOIN receipt y ON y.route=x.route AND "
                     "y.sha256=x.sha256 AND y.job<x.job WHERE x.state='DONE' "
                     "AND x.once=1 AND x.test=0 AND +y.state='DONE' AND "
-                    "y.test=0 AND y.n_aside=0 AND NOT EXISTS(SELECT 1 FROM "
+                    "y.test=0 AND y.only='' AND y.n_aside=0 AND NOT "
+                    "EXISTS(SELECT 1 FROM "
                     "event v WHERE v.job=y.job AND v.what='resend') AND "
                     "(SELECT min(n) FROM event v WHERE v.job=y.job AND "
                     "v.what='done')<(SELECT min(n) FROM event v WHERE "
@@ -105,6 +118,7 @@ static const struct {
     [FSCK_ORDER] = { OUT_OF_ORDER " AND c.state<>'ARCHIVED'" OTHER_PLACE
                                   " AND" DELIVERY_OPEN,
                      OUT_OF_ORDER OTHER_PLACE },
+    [FSCK_FACTS] = { WAITS_FOR_NOBODY, WAITS_FOR_NOBODY OF_NO_DOCUMENT },
 };
 
 static int ask(struct fsck *f, enum fsck_rule rule, const char *sql,

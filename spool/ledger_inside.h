@@ -23,6 +23,9 @@ int ledger_settle(struct ledger *l, int rc, struct err *e);
  * copies are forgotten with it. */
 void *ledger_room(struct arena *a, void *rows, size_t n, size_t size);
 
+/* TAKEN, of a claim that is; gives it its number. */
+int ledger_add_receipt(struct ledger *l, const struct claim *c,
+                       struct receipt *r, struct err *e);
 /* READY, of the job. */
 int ledger_add_delivery(struct ledger *l, uint64_t job,
                         const struct delivery *d, struct err *e);

@@ -107,13 +107,14 @@ int ledger_slot(struct ledger *l, struct str route, struct slot *out,
     *out = (struct slot){ 0 };
     if (db_ask(l->db, e, &r,
                "SELECT s.at,s.upto,s.seen,EXISTS(SELECT 1 FROM started WHERE"
-               " route=?1) FROM (SELECT 1) LEFT JOIN slot s ON s.route=?1",
+               " route=?1),ifnull((SELECT full FROM started WHERE route=?1),0)"
+               " FROM (SELECT 1) LEFT JOIN slot s ON s.route=?1",
                "s", route) == -1)
         return -1;
     rc = db_next(&r, e);
     if (rc == 1)
         *out = (struct slot){ db_time(&r, 0), db_u(&r, 1), db_u(&r, 2),
-                              db_u(&r, 3) != 0 };
+                              db_u(&r, 3) != 0, db_u(&r, 4) != 0 };
     db_end(&r);
     return rc == -1 ? -1 : 0;
 }
@@ -131,8 +132,9 @@ int ledger_slot_ran(struct ledger *l, struct str route, const struct slot *s,
                    "seen=excluded.seen",
                    "stuu", route, s->at, s->upto, s->seen);
     if (rc == 0)
-        rc = db_change(l->db, e, ANY_ROWS, "DELETE FROM started WHERE route=?",
-                       "s", route);
+        rc = db_change(l->db, e, ANY_ROWS,
+                       "DELETE FROM started WHERE route=? AND full=0", "s",
+                       route);
     return ledger_settle(l, rc, e);
 }
 
@@ -143,9 +145,31 @@ int ledger_slot_start(struct ledger *l, struct str route, struct err *e)
                      "st", route, clock_now());
 }
 
+int ledger_full_start(struct ledger *l, struct str route, struct err *e)
+{
+    return db_change(l->db, e, 1,
+                     "INSERT INTO started(route,at,full) VALUES(?,?,1)"
+                     " ON CONFLICT(route) DO UPDATE SET full=1",
+                     "st", route, clock_now());
+}
+
+int ledger_full_begun(struct ledger *l, struct str route, struct err *e)
+{
+    return db_change(l->db, e, ANY_ROWS,
+                     "UPDATE started SET full=0 WHERE route=?", "s", route);
+}
+
+int ledger_make_full(struct ledger *l, const struct receipt *r, struct err *e)
+{
+    return db_change(l->db, e, 1,
+                     "UPDATE receipt SET full=1 WHERE job=? AND state='TAKEN'",
+                     "u", r->job);
+}
+
 int ledger_slots_started(struct ledger *l, struct err *e)
 {
-    return db_change(l->db, e, ANY_ROWS, "DELETE FROM started", "");
+    return db_change(l->db, e, ANY_ROWS, "DELETE FROM started WHERE full=0",
+                     "");
 }
 
 static int one_number(struct rows *r, uint64_t *out, struct err *e)
@@ -163,7 +187,8 @@ int ledger_last_done(struct ledger *l, struct str route, uint64_t *job,
     struct rows r;
 
     if (db_ask(l->db, e, &r,
-               "SELECT max(job) FROM receipt WHERE route=? AND state='DONE'",
+               "SELECT max(job) FROM receipt WHERE route=? AND state='DONE'"
+               " AND only=''",
                "s", route) == -1)
         return -1;
     return one_number(&r, job, e);

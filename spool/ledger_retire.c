@@ -30,7 +30,7 @@ int ledger_nth_done(struct ledger *l, struct str route, uint32_t n,
 
     if (db_ask(l->db, e, &r,
                "SELECT job FROM receipt WHERE route=? AND state='DONE'"
-               " ORDER BY job DESC LIMIT 1 OFFSET ?",
+               " AND only='' ORDER BY job DESC LIMIT 1 OFFSET ?",
                "su", route, (uint64_t)n - 1) == -1)
         return -1;
     rc = db_next(&r, e);

@@ -187,7 +187,9 @@ int plan_return(struct keeper *k, const struct route *route,
     bool rejected = res->verdict == JOB_REJECTED;
     bool is_clean = !rejected && !res->n.n_aside;
 
-    if (route->test || (is_clean && route->report != REPORT_ALWAYS))
+    /* Who has asked for one document of it wants no report of the others. */
+    if (route->test || r->only.len ||
+        (is_clean && route->report != REPORT_ALWAYS))
         return 0;
     if (route->report != REPORT_NEVER &&
         plan_report(k, r, dir, is_clean, ds, e) == -1)

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "spool/again.h"
 #include "spool/backup.h"
 #include "spool/closed.h"
 #include "spool/fsck.h"
@@ -267,6 +268,105 @@ static int do_start(struct keeper *k, const struct request *q,
                STR_ARGS(q->arg));
 }
 
+/* A job that is taken, and waits. */
+static int find_waiting(struct keeper *k, const char *route,
+                        struct receipt **out, struct err *e)
+{
+    const struct ledger_find f = { .route = route,
+                                   .states = 1u << RECEIPT_TAKEN };
+    struct receipt *r;
+    size_t n;
+
+    *out = NULL;
+    if (ledger_receipts(k->ledger, &f, &k->item, &r, &n, e) == -1)
+        return -1;
+    for (size_t i = 0; i < n && !*out; i++)
+        if (!r[i].only.len && !is_running(k, r[i].job))
+            *out = &r[i];
+    return 0;
+}
+
+static int do_full(struct keeper *k, const struct request *q, struct receipt *r,
+                   struct answer *a, struct err *e)
+{
+    struct route *x = conf_route(k->conf, q->arg);
+    struct receipt *waits = NULL;
+
+    if (x && find_waiting(k, arena_cstr(&k->item, x->name), &waits, e) == -1)
+        return -1;
+    if (!waits && x && ledger_full_start(k->ledger, x->name, e) == -1)
+        return -1;
+    if (waits && ledger_make_full(k->ledger, waits, e) == -1)
+        return -1;
+    if (do_start(k, q, r, a, e) == -1)
+        return -1;
+    if (!a->ok)
+        return 0;
+    if (waits)
+        return say(k, a, true, "job %llu of route %.*s sends everything",
+                   (unsigned long long)waits->job, STR_ARGS(q->arg));
+    x->full = true;
+    return say(k, a, true,
+               "route %.*s sends everything: of the file that waits for it, or "
+               "of its last one",
+               STR_ARGS(q->arg));
+}
+
+/* ---- about a document ---------------------------------------------------- */
+
+static int do_send(struct keeper *k, const struct request *q, struct receipt *r,
+                   struct answer *a, struct err *e)
+{
+    struct ledger_find last = { 0 };
+    struct found_doc *d;
+    struct str name;
+    uint64_t job;
+    size_t n;
+
+    (void)r;
+    if (again_find(k, q->arg, "send", &d, &a->text, e) == -1)
+        return -1;
+    if (!d)
+        return 0;
+    name = again_name(&k->arena, d);
+    last.job = d->last_job;
+    if (ledger_receipts(k->ledger, &last, &k->item, &r, &n, e) == -1)
+        return -1;
+    if (n == 0)
+        return say(k, a, false, "%.*s: its file is not kept any more",
+                   STR_ARGS(name));
+    if (again_take(k, r, d->is.key.number, false, &job, e) == -1)
+        return e->next == ERR_STOP
+                   ? -1
+                   : say(k, a, false, "%.*s: %s", STR_ARGS(name), e->text);
+    last.job = job;
+    if (ledger_receipts(k->ledger, &last, &k->item, &r, &n, e) == -1)
+        return -1;
+    if (n)
+        let_start(k, r);
+    return say(k, a, true, "job %llu sends %.*s on route %.*s",
+               (unsigned long long)job, STR_ARGS(name), STR_ARGS(d->route));
+}
+
+static int do_settle_doc(struct keeper *k, const struct request *q,
+                         struct receipt *r, struct answer *a, struct err *e)
+{
+    struct found_doc *d;
+    struct str name;
+
+    (void)r;
+    if (again_find(k, q->arg, "settle", &d, &a->text, e) == -1)
+        return -1;
+    if (!d)
+        return 0;
+    name = again_name(&k->arena, d);
+    if (!d->is.refused)
+        return say(k, a, false, "%.*s is not refused", STR_ARGS(name));
+    if (ledger_settle_doc(k->ledger, d, e) == -1)
+        return -1;
+    return say(k, a, true, "%.*s counts as seen to", STR_ARGS(name));
+}
+
 /* A person has seen to his server: what rests because of it goes on. */
 static int do_reach(struct keeper *k, const struct request *q,
                     struct receipt *r, struct answer *a, struct err *e)
@@ -323,11 +423,18 @@ static const struct handler {
     int (*run)(struct keeper *k, const struct request *q, struct receipt *r,
                struct answer *a, struct err *e);
 } handlers[] = {
-    { "retry", true, do_retry },     { "resend", true, do_resend },
-    { "settle", true, do_settle },   { "hold", true, do_hold },
-    { "release", true, do_release }, { "start", false, do_start },
-    { "reach", false, do_reach },    { "fsck", false, do_fsck },
+    { "retry", true, do_retry },
+    { "resend", true, do_resend },
+    { "settle", true, do_settle },
+    { "hold", true, do_hold },
+    { "release", true, do_release },
+    { "start", false, do_start },
+    { "reach", false, do_reach },
+    { "fsck", false, do_fsck },
     { "backup", false, do_backup },
+    { "full", false, do_full },
+    { "send", false, do_send },
+    { "settle-document", false, do_settle_doc },
 };
 
 /* Its row may be there for a moment yet, when its files go already. */

@@ -230,6 +230,22 @@ bool take_is_wanted(struct keeper *k, const struct claim *c)
     return false;
 }
 
+/* What was to be sent in full is on its way with these. */
+static int note_full(struct keeper *k, const struct receipt *r, size_t n,
+                     struct err *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct route *x = r[i].full ? conf_route(k->conf, r[i].route) : NULL;
+
+        if (!x || r[i].state != RECEIPT_TAKEN)
+            continue;
+        x->full = false;
+        if (ledger_full_begun(k->ledger, x->name, e) == -1)
+            return -1;
+    }
+    return 0;
+}
+
 int take_commit(struct keeper *k, struct claim *c, struct err *e)
 {
     struct receipt *r;
@@ -250,6 +266,7 @@ int take_commit(struct keeper *k, struct claim *c, struct err *e)
             .size = c->seen.size,
             .once = conf_happens_once(x),
             .test = x->test,
+            .full = x->full,
             .run_time = c->taken_at,
             .taken_at = c->taken_at,
         };
@@ -257,7 +274,9 @@ int take_commit(struct keeper *k, struct claim *c, struct err *e)
         memcpy(r[n++].sha256, c->sha256, sizeof(c->sha256));
     }
     k->n_taken++;
-    return ledger_taken(k->ledger, c, r, n, e);
+    if (ledger_taken(k->ledger, c, r, n, e) == -1)
+        return -1;
+    return note_full(k, r, n, e);
 }
 
 /* In the order of claims. */

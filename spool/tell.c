@@ -18,7 +18,7 @@ enum { PAGE = 256, PROGRAM_SECONDS = 60, AGAIN_SECONDS = 3600 };
 /* Events that reach a person. */
 static const char *const troubles[] = {
     "held", "rejected", "unconfirmed", "aside",  "overdue",
-    "late", "changed",  "unclaimed",   "denied",
+    "late", "changed",  "unclaimed",   "denied", "refused",
 };
 
 static bool is_trouble(const struct event *ev)

@@ -15,6 +15,10 @@ bool glob_match(struct str pattern, struct str s);
 bool glob_match_nocase(struct str pattern, struct str s); /* ASCII case */
 bool glob_is(struct str pattern);                         /* has a '*' */
 
+/* As people order numbers of documents: runs of digits by value, the rest by
+ * its bytes: "2026-9" before "2026-10". 0: the same but for leading zeros. */
+int text_natural_cmp(struct str a, struct str b);
+
 /* The nearest of `names` to a mistyped one, or NULL when none is near
  * (distance in characters at most 1 + len/4 and below len; swapped letters
  * count 1; ASCII case counts nothing). */

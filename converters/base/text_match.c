@@ -1,4 +1,4 @@
-/* text_match.c - globs, and the nearest of some names. */
+/* text_match.c - globs, the order of numbers, the nearest of some names. */
 #include "converters/base/text.h"
 #include "converters/base/utf8.h"
 
@@ -52,6 +52,48 @@ bool glob_match_nocase(struct str pattern, struct str s)
 bool glob_is(struct str pattern)
 {
     return str_find_char(pattern, '*') >= 0;
+}
+
+/* ---- numbers of documents ------------------------------------------------ */
+
+/* The run of digits at the beginning, without leading zeros. */
+static struct str take_number(struct str *s)
+{
+    struct str n = *s;
+
+    while (s->len && s->p[0] >= '0' && s->p[0] <= '9')
+        *s = str_from(*s, 1);
+    n.len -= s->len;
+    while (n.len && n.p[0] == '0')
+        n = str_from(n, 1);
+    return n;
+}
+
+static bool is_digit_next(struct str s)
+{
+    return s.len && s.p[0] >= '0' && s.p[0] <= '9';
+}
+
+int text_natural_cmp(struct str a, struct str b)
+{
+    while (a.len && b.len) {
+        int order = (unsigned char)a.p[0] - (unsigned char)b.p[0];
+
+        if (is_digit_next(a) && is_digit_next(b)) {
+            struct str x = take_number(&a), y = take_number(&b);
+
+            order = x.len < y.len   ? -1
+                    : x.len > y.len ? 1
+                    : x.len         ? memcmp(x.p, y.p, x.len)
+                                    : 0;
+        } else {
+            a = str_from(a, 1);
+            b = str_from(b, 1);
+        }
+        if (order)
+            return order;
+    }
+    return a.len ? 1 : b.len ? -1 : 0;
 }
 
 /* ---- Damerau-Levenshtein (each letter is moved once at most) ------------ */

@@ -29,7 +29,9 @@
     X(status)       \
     X(log)          \
     X(show)         \
+    X(find)         \
     X(start)        \
+    X(send)         \
     X(retry)        \
     X(resend)       \
     X(settle)       \

@@ -18,6 +18,7 @@ static void list_job(struct view *v, struct text_table *t,
                      const struct receipt *r, struct err *e)
 {
     struct json j;
+    struct str where;
 
     if (cmd_globals.json) {
         json_init(&j);
@@ -27,9 +28,11 @@ static void list_job(struct view *v, struct text_table *t,
         json_end(&j);
         return;
     }
+    where = arrival_text(v, r, e);
+    if (str_eq(where, r->summary)) /* which stands beside it */
+        where = STR("nothing to deliver");
     TABLE_ROW(t, number_text(&v->arena, r->job), r->route, r->name,
-              str_of(receipt_state_names[r->state]), r->summary,
-              arrival_text(v, r, e));
+              str_of(receipt_state_names[r->state]), r->summary, where);
 }
 
 /* What this run did, one line a job: those it took, and those that are open. */

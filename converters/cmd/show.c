@@ -1,4 +1,5 @@
-/* show.c - `kervan show JOB`: all that the ledger knows of one job. */
+/* show.c - `kervan show JOB`: all that the ledger knows of one job. Of one
+ * order: show_order.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -6,6 +7,7 @@
 #include <unistd.h>
 
 #include "converters/cmd/cmd.h"
+#include "converters/cmd/docs.h"
 #include "converters/cmd/view.h"
 #include "spool/files.h"
 #include "spool/report.h"
@@ -48,7 +50,8 @@ static struct str report_of(struct view *v, const struct shown *s)
     struct buf b;
     char day[11];
 
-    if (s->claim && s->claim->state == CLAIM_ARCHIVED) {
+    /* Its file may be at work again, for another job. */
+    if (s->claim && (s->claim->state == CLAIM_ARCHIVED || s->r->ended_at)) {
         stamp_folder(s->claim->taken_at, day);
         path = arena_fmt(a, "%s/archive/%s/%llu/%s", v->conf.spool, day,
                          (unsigned long long)s->r->job, REPORT_FILE);
@@ -225,6 +228,8 @@ static int run(int argc, char **argv)
     uint64_t job;
     int rc;
 
+    if (argc > 1 && is_document_word(argv[1]))
+        return show_document(argc, argv);
     if (argc != 2 || !str_to_uint(str_of(argv[1]), INT64_MAX, &job) || !job)
         return cmd_usage(&cmd_show, "which job? `kervan log` has the numbers");
     rc = view_conf(&v, false);
@@ -238,8 +243,13 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_show = {
     .name = "show",
-    .args = "JOB",
-    .help = "all that is known of one job: deliveries, history, report",
-    .more = "JOB is the number that `kervan log` shows.\n",
+    .args = "JOB | order|invoice|shipment N [ROUTE|SENDER]",
+    .help = "all that is known of one job, or the story of one order",
+    .more = "JOB is the number that `kervan log` shows: its deliveries, its "
+            "history, its report.\n\n"
+            "Of an order: when it came, in which file and line; what was sent, "
+            "and when it was\nthere; what its receiver said; what went back. N "
+            "is its number, as its sender or its\nreceiver knows it; `kervan "
+            "find` looks for it.\n",
     .run = run,
 };

@@ -64,7 +64,9 @@ static struct str why_complete(struct status *s, const struct inbox *in,
     }
     by_hand = only_by_hand(&s->v.conf, in, f->name);
     if (!by_hand)
-        return STR("complete; the next run takes it");
+        return only_at_times(&s->v.conf, in, f->name)
+                   ? STR("complete; the next run of its route takes it")
+                   : STR("complete; the next run takes it");
     return arena_fmt(a, "its route runs by hand: kervan start %.*s",
                      STR_ARGS(by_hand->name));
 }
@@ -189,6 +191,23 @@ static int collect_lines(struct status *s, struct err *e)
     return 0;
 }
 
+/* As the daemon would count that began now. */
+static int next_slot(struct status *s, const struct route *r, int64_t *at,
+                     struct err *e)
+{
+    struct schedule_state st = { 0 };
+    struct slot slot = { 0 };
+    int64_t now = clock_now(), up = clock_up(), wait;
+
+    if (s->v.ledger && ledger_slot(s->v.ledger, r->name, &slot, e) == -1)
+        return -1;
+    st.last = slot.at;
+    schedule_begin(&r->schedule, &st, now, up);
+    wait = slot.started ? 0 : schedule_wait(&r->schedule, &st, now, up);
+    *at = wait >= 0 ? now + wait : 0;
+    return 0;
+}
+
 static int collect_routes(struct status *s, struct err *e)
 {
     size_t n = 0;
@@ -203,6 +222,8 @@ static int collect_routes(struct status *s, struct err *e)
         if (s->v.ledger &&
             ledger_route_counts(s->v.ledger, arena_cstr(&s->v.arena, r->name),
                                 &x->counts, e) == -1)
+            return -1;
+        if (next_slot(s, r, &x->next_at, e) == -1)
             return -1;
         x->is_late =
             s->v.ledger && r->expect_minutes &&
@@ -250,7 +271,7 @@ static int collect(struct status *s, struct err *e)
         return -1;
     if (!s->v.ledger)
         return 0;
-    if (collect_lines(s, e) == -1)
+    if (collect_lines(s, e) == -1 || status_collect_docs(s, e) == -1)
         return -1;
     if (ledger_receipts(s->v.ledger, &open, &s->v.arena, &s->open, &s->n_open,
                         e) == -1)
@@ -260,15 +281,53 @@ static int collect(struct status *s, struct err *e)
 
 /* ---- for people --------------------------------------------------------- */
 
+/* When a route of its own times runs next, if `kervan run` does. */
+static struct str next_text(struct status *s, const struct route_line *x)
+{
+    struct arena *a = &s->v.arena;
+
+    switch (x->route->schedule.kind) {
+    case SCHEDULE_EVERY:
+    case SCHEDULE_AT:
+        return x->next_at <= clock_now() ? STR("now")
+                                         : time_text(a, x->next_at);
+    case SCHEDULE_AFTER:
+        return arena_fmt(a, "after %.*s", STR_ARGS(x->route->schedule.after));
+    case SCHEDULE_HAND:
+        return STR("by hand");
+    case SCHEDULE_FILE:
+        break;
+    }
+    return STR("at once");
+}
+
+/* The last column: its title, or what it says of a route. */
+static struct str remark(struct status *s, const struct route_line *x,
+                         bool any_times)
+{
+    struct str next = any_times ? next_text(s, x) : STR("");
+    struct str more = x->is_late       ? STR("a file is overdue")
+                      : x->route->test ? STR("mode test")
+                                       : STR("");
+
+    if (!next.len || !more.len)
+        return next.len ? next : more;
+    return arena_fmt(&s->v.arena, "%.*s; %.*s", STR_ARGS(next), STR_ARGS(more));
+}
+
 static void print_routes(struct status *s)
 {
     struct arena *a = &s->v.arena;
     struct text_table t = { .arena = a,
                             .n_columns = 7,
                             .right = { false, false, true, true, true, true } };
+    bool any_times = false;
 
+    for (size_t i = 0; i < s->n_routes; i++)
+        any_times |= s->routes[i].route->schedule.kind != SCHEDULE_FILE;
     TABLE_ROW(&t, STR("ROUTE"), STR("LAST FILE TAKEN"), STR("IN INBOX"),
-              STR("IN WORK"), STR("HELD"), STR("REJECTED"), STR(""));
+              STR("IN WORK"), STR("HELD"), STR("REJECTED"),
+              any_times ? STR("RUNS NEXT") : STR(""));
     for (size_t i = 0; i < s->n_routes; i++) {
         const struct route_line *x = &s->routes[i];
         const struct route_counts *c = &x->counts;
@@ -278,9 +337,7 @@ static void print_routes(struct status *s)
                   number_text(a, c->n[RECEIPT_TAKEN] + c->n[RECEIPT_CONVERTED]),
                   number_text(a, c->n[RECEIPT_HELD]),
                   number_text(a, c->n[RECEIPT_REJECTED]),
-                  x->is_late       ? STR("a file is overdue")
-                  : x->route->test ? STR("mode test")
-                                   : STR(""));
+                  remark(s, x, any_times));
     }
     table_print(&t);
 }
@@ -382,6 +439,7 @@ static void json_routes(struct json *j, const struct status *s)
         json_num(j, "rejected", x->counts.n[RECEIPT_REJECTED]);
         json_num(j, "suppressed", x->counts.n[RECEIPT_SUPPRESSED]);
         json_num(j, "deliveries_waiting", x->counts.n_deliveries_waiting);
+        json_time(j, "next", x->next_at);
         json_bool(j, "overdue", x->is_late);
         json_close(j, '}');
     }
@@ -416,6 +474,7 @@ static void print_json(const struct status *s)
         json_close(&j, '}');
     }
     json_close(&j, ']');
+    status_json_docs(&j, s);
     json_open(&j, "files", '[');
     for (const struct lying *x = s->files; x; x = x->next) {
         json_open(&j, NULL, '{');
@@ -445,10 +504,12 @@ static int status(struct status *s, bool check)
     print_routes(s);
     print_open(s, &e);
     print_reports(s);
+    status_print_docs(s);
     print_lines(s);
     print_files(s, false, "Files in inboxes");
     print_files(s, true, "Files that no route takes");
-    if (!s->n_open && !s->files && !s->n_reports && !s->n_lines)
+    if (!s->n_open && !s->files && !s->n_reports && !s->n_lines &&
+        !s->n_refused)
         puts("\nNothing waits.");
     return EXIT_DONE;
 }
@@ -481,14 +542,17 @@ const struct cmd cmd_status = {
     .args = "[--check]",
     .help = "what waits, what is held, and why",
     .more =
-        "A line for each route; then the jobs that are not through, the "
-        "reports that have\nnot reached their sender, the files in the "
+        "A line for each route, with the time at which the daemon runs it next "
+        "if it\nhas times of its own; then the jobs that are not through, the "
+        "reports that have\nnot reached their sender, the orders that were "
+        "refused, the files in the "
         "inboxes with the reason why they are\nnot taken yet, and those "
         "that no route takes.\n\n"
         "  --check    for cron and monitoring: prints nothing, or one line "
         "that says what\n             is wrong, with exit status 1: jobs "
-        "that are held; jobs, deliveries\n             and files that wait "
-        "for more than an hour; files that are overdue;\n             a "
+        "that are held; orders that were refused; jobs,\n             "
+        "deliveries and files that wait for more than an hour; files that are "
+        "overdue;\n             a "
         "folder that cannot be read; a disk that is too full to take more;\n"
         "             a ledger that is not the spool's; a server whose host "
         "key "

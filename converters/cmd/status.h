@@ -3,6 +3,7 @@
 #define CMD_STATUS_H
 
 #include "converters/cmd/view.h"
+#include "spool/docs.h"
 
 /* A file in an inbox, with what stands in its way. */
 struct lying {
@@ -18,6 +19,7 @@ struct route_line {
     const struct route *route;
     struct route_counts counts;
     uint64_t n_files; /* in inboxes */
+    int64_t next_at;  /* of a route with times of its own; 0: none is known */
     bool is_late;
 };
 
@@ -33,7 +35,17 @@ struct status {
     size_t n_reports;
     struct line_state *lines; /* of partners by SFTP that are not reached */
     size_t n_lines;
+    struct found_doc *refused; /* the newest; n_all_refused in all */
+    size_t n_refused;
+    uint64_t n_all_refused;
 };
+
+/* Documents that their receivers have refused (status_docs.c). */
+int status_collect_docs(struct status *s, struct err *e);
+void status_print_docs(struct status *s);
+void status_json_docs(struct json *j, const struct status *s);
+/* "order 2026041001 was refused by pohoda: ..." */
+struct str status_doc_text(struct arena *a, const struct found_doc *d);
 
 /* One line that says what is wrong first, and exit status 1; or nothing. */
 int status_check(struct status *s);

@@ -37,6 +37,13 @@ static void check_ledger(struct check *c)
         wrong(c, arena_str(&v->arena, str_of(e.text)));
 }
 
+static void check_docs(struct check *c)
+{
+    for (size_t i = 0; i < c->s->n_refused; i++)
+        wrong(c, status_doc_text(&c->s->v.arena, &c->s->refused[i]));
+    c->n += c->s->n_all_refused - c->s->n_refused;
+}
+
 static const struct route_line *line_of(const struct status *s,
                                         struct str route)
 {
@@ -206,6 +213,7 @@ int status_check(struct status *s)
     check_jobs(&c);
     if (check_deliveries(&c, &e) == -1)
         return view_failed(&e);
+    check_docs(&c);
     check_lines(&c);
     check_routes(&c);
     check_files(&c);

@@ -172,6 +172,7 @@ static const struct field_spec invoice_fields[] = {
     DATE("tax_date", "date of the tax point"),
     ONE("kind", "invoice|credit|proforma|advance", "what it is"),
     KEY("order", "number of the order it belongs to"),
+    T("sender", "the shop that sent the order; set by the rules"),
     KEY("cancels", "number of the invoice that it cancels"),
     T("file", "its PDF"),
     END,
@@ -330,6 +331,7 @@ static const struct level package = {
 };
 static const struct field_spec shipment_fields[] = {
     KEY("order", "number of the order"),
+    T("sender", "the shop that sent the order; set by the rules"),
     KEY("number", "despatch number"),
     TIME("date", "when it left"),
     T("carrier", "carrier"),
@@ -356,6 +358,7 @@ static const struct level message = {
 };
 static const struct field_spec order_status_fields[] = {
     KEY("order", "number of the order; empty: all of `file`"),
+    T("sender", "the shop that sent the order; set by the rules"),
     KEY("number", "the receiver's own number"),
     KEY("id", "the receiver's own id"),
     ONE("status", STATUS, "where the order stands"),

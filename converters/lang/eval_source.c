@@ -505,6 +505,8 @@ static bool write_several(struct run *r, const struct expr *x,
 
     if (!d->is_on)
         return several_once(r, x, call->where, each, ctx);
+    if (x->once)
+        return several_once(r, x, NULL, each, ctx);
     w = (struct walk){
         .r = r, .e = x, .each = each, .each_ctx = ctx, .where = call->where
     };

@@ -123,6 +123,8 @@ struct expr {
     struct expr *where;        /* aggregates */
     struct step *driver_steps; /* read: sum(a/b * a/c) walks a */
     struct driver driver;      /* write */
+    bool once; /* write: an argument that is no member's: one value, not one
+                * for each member of the list that the call goes over */
     const struct table *table; /* lookup() */
     int slot;                  /* share(), counter(): its state */
     void *regex;               /* E_MATCHES: regex.h */
@@ -359,6 +361,10 @@ bool maps_join(struct map *read, struct map *write);
 char *map_find(struct arena *a, struct str name, const char *beside,
                struct buf *looked);
 
+/* The block "table NAME" of a map, or of kervan.conf, which has them in a map
+ * that is empty otherwise. `folder` as in table.h. */
+void map_add_table(struct map *m, const struct oline *block, struct str folder,
+                   const struct limits *limits, struct diags *diags);
 /*
  * A condition over the documents of a read map: `when` of a route. NULL: a
  * mistake was reported.

@@ -177,13 +177,13 @@ static void load_part(struct loader *ld, const struct oline *l)
     m->parts = d;
 }
 
-static void load_table(struct loader *ld, const struct oline *l)
+void map_add_table(struct map *m, const struct oline *l, struct str folder,
+                   const struct limits *limits, struct diags *diags)
 {
-    struct map *m = ld->map;
     struct table *t = arena_alloc(&m->arena, sizeof(*t));
     struct parser p;
 
-    parser_init(&p, m, l, str_from(l->text, strlen("table")), ld->diags);
+    parser_init(&p, m, l, str_from(l->text, strlen("table")), diags);
     parse_blanks(&p);
     t->at = oline_whole(l);
     t->name = parse_name(&p);
@@ -193,11 +193,16 @@ static void load_table(struct loader *ld, const struct oline *l)
     }
     for (struct table *x = m->tables; x; x = x->next)
         if (str_eq(x->name, t->name))
-            DIAG(ld->diags, NAME_TWICE, t->at,
+            DIAG(diags, NAME_TWICE, t->at,
                  arena_fmt(&m->arena, "table %.*s", STR_ARGS(t->name)));
-    (void)table_parse(m, l, ld->folder, ld->limits, t, ld->diags);
+    (void)table_parse(m, l, folder, limits, t, diags);
     t->next = m->tables;
     m->tables = t;
+}
+
+static void load_table(struct loader *ld, const struct oline *l)
+{
+    map_add_table(ld->map, l, ld->folder, ld->limits, ld->diags);
 }
 
 struct part_def *find_part(struct loader *ld, const struct parser *p,

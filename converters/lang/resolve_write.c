@@ -332,6 +332,19 @@ static bool resolve_args(struct resolver *r, struct expr *call)
     return ok;
 }
 
+/* Is the value another one for each member, whose scope is `depth`? */
+static bool speaks_of(const struct expr *e, int depth)
+{
+    if (((e->kind == E_FIELD || e->kind == E_INDEX) && e->depth >= depth) ||
+        (e->kind == E_CALL && e->driver.is_on && e->driver.depth >= depth) ||
+        (e->where && speaks_of(e->where, depth)))
+        return true;
+    for (const struct expr *x = e->args; x; x = x->next)
+        if (speaks_of(x, depth))
+            return true;
+    return false;
+}
+
 /* Over a list: its members come one level below the scopes that are open. */
 static bool resolve_over_list(struct resolver *r, struct expr *call)
 {
@@ -349,6 +362,8 @@ static bool resolve_over_list(struct resolver *r, struct expr *call)
                         .list = d->list };
     ok = resolve_args(r, call);
     r->n_scopes--;
+    for (struct expr *x = call->args; x; x = x->next)
+        x->once |= x->kind != E_CONST && !speaks_of(x, call->index);
     return ok;
 }
 
@@ -386,8 +401,10 @@ bool resolve_write_call(struct resolver *r, struct expr *call)
         (void)find_driver(r, x, call->func, &d);
     if (d.is_on) {
         call->driver = d;
-        for (struct expr *x = call->args; x; x = x->next)
+        for (struct expr *x = call->args; x; x = x->next) {
+            x->once = x->kind == E_CONST;
             bare_list_to_one(r, call->func, x);
+        }
         return d.depth == -1 ? resolve_over_all(r, call)
                              : resolve_over_list(r, call);
     }

@@ -58,8 +58,10 @@ struct known_doc {
     struct str as_number; /* as the receiver knows it: with the prefix */
     struct str action;    /* that was sent last: create, change, cancel */
     uint64_t sent_job;    /* 0: never */
-    struct str values;    /* what was sent last, see canon.h; "": not known */
-    struct str hash;      /* of values, in hexadecimal */
+    struct str
+        sent_route;    /* of that job; "": this one's, or not known any more */
+    struct str values; /* what was sent last, see canon.h; "": not known */
+    struct str hash;   /* of values, in hexadecimal */
     struct str came_hash; /* of the version that was read last */
     int64_t last_at;      /* when that was */
     struct str reported;  /* hash of a version that was told and not sent */
@@ -74,6 +76,11 @@ void facts_doc(struct facts *f, const struct doc_key *key, struct arena *a,
 /* By the number that the receiver knows it under; the newest of several. */
 void facts_doc_as(struct facts *f, struct str unit, struct str document,
                   struct str as_number, struct arena *a, struct known_doc *out);
+/* By the number that its sender gave it; of those that were sent to the unit,
+ * the newest. */
+void facts_doc_of(struct facts *f, struct str unit, struct str sender,
+                  struct str document, struct str number, struct arena *a,
+                  struct known_doc *out);
 /* By its invoice, in the receiver's books; series "" fits any. */
 void facts_doc_invoiced(struct facts *f, struct str unit, struct str series,
                         struct str invoice, struct arena *a,
@@ -119,7 +126,11 @@ struct doc_answer {
 };
 void facts_answered(struct facts *f, const struct doc_key *key,
                     const struct doc_answer *answer);
-/* A line of its story that changes nothing. */
+/* It was refused, and is not wanted any more: nobody has to see to it. */
+void facts_withdrawn(struct facts *f, const struct doc_key *key,
+                     struct str text);
+/* A line of its story that changes nothing; none if it says what the last one
+ * says. */
 void facts_story(struct facts *f, const struct doc_key *key, struct str what,
                  struct str text);
 

@@ -11,7 +11,8 @@
  * it
  *
  * `when` of the route chooses what is sent for the first time. What was sent is
- * followed from then on, whatever its status becomes.
+ * followed from then on, whatever its status becomes; by the route that sent
+ * it, or by another one to the same output whose `when` holds now.
  *
  * "The same" is what the receiver would get (canon.h), in the fields that both
  * versions know: one more line in a map sends nothing again.
@@ -180,6 +181,13 @@ static enum trade_verdict tell(struct trade *t, const struct state *s,
                                 : "changed, not sent");
 }
 
+/* The receiver has none, and needs none. */
+static enum trade_verdict withdraw(struct trade *t, const struct doc_key *key)
+{
+    facts_withdrawn(t->facts, key, STR("cancelled, and never accepted"));
+    return trade_skip(t, "cancelled, and never accepted");
+}
+
 /* One that was sent before, and is another now. */
 static enum trade_verdict changed(struct trade *t, struct state *s,
                                   const struct own *own,
@@ -190,12 +198,16 @@ static enum trade_verdict changed(struct trade *t, struct state *s,
     enum changes mode = own ? own->changes : CHANGES_REPORT;
 
     if (was->refused)
-        return cancelled ? trade_skip(t, "cancelled, and never accepted")
-                         : send(t, s, d, "create");
+        return cancelled ? withdraw(t, key) : send(t, s, d, "create");
+    if (was->state == DOC_CANCELLED && !str_is(was->action, "cancel"))
+        return send(t, s, d, "create"); /* see withdraw() */
     if (was->invoice.len)
         return tell(t, s, key, d, was, what);
     switch (mode) {
     case CHANGES_SEND:
+        if (was->as_number
+                .len) /* under a prefix that is another now, perhaps */
+            d->f[s->number] = was->as_number;
         return send(t, s, d, cancelled ? "cancel" : "change");
     case CHANGES_REPORT:
         return tell(t, s, key, d, was, what);
@@ -247,26 +259,34 @@ static enum trade_verdict first_time(struct trade *t, struct state *s,
     return send(t, s, d, "create");
 }
 
+/* Routes may share what comes by their `when`, each with rules of its own. */
+static bool is_of_another_route(const struct trade *t,
+                                const struct known_doc *was)
+{
+    return was->sent_route.len && !str_eq(was->sent_route, t->site->route);
+}
+
 static enum trade_verdict take(struct trade *t, void *state, const void *own,
                                struct doc *d)
 {
-    static const char *const without[] = { "action", NULL };
+    /* The number is the key; the receiver's own prefix may be a new one. */
+    static const char *const without[] = { "action", "number", NULL };
     struct state *s = state;
     struct known_doc was;
     struct doc_key key;
 
     s->sends = false;
     if (!t->number.len)
-        return t->only.len ? trade_skip(t, "not asked for") : TRADE_ON;
-    if (t->only.len && !str_eq(t->only, t->number))
-        return trade_skip(t, "not asked for");
+        return TRADE_ON;
     key = key_of(t, s, d);
     facts_doc(t->facts, &key, t->docs, &was);
+    if (!t->wanted && !t->only.len && is_of_another_route(t, &was))
+        return TRADE_ON;
     buf_clear(&s->values);
     if (canon_text(d, without, &s->values) == -1)
         buf_clear(&s->values); /* it is compared with nothing, and sent */
     came(t, s, &key, &was, d);
-    if (t->only.len || (t->full && t->wanted))
+    if (t->only.len || (t->full && t->wanted && was.sent_job))
         return send(t, s, d,
                     was.action.len ? arena_cstr(t->docs, was.action)
                                    : "create");
@@ -291,6 +311,7 @@ static void wrote(struct trade *t, void *state, const void *own, struct doc *d,
 const struct trade_rule rule_once = {
     .name = "once",
     .words = words,
+    .fits = "orders, invoices and shipments",
     .serves = serves,
     .state = sizeof(struct state),
     .begin = begin,

@@ -582,6 +582,7 @@ const struct trade_rule rule_only_changes = {
     .name = "only changes",
     .help = "sends what differs from what the receiver got last",
     .words = words,
+    .fits = "stock, prices, products and customers",
     .serves = serves,
     .check = check,
     .state = sizeof(struct state),

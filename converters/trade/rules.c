@@ -1,9 +1,16 @@
 /* rules.c - the table of rules: a document meets them in this order. */
 #include "converters/trade/rules.h"
 
+/* What the sender said is learnt before it is changed; what changes a document
+ * stands before once, which compares what the receiver would get. */
 const struct trade_rule *const trade_rules[] = {
-    &rule_warehouses,
-    &rule_only_changes,
-    &rule_once,
+    &rule_answers,      /* what receivers say of orders */
+    &rule_start,        /* skips what was before */
+    &rule_warehouses,   /* several as one */
+    &rule_warehouse,    /* of its own, if it names none */
+    &rule_vat,          /* keys of the receiver */
+    &rule_prefix,       /* the receiver's number */
+    &rule_once,         /* was it sent before */
+    &rule_only_changes, /* is it what the receiver got */
     NULL,
 };

@@ -69,8 +69,8 @@ bool trade_line(struct trade_conf *c, const struct oline *l,
 
             if (!begins(l->text, w->name, &rest))
                 continue;
-            if (!c->at[i])
-                c->at[i] = l;
+            if (!c->lines[i])
+                c->lines[i] = l;
             w->parse(&p, l, rest);
             if (!w->has_block)
                 outline_no_block(l, diags);
@@ -98,13 +98,6 @@ bool trade_is(const struct trade_site *s, const char *document)
     return str_is(str_of(s->document->name), document);
 }
 
-void trade_conf_check(const struct trade_conf *c, struct diags *diags)
-{
-    for (int i = 0; trade_rules[i]; i++)
-        if (c->at[i] && trade_rules[i]->check)
-            trade_rules[i]->check(c, c->of[i], diags);
-}
-
 void trade_site_check(struct trade_site *s, struct diags *diags)
 {
     for (int i = 0; trade_rules[i]; i++) {
@@ -113,6 +106,22 @@ void trade_site_check(struct trade_site *s, struct diags *diags)
     }
 }
 
+void trade_conf_check(const struct trade_conf *c, const bool *served,
+                      struct diags *diags)
+{
+    for (int i = 0; trade_rules[i]; i++) {
+        const struct trade_rule *r = trade_rules[i];
+        size_t n = diags->n_errors;
+
+        if (r->check && c->lines[i])
+            r->check(c, c->of[i], diags);
+        if (diags->n_errors == n && r->fits && c->lines[i] && !served[i])
+            DIAG(diags, CONF_VALUE, oline_whole(c->lines[i]),
+                 str_of(r->words->name),
+                 arena_fmt(c->arena, "is for %s, and this route sends none",
+                           r->fits));
+    }
+}
 static int index_of(const struct trade_rule *rule)
 {
     int i = 0;
@@ -148,6 +157,7 @@ void trade_begin(struct trade *t, const struct trade_site *site)
 {
     t->site = site;
     t->number_field = shape_field(site->shape, STR("number"), false);
+    t->series_field = shape_field(site->shape, STR("series"), false);
     begin_rules(t);
 }
 
@@ -233,13 +243,31 @@ static enum trade_verdict run(struct trade *t, struct doc *d, int first)
     return TRADE_ON;
 }
 
+/* By its number, and that of an invoice by its series, too ("FCT 123"). */
+static bool is_asked_for(const struct trade *t, const struct doc *d)
+{
+    struct str series = doc_text(d, t->series_field), only = t->only;
+
+    if (series.len && str_starts(only, series) && only.len > series.len &&
+        only.p[series.len] == ' ')
+        only = str_from(only, series.len + 1);
+    else if (series.len)
+        return false;
+    return str_eq(only, t->number);
+}
+
+/* What a person has asked for is wanted, whatever `when` says of it. */
 enum trade_verdict trade_take(struct trade *t, struct doc *d, bool wanted)
 {
-    t->wanted = wanted;
+    t->wanted = wanted || t->only.len;
     t->number = doc_text(d, t->number_field);
     if (d->seq > t->last_seq)
         t->last_seq = d->seq;
-    return run(t, d, 0);
+    if (!t->only.len || is_asked_for(t, d))
+        return run(t, d, 0);
+    (void)trade_skip(t, "not asked for");
+    count_skip(t);
+    return TRADE_SKIP;
 }
 
 void trade_pass_on(struct trade *t, const struct trade_rule *rule,

@@ -42,11 +42,11 @@ struct trade_card {
 };
 
 struct trade_conf {
-    struct arena *arena; /* the configuration's */
-    void *of[MAX_RULES]; /* what a rule's lines say; NULL: no line */
-    const struct oline *at[MAX_RULES]; /* the first of them */
-    struct trade_card *creates;        /* in their order */
-    const struct oline *line;          /* the first line of any rule; or NULL */
+    struct arena *arena;        /* the configuration's */
+    const struct map *tables;   /* holds those of kervan.conf, and no more */
+    void *of[MAX_RULES];        /* what a rule's lines say; NULL: no line */
+    struct trade_card *creates; /* in their order */
+    const struct oline *lines[MAX_RULES]; /* the first one of each; or NULL */
 };
 
 /* At a rule's line: what its parser works with. */
@@ -85,6 +85,11 @@ struct trade_site {
     struct str route;
     struct str receiver, output; /* the first `to`; "": there is none */
     bool test;
+    /* Some route sends orders to one who may send it files; and orders of such
+     * a one to its receiver. What they say of orders is about those. */
+    bool answers_orders, follows_orders;
+    const struct str *replies; /* partners of `also reply` lines */
+    size_t n_replies;
     struct trade_card *cards[MAX_CARDS]; /* of the `create` lines */
     size_t n_cards;
     /* Kinds of cards that any route wants to know: of those who may send it
@@ -94,11 +99,12 @@ struct trade_site {
     bool any;               /* one of them */
 };
 
-/* What the lines of a route's rules have to do with each other. */
-void trade_conf_check(const struct trade_conf *c, struct diags *diags);
 /* Decides which rules serve it; what cannot be is reported at its line. */
 void trade_site_check(struct trade_site *s, struct diags *diags);
 bool trade_serves(const struct trade_site *s, const struct trade_rule *rule);
+/* After all sites of a route: lines of a rule that serves none of them. */
+void trade_conf_check(const struct trade_conf *c, const bool *served,
+                      struct diags *diags);
 /* Kinds of cards that these lines want to know of the receiver. */
 card_kinds trade_asks(const struct trade_conf *c);
 /* Finds the line's word in the tables of the rules; false: it is of none. */
@@ -167,7 +173,7 @@ struct trade {
     bool wanted;       /* `when` of the route holds */
     struct str number; /* as the sender wrote it; "": it has none */
     struct str place;  /* "orders.zip/july.csv" */
-    int number_field;
+    int number_field, series_field;
     /* Of all of them: */
     uint64_t n_aside;  /* at the end: so many were set aside */
     uint64_t last_seq; /* the largest number of a document so far */
@@ -178,7 +184,8 @@ struct trade_rule {
     const char *name;
     const char *help;               /* for kervan.conf(5): one line */
     const struct trade_word *words; /* ends with name NULL; may be NULL */
-    /* Is it at work there? Mistakes (wrong document) go to diags. */
+    const char *fits; /* "orders": told at its line when a route has none */
+    /* Is it at work there? Mistakes go to diags. */
     bool (*serves)(const struct trade_site *s, const void *own,
                    struct diags *diags);
     /* Once for a route that has such lines: do they fit together? */

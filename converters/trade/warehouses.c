@@ -569,6 +569,7 @@ const struct trade_rule rule_warehouses = {
     .name = "warehouses",
     .help = "joins the stock of several warehouses",
     .words = words,
+    .fits = "stock",
     .serves = serves,
     .state = sizeof(struct state),
     .begin = begin,

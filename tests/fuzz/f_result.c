@@ -1,7 +1,9 @@
-/* f_result.c - the file by which a job tells the keeper how it went. */
+/* f_result.c - the file by which a job tells the keeper how it went, and what
+ * it has learnt. */
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "spool/facts_file.h"
 #include "spool/files.h"
 #include "spool/result.h"
 #include "tests/fuzz/fuzz.h"
@@ -29,6 +31,26 @@ static void write_again(int dir, const struct result *r)
     arena_release(&a);
 }
 
+/* Rows that were read are written as the same bytes. */
+static void check_facts(int dir)
+{
+    struct facts_map m;
+    struct fact_row row;
+    struct str rest;
+    struct buf b;
+    struct err e;
+
+    if (facts_map(dir, &m, &e) == -1)
+        return;
+    buf_init(&b, m.whole.len + 1);
+    rest = m.facts;
+    while (fact_read(&rest, &row))
+        FUZZ_CHECK(fact_write(&b, row.fact, row.seq, row.column) == 0);
+    FUZZ_CHECK(!rest.len && str_eq(buf_str(&b), m.facts));
+    buf_release(&b);
+    facts_unmap(&m);
+}
+
 void fuzz_one(struct str data)
 {
     static int dir = -1;
@@ -39,6 +61,7 @@ void fuzz_one(struct str data)
         dir = open(fuzz_folder(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     (void)unlinkat(dir, "result", 0);
     FUZZ_CHECK(file_write(dir, "result", data, 0600) == 0);
+    check_facts(dir);
     if (result_read(dir, MAX_OUTPUTS, &a, &r)) {
         check_value(r.summary);
         check_value(r.first_error);

@@ -121,6 +121,12 @@ static const struct {
       "UPDATE counter SET value=3 WHERE name='claim'", 17, false },
     { "a delivery that is of another place",
       "UPDATE delivery SET seq=9 WHERE job=2", 17, true },
+    { "what waits for a job that is DONE",
+      "INSERT INTO got VALUES('pohoda/in','stock',1,x'00')", 18, false },
+    { "a story of no document",
+      "PRAGMA foreign_keys=OFF; INSERT INTO story(doc,at,job,what,text)"
+      " VALUES(7,'2027-01-15T08:00:00Z',1,'came','')",
+      18, false },
     { "another ledger", "UPDATE meta SET value='x' WHERE name='generation'", 12,
       true },
     { "an older ledger", "DELETE FROM event WHERE n>3", 12, true },

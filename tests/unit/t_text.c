@@ -267,6 +267,39 @@ static void test_near_swaps(void **state)
     assert_null(nearest(STR("badcxxxx"), names, 1));
 }
 
+static struct order_case {
+    int line;
+    const char *name, *a, *b;
+    int want;
+} orders[] = {
+    { __LINE__, "order: digits by value", "2026-9", "2026-10", -1 },
+    { __LINE__, "order: longer digits are more", "99", "100", -1 },
+    { __LINE__, "order: zeros before digits count nothing", "007", "7", 0 },
+    { __LINE__, "order: zeros alone are nothing", "000", "0", 0 },
+    { __LINE__, "order: nothing comes first", "", "0", -1 },
+    { __LINE__, "order: what goes on comes later", "2026", "2026-1", -1 },
+    { __LINE__, "order: text by its bytes", "A2", "B1", -1 },
+    { __LINE__, "order: digits before letters", "9", "A1", -1 },
+    { __LINE__, "order: more digits than any integer has",
+      "123456789012345678901234567890", "123456789012345678901234567891", -1 },
+    { __LINE__, "order: the same", "OBJ-17/a", "OBJ-17/a", 0 },
+    { __LINE__, "order: bytes above 127 are after ASCII", "z1",
+      "\xC5\xBE"
+      "1",
+      -1 },
+};
+
+static void test_order(void **state)
+{
+    const struct order_case *c = *state;
+    int got = text_natural_cmp(str_of(c->a), str_of(c->b));
+    int back = text_natural_cmp(str_of(c->b), str_of(c->a));
+
+    if ((got > 0) - (got < 0) != c->want || (back > 0) - (back < 0) != -c->want)
+        fail_msg("%s:%d: got %d, turned round %d", __FILE__, c->line, got,
+                 back);
+}
+
 static struct replace_case {
     int line;
     const char *name, *in, *what, *with, *want;
@@ -353,12 +386,13 @@ int main(void)
         { .name = "entities by name", .test_func = test_entities },
     };
     struct CMUnitTest tests[COUNT(cases) + COUNT(globs) + COUNT(nears) +
-                            COUNT(replaces) + COUNT(more)];
+                            COUNT(orders) + COUNT(replaces) + COUNT(more)];
     size_t n = 0;
 
     ADD(test_case, cases);
     ADD(test_glob, globs);
     ADD(test_near, nears);
+    ADD(test_order, orders);
     ADD(test_replace, replaces);
     for (size_t i = 0; i < COUNT(more); i++)
         tests[n++] = more[i];

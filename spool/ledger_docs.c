@@ -1,0 +1,211 @@
+/* ledger_docs.c - documents that happen once, as people ask for them. */
+#include "spool/docs.h"
+
+#include <stdio.h>
+
+#include "converters/base/date.h"
+#include "spool/ledger_db.h"
+#include "spool/ledger_inside.h"
+
+#define COLUMNS                                                               \
+    "SELECT n,output,sender,document,number,state,as_number,action,sent_job," \
+    "refused,answer,receiver_number,receiver_id,series,invoice,last_at,unit," \
+    "route,customer,email,date,status,carrier,tracking,first_job,last_job,"   \
+    "line,member FROM doc"
+
+static struct found_doc doc_row(const struct rows *r, struct arena *a)
+{
+    struct str state = db_str(r, 5, a);
+
+    return (struct found_doc){
+        .n = db_u(r, 0),
+        .is = { .found = true,
+                .key = { db_str(r, 1, a), db_str(r, 2, a), db_str(r, 3, a),
+                         db_str(r, 4, a) },
+                .state = str_is(state, "SENT")        ? DOC_SENT
+                         : str_is(state, "CANCELLED") ? DOC_CANCELLED
+                                                      : DOC_CAME,
+                .as_number = db_str(r, 6, a),
+                .action = db_str(r, 7, a),
+                .sent_job = db_u(r, 8),
+                .refused = db_u(r, 9) != 0,
+                .answer = db_str(r, 10, a),
+                .receiver_number = db_str(r, 11, a),
+                .receiver_id = db_str(r, 12, a),
+                .series = db_str(r, 13, a),
+                .invoice = db_str(r, 14, a),
+                .last_at = db_time(r, 15) },
+        .unit = db_str(r, 16, a),
+        .route = db_str(r, 17, a),
+        .customer = db_str(r, 18, a),
+        .email = db_str(r, 19, a),
+        .date = db_str(r, 20, a),
+        .status = db_str(r, 21, a),
+        .carrier = db_str(r, 22, a),
+        .tracking = db_str(r, 23, a),
+        .first_job = db_u(r, 24),
+        .last_job = db_u(r, 25),
+        .line = (uint32_t)db_u(r, 26),
+        .member = db_str(r, 27, a),
+    };
+}
+
+static int list(struct rows *r, struct arena *a, struct found_doc **out,
+                size_t *n, struct err *e)
+{
+    int rc;
+
+    *out = NULL;
+    *n = 0;
+    while ((rc = db_next(r, e)) == 1) {
+        *out = ledger_room(a, *out, *n, sizeof(**out));
+        (*out)[(*n)++] = doc_row(r, a);
+    }
+    db_end(r);
+    return rc;
+}
+
+static int refused_docs(struct ledger *l, uint64_t last, struct arena *a,
+                        struct found_doc **out, size_t *n, struct err *e)
+{
+    struct rows r;
+
+    if (db_ask(l->db, e, &r,
+               COLUMNS " WHERE refused<>0 ORDER BY n DESC LIMIT ?", "u",
+               last) == -1)
+        return -1;
+    return list(&r, a, out, n, e);
+}
+
+int ledger_docs(struct ledger *l, const struct doc_search *q, struct arena *a,
+                struct found_doc **out, size_t *n, struct err *e)
+{
+    uint64_t last = q->last ? q->last : INT64_MAX;
+    struct rows r;
+
+    if (q->refused)
+        return refused_docs(l, last, a, out, n, e);
+    if (db_ask(l->db, e, &r,
+               COLUMNS " WHERE n IN (SELECT n FROM doc WHERE number=?2 UNION"
+                       " SELECT n FROM doc WHERE document=?1 AND as_number=?2"
+                       " AND as_number<>'') AND document=?1 AND output<>'' AND"
+                       " (?3='' OR route=?3 OR sender=?3) ORDER BY n LIMIT ?4",
+               "sssu", q->document, q->number, q->place, last) == -1)
+        return -1;
+    return list(&r, a, out, n, e);
+}
+
+int ledger_each_doc(struct ledger *l,
+                    bool (*fn)(void *ctx, const struct found_doc *d), void *ctx,
+                    struct err *e)
+{
+    struct arena a = { 0 };
+    struct rows r;
+    bool more = true;
+    int rc = 0;
+
+    if (db_ask(l->db, e, &r, COLUMNS " ORDER BY n DESC", "") == -1)
+        return -1;
+    while (more && (rc = db_next(&r, e)) == 1) {
+        struct found_doc d = doc_row(&r, &a);
+
+        more = fn(ctx, &d);
+        arena_reset(&a);
+    }
+    db_end(&r);
+    arena_release(&a);
+    return more ? rc : 0;
+}
+
+int ledger_doc_story(struct ledger *l, uint64_t doc, struct arena *a,
+                     struct doc_event **out, size_t *n, struct err *e)
+{
+    struct rows r;
+    int rc;
+
+    *out = NULL;
+    *n = 0;
+    if (db_ask(l->db, e, &r,
+               "SELECT at,job,what,text FROM story WHERE doc=? ORDER BY n", "u",
+               doc) == -1)
+        return -1;
+    while ((rc = db_next(&r, e)) == 1) {
+        *out = ledger_room(a, *out, *n, sizeof(**out));
+        (*out)[(*n)++] =
+            (struct doc_event){ db_time(&r, 0), db_u(&r, 1), db_str(&r, 2, a),
+                                db_str(&r, 3, a) };
+    }
+    db_end(&r);
+    return rc;
+}
+
+static int one_number(struct rows *r, uint64_t *out, struct err *e)
+{
+    int rc = db_next(r, e);
+
+    *out = rc == 1 ? db_u(r, 0) : 0;
+    db_end(r);
+    return rc == -1 ? -1 : 0;
+}
+
+int ledger_count_refused(struct ledger *l, uint64_t *n, struct err *e)
+{
+    struct rows r;
+
+    if (db_ask(l->db, e, &r, "SELECT count(*) FROM doc WHERE refused<>0", "") ==
+        -1)
+        return -1;
+    return one_number(&r, n, e);
+}
+
+/* ---- changes by hand ------------------------------------------------------
+ */
+
+int ledger_settle_doc(struct ledger *l, const struct found_doc *d,
+                      struct err *e)
+{
+    int rc;
+
+    if (db_begin(l->db, e) == -1)
+        return -1;
+    rc =
+        db_change(l->db, e, 1, "UPDATE doc SET refused=0 WHERE n=?", "u", d->n);
+    if (rc == 0)
+        rc = db_change(l->db, e, 1,
+                       "INSERT INTO story(doc,at,job,what,text) VALUES(?,?,0,"
+                       "'settled','by hand')",
+                       "ut", d->n, clock_now());
+    return ledger_settle(l, rc, e);
+}
+
+int ledger_more_open(struct ledger *l, const struct receipt *r, uint64_t *job,
+                     struct err *e)
+{
+    struct rows rows;
+
+    if (db_ask(l->db, e, &rows,
+               "SELECT job FROM receipt WHERE claim=? AND route=? AND only=?"
+               " AND full=? AND ended_at IS NULL LIMIT 1",
+               "zssu", r->claim, r->route, r->only, (uint64_t)r->full) == -1)
+        return -1;
+    return one_number(&rows, job, e);
+}
+
+int ledger_take_more(struct ledger *l, const struct claim *c, struct receipt *r,
+                     struct err *e)
+{
+    int rc;
+
+    if (db_begin(l->db, e) == -1)
+        return -1;
+    rc = db_change(l->db, e, ANY_ROWS,
+                   "UPDATE claim SET state='TAKEN',archived_at=NULL,"
+                   "archive=NULL WHERE id=? AND state='ARCHIVED'",
+                   "z", c->id);
+    if (rc == 0)
+        rc = ledger_add_receipt(l, c, r, e);
+    if (rc == 0)
+        rc = ledger_note(l, r->job, "again",
+                         r->only.len ? r->only : STR("all of it"), e);
+    return ledger_settle(l, rc, e);
+}
