@@ -452,7 +452,6 @@ static const struct conf_word route_words[] = {
     { .name = "reserve", .not_built = true },
     { .name = "unknown products", .not_built = true },
     { .name = "match by", .not_built = true },
-    { .name = "price", .not_built = true },
     { .name = NULL },
 };
 

@@ -6,6 +6,7 @@
 const struct trade_rule *const trade_rules[] = {
     &rule_answers,      /* what receivers say of orders */
     &rule_start,        /* skips what was before */
+    &rule_price,        /* which prices */
     &rule_warehouses,   /* several as one */
     &rule_warehouse,    /* of its own, if it names none */
     &rule_vat,          /* keys of the receiver */
