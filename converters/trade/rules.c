@@ -12,6 +12,7 @@ const struct trade_rule *const trade_rules[] = {
     &rule_vat,          /* keys of the receiver */
     &rule_prefix,       /* the receiver's number */
     &rule_once,         /* was it sent before */
+    &rule_reserve,      /* what is ordered, of sent orders */
     &rule_only_changes, /* is it what the receiver got */
     NULL,
 };
