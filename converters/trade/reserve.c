@@ -237,9 +237,10 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
         return TRADE_ON;
     }
     for (struct doc *m = d->lists[s->list].first; m; m = m->next) {
-        x = of_warehouse(s, sku, doc_text(m, s->member.warehouse));
-        apply(t, m, &s->member, x);
-        (void)dec_add(sum, x, &sum);
+        apply(t, m, &s->member,
+              of_warehouse(s, sku, doc_text(m, s->member.warehouse)));
+        if (dec_from_canon(doc_text(m, s->member.reserved), &x))
+            (void)dec_add(sum, x, &sum);
     }
     apply(t, d, &s->doc, sum);
     return TRADE_ON;
