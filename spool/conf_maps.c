@@ -173,26 +173,6 @@ static const struct conf_to *first_to(const struct conf_read *x)
     return NULL;
 }
 
-static bool is_constant(const struct piece *p)
-{
-    for (; p; p = p->next)
-        if (p->rule && p->rule->e->kind != E_CONST &&
-            p->rule->e->kind != E_SETTING)
-            return false;
-    return true;
-}
-
-/* Changes never take the place of others that nobody has taken yet. */
-static void check_names(struct map_loader *ld, const struct conf_read *x)
-{
-    for (size_t i = 0; i < x->n_writes; i++) {
-        const struct map *m = x->writes[i].map;
-
-        if (m->file && is_constant(m->file))
-            DIAG0(ld->diags, SAME_NAME, x->write_confs[i]->at);
-    }
-}
-
 static void set_replies(struct map_loader *ld, const struct conf_read *x,
                         struct trade_site *s)
 {
@@ -226,6 +206,26 @@ static bool sends_orders(const struct conf *c, const struct partner *from,
                 return true;
         }
     return false;
+}
+
+static bool is_constant(const struct piece *p)
+{
+    for (; p; p = p->next)
+        if (p->rule && p->rule->e->kind != E_CONST &&
+            p->rule->e->kind != E_SETTING)
+            return false;
+    return true;
+}
+
+/* Changes never take the place of others that nobody has taken yet. */
+static void check_names(struct map_loader *ld, const struct conf_read *x)
+{
+    for (size_t i = 0; i < x->n_writes; i++) {
+        const struct map *m = x->writes[i].map;
+
+        if (m->file && is_constant(m->file))
+            DIAG0(ld->diags, SAME_NAME, x->write_confs[i]->at);
+    }
 }
 
 /* What the rules are to know of a read map and its place. */

@@ -151,12 +151,12 @@
 #define DIAGS_TRADE(X) \
     X(DOCUMENT_CHANGED, "document-changed", WARNING, "changed after job %1 had sent it, and not sent again: %2 (\"changes send\" sends changes)") \
     X(DOCUMENT_LOCKED, "document-locked", WARNING, "changed after its invoice %1, and not sent again: %2") \
+    X(ORDER_UNKNOWN, "order-unknown", WARNING, "order %1 was never sent to %2: nobody waits for what is said of it") \
+    X(FILE_UNKNOWN, "answered-file-unknown", ERROR, "no file %1 was delivered to %2: nobody knows which orders this answers") \
     X(ITEMS_VANISHED, "items-vanished", WARNING, "in the source no more: %1; the receiver keeps what he got last") \
     X(SOURCE_EMPTY, "source-empty", WARNING, "not one record came: what the receiver got before is not taken for vanished") \
     X(ZERO_FIELD, "zero-field", WARNING, "the write map also looks at %1, which is empty in what \"missing zero\" sends") \
     X(SAME_NAME, "same-name", WARNING, "the map gives all files one name: changes wait until the receiver has taken the last file; {run.id} in its name avoids that") \
-    X(ORDER_UNKNOWN, "order-unknown", WARNING, "order %1 was never sent to %2: nobody waits for what is said of it") \
-    X(FILE_UNKNOWN, "answered-file-unknown", ERROR, "no file %1 was delivered to %2: nobody knows which orders this answers") \
 
 #define DIAGS(X) \
     DIAGS_INPUT(X) DIAGS_CSV(X) DIAGS_XML(X) DIAGS_ZIP(X) DIAGS_DATA(X) \

@@ -122,6 +122,7 @@ void trade_conf_check(const struct trade_conf *c, const bool *served,
                            r->fits));
     }
 }
+
 static int index_of(const struct trade_rule *rule)
 {
     int i = 0;

@@ -101,10 +101,11 @@ struct trade_site {
 
 /* Decides which rules serve it; what cannot be is reported at its line. */
 void trade_site_check(struct trade_site *s, struct diags *diags);
-bool trade_serves(const struct trade_site *s, const struct trade_rule *rule);
-/* After all sites of a route: lines of a rule that serves none of them. */
+/* After all sites of a route: what its lines have to do with each other, and
+ * lines of a rule that serves none of them. */
 void trade_conf_check(const struct trade_conf *c, const bool *served,
                       struct diags *diags);
+bool trade_serves(const struct trade_site *s, const struct trade_rule *rule);
 /* Kinds of cards that these lines want to know of the receiver. */
 card_kinds trade_asks(const struct trade_conf *c);
 /* Finds the line's word in the tables of the rules; false: it is of none. */

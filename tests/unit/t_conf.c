@@ -49,7 +49,7 @@ static struct conf_case {
       "route o\n  from eshpo *.csv\n  read r\n  write w\n  to erp in\n",
       "6:8 conf-no-partner; " },
     { __LINE__, "what a route needs", "route o\n",
-      "1:7 conf-missing; 1:7 conf-missing; 1:7 conf-missing; " },
+      "1:7 conf-missing; 1:7 conf-missing; " },
     { __LINE__, "a write without to", SHOP ERP ROUTE "  write x\n",
       "5:7 conf-missing; " },
     { __LINE__, "to before a write",
