@@ -44,6 +44,23 @@ struct adoption {
 static void tell(struct adoption *x, uint64_t job, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* In the order of jobs: folders of out/ have names by chance. What is of no job
+ * stands where it comes. */
+static void put_line(struct adopted *out, struct adopt_line *line)
+{
+    struct adopt_line **at = out->last;
+
+    if (line->job < out->last_job && line->job)
+        for (at = &out->lines; *at && (*at)->job < line->job;)
+            at = &(*at)->next;
+    line->next = *at;
+    *at = line;
+    if (!line->next)
+        out->last = &line->next;
+    if (line->job > out->last_job)
+        out->last_job = line->job;
+}
+
 static void tell(struct adoption *x, uint64_t job, const char *fmt, ...)
 {
     struct adopt_line *line = arena_alloc(&x->k->kept, sizeof(*line));
@@ -55,8 +72,7 @@ static void tell(struct adoption *x, uint64_t job, const char *fmt, ...)
     va_end(ap);
     line->job = job;
     line->text = arena_str(&x->k->kept, str_of(text));
-    *x->out->last = line;
-    x->out->last = &line->next;
+    put_line(x->out, line);
 }
 
 static void saw_job(struct adoption *x, uint64_t job)
@@ -459,6 +475,25 @@ static int adopt_rows(struct adoption *x, struct err *e)
 
 /* ---- originals that no row stands for ------------------------------------ */
 
+/* It was taken out once more, for a job that is lost. */
+static int put_away(struct adoption *x, const struct claim *c, const char *from,
+                    struct err *e)
+{
+    const char *to =
+        arena_fmt(&x->k->item, "archive/%.*s", STR_ARGS(c->archive)).p;
+
+    if (renameat2(x->k->spool_fd, from, x->k->spool_fd, to, RENAME_NOREPLACE) ==
+        -1)
+        return errno == EEXIST
+                   ? 0
+                   : err_sys(e, ERR_HOLD, "cannot move %s to %s", from, to);
+    tell(x, 0,
+         "%s, which was at work once more: what was asked for is lost, ask "
+         "again",
+         to);
+    return 0;
+}
+
 static int original(struct adoption *x, const char *folder, const char *name,
                     struct err *e)
 {
@@ -470,7 +505,7 @@ static int original(struct adoption *x, const char *folder, const char *name,
     if (ledger_find_claim(x->k->ledger, name, a, &c, e) == -1)
         return -1;
     if (c)
-        return 0;
+        return c->state == CLAIM_ARCHIVED ? put_away(x, c, from, e) : 0;
     if (dir_make(x->k->spool_fd, "archive/lost", 0700) == -1 ||
         renameat(x->k->spool_fd, from, x->k->spool_fd, to) == -1)
         return err_sys(e, ERR_HOLD, "cannot move %s to %s", from, to);

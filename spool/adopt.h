@@ -13,6 +13,8 @@
  *                                       nothing was delivered
  *   the same in a restored backup       HELD: the result may be lost with the
  *                                       spool that the backup was made of
+ *   in/<claim> of a row that is         its place in the archive: it was taken
+ *   ARCHIVED                            out for a job that is lost
  *   in/<claim> without a row            archive/lost/<claim>; the sender's file
  *                                       goes back to the inbox at the next
  *                                       start, under a name that no run takes
@@ -39,7 +41,8 @@ struct adopt_line {
 struct adopted {
     bool was_fine; /* the ledger is that of the spool: nothing was done */
     uint64_t n_archived, n_held, n_others;
-    struct adopt_line *lines, **last; /* live in the keeper's arena `kept` */
+    struct adopt_line *lines, **last;
+    uint64_t last_job; /* the highest of them */ /* live in the keeper's arena `kept` */
 };
 
 /* k holds the lock (keeper_reserve()); opens the ledger, or makes one. */

@@ -142,6 +142,8 @@ struct route {
     struct conf_from *from;
     struct conf_read *reads;
     struct conf_write *writes;
+    bool learns; /* its documents are for the rules alone: there is no write */
+    struct place learns_at;
     struct setting_pair *set;
     size_t n_set, cap_set;
     struct conf_when when;
@@ -223,9 +225,12 @@ bool conf_is_state(const struct conf_read *read);
 /* And so do its results: the newest counts. What only tells changes does not
  * take the place of what told others. */
 bool conf_is_snapshot(const struct conf_read *read);
-/* Does equal content mean a file that came twice? Orders and invoices happen
- * once; stock and prices say how things are, and may be the same again. */
+/* Orders and invoices happen once, and a file of equal content came twice;
+ * stock and prices say how things are, and may be the same again. */
 bool conf_happens_once(const struct route *r);
+/* The same, but for answers: a receiver who refuses two files may say the same
+ * of both. */
+bool conf_comes_once(const struct route *r);
 /* Do rules of the trade serve any of its documents? Its jobs then ask the
  * ledger. */
 bool conf_has_rules(const struct route *r);

@@ -396,6 +396,7 @@ static void on_restart(struct job *j)
     j->aside.n = 0;
     j->aside.too_many = false;
     o->n_read = o->n_written = o->n_aside = o->n_filtered = o->n_warnings = 0;
+    memset(o->n_created, 0, sizeof(o->n_created));
     diags_init(&o->diags, &o->arena, j->spec->limits->v[LIMIT_ERRORS]);
     o->err = (struct err){ 0 };
     j->n_sources = 0;
@@ -618,9 +619,11 @@ void job_conclude(struct job *j)
             trade_done(&j->trade);
         collect_outputs(j);
         job_counts_collect(&j->counts, o);
-    } else
+    } else {
         o->n_written = 0;
-    job_result_conclude(o, j->spec->read->document);
+        memset(o->n_created, 0, sizeof(o->n_created));
+    }
+    job_result_conclude(o, j->spec->read->document, j->spec->n_writes == 0);
     job_balance(j);
 }
 
@@ -660,7 +663,9 @@ static void init_writes(struct job *j)
         j->keep_all = j->keep_all || (i < s->n_writes && write_needs_all(w));
     }
     for (size_t i = 0; i < job_maps(j); i++)
-        j->writes[i].fault = is_own(j, i) ? job_write_fault : job_kept_fault;
+        j->writes[i].fault = i >= s->n_writes ? job_card_fault
+                             : is_own(j, i)   ? job_write_fault
+                                              : job_kept_fault;
     init_info(j, job_maps(j), s->read, s->read_settings);
     j->filter = (struct run){ .map = s->read,
                               .a = &j->docs,
@@ -677,10 +682,10 @@ void job_begin(struct job *j, const struct job_spec *spec,
     diags_init(&out->diags, &out->arena, spec->limits->v[LIMIT_ERRORS]);
     init_total(j);
     init_writes(j);
-    job_begin_trade(j);
-    job_reset_counts(j);
     docfile_init(&j->kept, spec->read->shape, &j->filter, spec->staging,
                  j->keep_all);
+    job_begin_trade(j);
+    job_reset_counts(j);
 }
 
 void job_end(struct job *j)

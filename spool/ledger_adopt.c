@@ -16,7 +16,8 @@ int ledger_adopt_claim(struct ledger *l, const struct claim *c,
         "SET state=excluded.state,dev=excluded.dev,ino=excluded.ino,"
         "size=excluded.size,mtime_ns=excluded.mtime_ns,"
         "ctime_ns=excluded.ctime_ns,sha256=excluded.sha256,"
-        "taken_at=excluded.taken_at,archived_at=excluded.archived_at,"
+        "taken_at=min(ifnull(claim.taken_at,excluded.taken_at),"
+        "excluded.taken_at),archived_at=excluded.archived_at,"
         "archive=excluded.archive",
         "zssbzuuuiiztttzu", c->id, c->partner, c->folder, c->name,
         path ? "ARCHIVED" : "TAKEN", c->seen.dev, c->seen.ino, c->seen.size,
@@ -32,8 +33,9 @@ int ledger_adopt_job(struct ledger *l, const struct receipt *r,
             "INSERT INTO receipt(job,id,claim,route,partner,name,size,sha256,"
             "once,test,state,run_id,run_time,taken_at,converted_at,ended_at,"
             "same_as,n_read,n_written,n_aside,n_skipped,n_filtered,n_warnings,"
-            "n_replaced,maps,summary,why) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-            "?,nullif(?,0),?,?,?,?,?,?,?,?,?,?) ON CONFLICT(job) DO UPDATE SET "
+            "n_replaced,maps,summary,why,only,full) VALUES(?,?,?,?,?,?,?,?,?,?,"
+            "?,?,?,?,?,?,nullif(?,0),?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(job) "
+            "DO UPDATE SET "
             "once=excluded.once,state=excluded.state,"
             "converted_at=excluded.converted_at,ended_at=excluded.ended_at,"
             "same_as=excluded.same_as,n_read=excluded.n_read,"
@@ -41,14 +43,14 @@ int ledger_adopt_job(struct ledger *l, const struct receipt *r,
             "n_skipped=excluded.n_skipped,n_filtered=excluded.n_filtered,"
             "n_warnings=excluded.n_warnings,n_replaced=excluded.n_replaced,"
             "maps=excluded.maps,summary=excluded.summary,why=excluded.why,"
-            "retry_at=NULL,by_hand=0",
-            "uzzsssuzuuzsttttuuuuuuuusss", r->job, r->id, r->claim, r->route,
+            "only=excluded.only,full=excluded.full,retry_at=NULL,by_hand=0",
+            "uzzsssuzuuzsttttuuuuuuuussssu", r->job, r->id, r->claim, r->route,
             r->partner, r->name, r->size, r->sha256, (uint64_t)r->once,
             (uint64_t)r->test, receipt_state_names[r->state], r->run_id,
             r->run_time, r->taken_at, r->converted_at, r->ended_at, r->same_as,
             r->n.n_read, r->n.n_written, r->n.n_aside, r->n.n_skipped,
             r->n.n_filtered, r->n.n_warnings, r->n.n_replaced, r->maps,
-            r->summary, r->why) == -1)
+            r->summary, r->why, r->only, (uint64_t)r->full) == -1)
         return -1;
     return ledger_note(l, r->job, "adopted", str_of(note), e);
 }
@@ -60,16 +62,17 @@ int ledger_adopt_delivery(struct ledger *l, uint64_t job,
     return db_change(
         l->db, e, ANY_ROWS,
         "INSERT INTO delivery(id,job,kind,path,partner,folder,name,replace,"
-        "state,bytes,n_documents,sha256,ready_at,delivered_at,why,seq) VALUES"
-        "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15," SEQ_OF_JOB(
+        "state,bytes,n_documents,sha256,ready_at,delivered_at,why,stage,"
+        "seq) VALUES"
+        "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16," SEQ_OF_JOB(
             "?2") ") ON CONFLICT(id) DO UPDATE SET "
                   "state=excluded.state,delivered_at=excluded.delivered_at,"
                   "why=excluded.why WHERE delivery.state NOT IN"
                   " ('DELIVERED','SUPERSEDED')",
-        "zuzssssuzuuzttz", d->id, job, out_kind_names[d->kind], d->path,
+        "zuzssssuzuuzttzu", d->id, job, out_kind_names[d->kind], d->path,
         d->partner, d->folder, d->name, (uint64_t)d->replace,
         delivery_state_names[state], d->bytes, d->n_documents, d->sha256, at,
-        state == DELIVERY_DELIVERED ? at : (int64_t)0, why);
+        state == DELIVERY_DELIVERED ? at : (int64_t)0, why, (uint64_t)d->stage);
 }
 
 int ledger_adopt_unknown(struct ledger *l, uint64_t job, const char *why,

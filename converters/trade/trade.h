@@ -37,6 +37,7 @@ struct trade_card {
     struct str map_name;
     struct place at;
     struct map *map; /* a write map of customers or products; or NULL */
+    bool shared;     /* that of an earlier one: both write into one file */
     const struct str *settings;
     struct trade_card *next;
 };
@@ -74,8 +75,10 @@ void trade_wrong(struct trade_parser *p, const struct oline *l, struct str at,
 /* The rule's own struct, made at its first line; `twice` reports a second. */
 void *trade_own(struct trade_parser *p, size_t size);
 
-/* What somebody asks about a partner's cards: 1u << CARD_... */
+/* What somebody asks about a partner's cards: 1u << CARD_...; and whether
+ * products are asked for by more than their sku. */
 typedef unsigned card_kinds;
+enum { ASKS_EAN = 1u << 8, ASKS_NAME = 1u << 9 };
 
 /* A read map of a route, with all that its rules are to know. */
 struct trade_site {
@@ -91,6 +94,7 @@ struct trade_site {
     const struct str *replies; /* partners of `also reply` lines */
     size_t n_replies;
     struct trade_card *cards[MAX_CARDS]; /* of the `create` lines */
+    size_t card_write[MAX_CARDS];        /* of each: which of their maps */
     size_t n_cards;
     /* Kinds of cards that any route wants to know: of those who may send it
      * files, of its receiver. */
@@ -139,14 +143,19 @@ struct trade_skip {
 struct trade_hooks {
     void *ctx;
     enum trade_written (*write)(void *ctx, struct doc *d);
-    /* A card of site->cards[i], in a document of that map's shape. False: it
-     * could not be written, which was reported. */
+    /* A card of site->cards[i], in a document of that map's shape: can it be
+     * written; and write it. False: it cannot, which was reported. */
+    bool (*try_card)(void *ctx, size_t i, struct doc *card);
     bool (*write_card)(void *ctx, size_t i, struct doc *card);
     void (*fault)(void *ctx, enum diag_id id, const struct str *args,
                   size_t n_args, const struct doc *d, int field);
     /* Of a document that was passed on: it goes no further. */
     void (*set_aside)(void *ctx, const struct doc *d);
     void (*filtered)(void *ctx);
+    /* An empty file without a name, to be closed; -1: it failed. */
+    int (*temporary)(void *ctx);
+    /* The machine failed, by errno: the job is tried again. */
+    void (*fail)(void *ctx, const char *what);
 };
 
 struct trade {
@@ -158,7 +167,6 @@ struct trade {
     struct str only; /* the document of that number, whatever was sent: "" */
     bool full;       /* what the receiver got before does not count */
     const struct limits *limits;
-    const char *staging;     /* for files without a name; rules' spills */
     card_kinds sender_asked; /* of this one, see struct trade_site */
 
     struct arena own;   /* as long as the run */
@@ -171,6 +179,8 @@ struct trade {
     bool wanted;       /* `when` of the route holds */
     struct str number; /* as the sender wrote it; "": it has none */
     struct str place;  /* "orders.zip/july.csv" */
+    struct str files;  /* when it was written: paths of the outputs that have
+                          it, each with a tab before it; "": not known yet */
     int number_field, series_field;
     /* Of all of them: */
     uint64_t n_aside;  /* at the end: so many were set aside */
@@ -223,6 +233,8 @@ void trade_release(struct trade *t);
 enum trade_verdict trade_skip(struct trade *t, const char *reason);
 /* The same of a document that was held. */
 void trade_skip_held(struct trade *t, const char *reason);
+/* A document that was held is faulty, which was told. */
+void trade_aside_held(struct trade *t, const struct doc *d);
 /* A document that no source has; to be passed on. */
 struct doc *trade_make(struct trade *t);
 #define TRADE_FAULT(t, d, field, id, ...)                                    \
