@@ -58,11 +58,13 @@ static struct str bare(struct arena *a, struct str s)
 
 struct str card_key(struct arena *a, enum card_key key, struct str value)
 {
-    static const char *const names[] = {
-        [KEY_SKU] = "sku",   [KEY_EAN] = "ean",    [KEY_NAME] = "name",
-        [KEY_CODE] = "code", [KEY_GLN] = "gln",    [KEY_TAX] = "tax",
-        [KEY_VAT] = "vat",   [KEY_EMAIL] = "email"
+    static const struct str names[] = {
+        [KEY_SKU] = { "sku:", 4 },   [KEY_EAN] = { "ean:", 4 },
+        [KEY_NAME] = { "name:", 5 }, [KEY_CODE] = { "code:", 5 },
+        [KEY_GLN] = { "gln:", 4 },   [KEY_TAX] = { "tax:", 4 },
+        [KEY_VAT] = { "vat:", 4 },   [KEY_EMAIL] = { "email:", 6 },
     };
+    struct str parts[2];
 
     switch (key) {
     case KEY_TAX:
@@ -82,8 +84,9 @@ struct str card_key(struct arena *a, enum card_key key, struct str value)
         value = text_trim(value);
         break;
     }
-    return value.len ? arena_fmt(a, "%s:%.*s", names[key], STR_ARGS(value))
-                     : STR("");
+    parts[0] = names[key];
+    parts[1] = value;
+    return value.len ? arena_join(a, parts, 2) : STR("");
 }
 
 /* ---- learning --------------------------------------------------------------
