@@ -460,7 +460,6 @@ static const struct conf_word route_words[] = {
     { .name = "warehouses", .not_built = true },
     { .name = "reserve", .not_built = true },
     { .name = "unknown products", .not_built = true },
-    { .name = "match by", .not_built = true },
     { .name = "price", .not_built = true },
     { .name = NULL },
 };

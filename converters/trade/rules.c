@@ -8,6 +8,7 @@ const struct trade_rule *const trade_rules[] = {
     &rule_cards,        /* what the sender has, and the receiver gets */
     &rule_start,        /* skips what was before */
     &rule_warehouse,    /* of its own, if it names none */
+    &rule_match,        /* the receiver's own articles */
     &rule_vat,          /* keys of the receiver */
     &rule_prefix,       /* the receiver's number */
     &rule_only_changes, /* what the receiver has not got yet */
