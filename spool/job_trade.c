@@ -3,12 +3,33 @@
 #include "spool/facts.h"
 #include "spool/job_inside.h"
 
+/* Which outputs have the document that was just written. */
+static struct str files_of(struct job *j)
+{
+    const char *staging = j->spec->staging;
+    const char *slash = staging ? strrchr(staging, '/') : NULL;
+    struct str all = STR("");
+
+    /* From the folder that holds those of every read map. */
+    for (size_t w = 0; slash && w < j->spec->n_writes; w++) {
+        const struct output *o = j->writes[w].target;
+
+        if (o)
+            all = arena_fmt(
+                &j->docs, "%.*s\t%.*s", STR_ARGS(all),
+                STR_ARGS(str_from(o->path, (size_t)(slash + 1 - staging))));
+    }
+    return all;
+}
+
 static enum trade_written write_out(void *ctx, struct doc *d)
 {
     struct job *j = ctx;
     uint64_t written = j->out->n_written;
 
     j->current = d;
+    j->trade.files = STR("");
+    job_name_file(j, d); /* it may have waited */
     if (j->keep_all && !job_conditions_hold_up(j, d)) {
         job_set_aside(j, d);
         return WROTE_ASIDE;
@@ -21,7 +42,11 @@ static enum trade_written write_out(void *ctx, struct doc *d)
         job_set_aside(j, d);
         return WROTE_ASIDE;
     }
-    return j->out->n_written > written ? WROTE : WROTE_NOWHERE;
+    if (j->out->n_written == written)
+        return WROTE_NOWHERE;
+    if (j->spec->trade)
+        j->trade.files = files_of(j);
+    return WROTE;
 }
 
 static struct write_run *card_write(struct job *j, size_t card)
@@ -80,6 +105,25 @@ static void trade_filtered(void *ctx)
     j->out->n_filtered++;
 }
 
+static void trade_fail(void *ctx, const char *what)
+{
+    struct job *j = ctx;
+
+    if (!j->kept.failed)
+        err_sys(&j->kept.err, ERR_RETRY, "%s", what);
+    j->kept.failed = true;
+}
+
+static int trade_temporary(void *ctx)
+{
+    struct job *j = ctx;
+    int fd = docfile_temporary(j->spec->staging);
+
+    if (fd == -1)
+        trade_fail(j, "cannot make a temporary file");
+    return fd;
+}
+
 void job_begin_trade(struct job *j)
 {
     const struct job_spec *s = j->spec;
@@ -92,14 +136,15 @@ void job_begin_trade(struct job *j)
                    .write_card = write_card,
                    .fault = trade_fault,
                    .set_aside = trade_aside,
-                   .filtered = trade_filtered },
+                   .filtered = trade_filtered,
+                   .temporary = trade_temporary,
+                   .fail = trade_fail },
         .sender = s->sender,
         .sender_asked = s->sender_asked,
         .file = s->n_inputs ? s->inputs[0].name : STR(""),
         .only = s->only,
         .full = s->full,
         .limits = s->limits,
-        .staging = s->staging,
         .docs = &j->docs,
     };
     if (s->trade)
