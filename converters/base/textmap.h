@@ -13,7 +13,10 @@ struct textmap {
     struct str *keys;
     uint32_t *values;
     size_t n, cap;
-    uint32_t *slots; /* entry + 1; 0 is free */
+    struct textmap_slot {
+        uint32_t entry; /* + 1; 0 is free */
+        uint32_t hash;  /* spares the look at most keys that are others */
+    } * slots;
     size_t n_slots;
 };
 
