@@ -493,13 +493,17 @@ int conf_load(struct conf *c, const char *path, struct diags *diags,
 
 void conf_free(struct conf *c)
 {
-    for (struct route *r = c->routes; r; r = r->next)
+    for (struct route *r = c->routes; r; r = r->next) {
         for (struct conf_read *x = r->reads; x; x = x->next) {
             for (size_t i = 0; i < x->n_writes; i++)
                 map_free(x->writes[i].map);
             if (x->map)
                 map_free(x->map);
         }
+        for (struct trade_card *x = r->trade.creates; x; x = x->next)
+            if (!x->shared)
+                map_free(x->map);
+    }
     for (struct conf_spare *s = c->spares; s; s = s->next)
         map_free(s->map);
     arena_release(&c->tables.arena);
@@ -521,6 +525,23 @@ struct route *conf_route(const struct conf *c, struct str name)
         if (str_eq(r->name, name))
             return r;
     return NULL;
+}
+
+struct str conf_no_route(const struct conf *c, struct arena *a, struct str name)
+{
+    const char **names, *near;
+    size_t n = 0;
+
+    for (const struct route *r = c->routes; r; r = r->next)
+        n++;
+    names = arena_alloc(a, (n + 1) * sizeof(*names));
+    n = 0;
+    for (const struct route *r = c->routes; r; r = r->next)
+        names[n++] = arena_cstr(a, r->name);
+    near = nearest(name, names, n);
+    return arena_fmt(a, "no route is called %.*s%s%s%s", STR_ARGS(name),
+                     near ? "; did you mean " : "", near ? near : "",
+                     near ? "?" : "");
 }
 
 bool route_takes(const struct route *r, struct str partner, struct str folder,

@@ -142,6 +142,8 @@ struct route {
     struct conf_from *from;
     struct conf_read *reads;
     struct conf_write *writes;
+    bool learns; /* its documents are for the rules alone: there is no write */
+    struct place learns_at;
     struct setting_pair *set;
     size_t n_set, cap_set;
     struct conf_when when;
@@ -240,6 +242,9 @@ bool conf_is_fingerprint(struct str s);
 
 const struct partner *conf_partner(const struct conf *c, struct str name);
 struct route *conf_route(const struct conf *c, struct str name);
+/* "no route is called oders; did you mean orders?" */
+struct str conf_no_route(const struct conf *c, struct arena *a,
+                         struct str name);
 /* Does the route take a file of that name from there? */
 bool route_takes(const struct route *r, struct str partner, struct str folder,
                  struct str name);

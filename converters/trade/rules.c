@@ -4,12 +4,14 @@
 /* What the sender said is learnt before it is changed; what changes a document
  * stands before once, which compares what the receiver would get. */
 const struct trade_rule *const trade_rules[] = {
-    &rule_answers,   /* what receivers say of orders */
-    &rule_start,     /* skips what was before */
-    &rule_warehouse, /* of its own, if it names none */
-    &rule_vat,       /* keys of the receiver */
-    &rule_prefix,    /* the receiver's number */
-    &rule_only_changes,
-    &rule_once, /* was it sent before */
+    &rule_answers,      /* what receivers say of orders */
+    &rule_cards,        /* what the sender has, and the receiver gets */
+    &rule_start,        /* skips what was before */
+    &rule_warehouse,    /* of its own, if it names none */
+    &rule_vat,          /* keys of the receiver */
+    &rule_prefix,       /* the receiver's number */
+    &rule_only_changes, /* what the receiver has not got yet */
+    &rule_once,         /* was it sent before */
+    &rule_create,       /* cards that an order needs, when it travels */
     NULL,
 };

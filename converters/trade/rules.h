@@ -5,6 +5,8 @@
 #include "converters/trade/trade.h"
 
 extern const struct trade_rule rule_answers;
+extern const struct trade_rule rule_cards;
+extern const struct trade_rule rule_create;
 extern const struct trade_rule rule_once;
 extern const struct trade_rule rule_prefix;
 extern const struct trade_rule rule_start;
