@@ -459,11 +459,8 @@ static const struct conf_word route_words[] = {
     { .name = "keep", .parse = r_keep },
     { .name = "on trouble", .parse = r_trouble },
     { .name = "trigger", .parse = r_trigger },
-    { .name = "warehouses", .not_built = true },
-    { .name = "reserve", .not_built = true },
     { .name = "unknown products", .not_built = true },
     { .name = "match by", .not_built = true },
-    { .name = "price", .not_built = true },
     { .name = NULL },
 };
 

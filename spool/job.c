@@ -682,10 +682,10 @@ void job_begin(struct job *j, const struct job_spec *spec,
     diags_init(&out->diags, &out->arena, spec->limits->v[LIMIT_ERRORS]);
     init_total(j);
     init_writes(j);
-    job_begin_trade(j);
-    job_reset_counts(j);
     docfile_init(&j->kept, spec->read->shape, &j->filter, spec->staging,
                  j->keep_all);
+    job_begin_trade(j);
+    job_reset_counts(j);
 }
 
 void job_end(struct job *j)

@@ -29,6 +29,7 @@ static enum trade_written write_out(void *ctx, struct doc *d)
 
     j->current = d;
     j->trade.files = STR("");
+    job_name_file(j, d); /* it may have waited */
     if (j->keep_all && !job_conditions_hold_up(j, d)) {
         job_set_aside(j, d);
         return WROTE_ASIDE;
@@ -104,6 +105,25 @@ static void trade_filtered(void *ctx)
     j->out->n_filtered++;
 }
 
+static void trade_fail(void *ctx, const char *what)
+{
+    struct job *j = ctx;
+
+    if (!j->kept.failed)
+        err_sys(&j->kept.err, ERR_RETRY, "%s", what);
+    j->kept.failed = true;
+}
+
+static int trade_temporary(void *ctx)
+{
+    struct job *j = ctx;
+    int fd = docfile_temporary(j->spec->staging);
+
+    if (fd == -1)
+        trade_fail(j, "cannot make a temporary file");
+    return fd;
+}
+
 void job_begin_trade(struct job *j)
 {
     const struct job_spec *s = j->spec;
@@ -116,14 +136,15 @@ void job_begin_trade(struct job *j)
                    .write_card = write_card,
                    .fault = trade_fault,
                    .set_aside = trade_aside,
-                   .filtered = trade_filtered },
+                   .filtered = trade_filtered,
+                   .temporary = trade_temporary,
+                   .fail = trade_fail },
         .sender = s->sender,
         .sender_asked = s->sender_asked,
         .file = s->n_inputs ? s->inputs[0].name : STR(""),
         .only = s->only,
         .full = s->full,
         .limits = s->limits,
-        .staging = s->staging,
         .docs = &j->docs,
     };
     if (s->trade)

@@ -92,7 +92,8 @@ static void p_missing(struct trade_parser *p, const struct oline *l,
 
     if (own->missing_at)
         DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("missing"));
-    own->missing_at = l;
+    else
+        own->missing_at = l;
     if (!trade_need(p, l, &rest, "missing", needed, &word))
         return;
     while (i < COUNT(words) && !str_is(word, words[i]))
@@ -581,6 +582,7 @@ const struct trade_rule rule_only_changes = {
     .name = "only changes",
     .help = "sends what differs from what the receiver got last",
     .words = words,
+    .fits = "stock, prices, products and customers",
     .serves = serves,
     .check = check,
     .state = sizeof(struct state),

@@ -111,18 +111,17 @@ void trade_conf_check(const struct trade_conf *c, const bool *served,
 {
     for (int i = 0; trade_rules[i]; i++) {
         const struct trade_rule *r = trade_rules[i];
+        size_t n = diags->n_errors;
 
-        if (c->lines[i] && r->check)
+        if (r->check && c->lines[i])
             r->check(c, c->of[i], diags);
-        if (r->fits && c->lines[i] && !served[i])
+        if (diags->n_errors == n && r->fits && c->lines[i] && !served[i])
             DIAG(diags, CONF_VALUE, oline_whole(c->lines[i]),
                  str_of(r->words->name),
                  arena_fmt(c->arena, "is for %s, and this route sends none",
                            r->fits));
     }
 }
-
-/* ---- at work ------------------------------------------------------------- */
 
 static int index_of(const struct trade_rule *rule)
 {
@@ -188,6 +187,12 @@ void trade_skip_held(struct trade *t, const char *reason)
     count_skip(t);
 }
 
+void trade_aside_held(struct trade *t, const struct doc *d)
+{
+    t->n_aside++;
+    t->hooks.set_aside(t->hooks.ctx, d);
+}
+
 struct doc *trade_make(struct trade *t)
 {
     struct doc *d = doc_new(t->docs, t->site->shape);
@@ -204,6 +209,7 @@ static void settle(struct trade *t, struct doc *d, enum trade_written how)
     for (int i = 0; trade_rules[i]; i++)
         if (t->site->serves[i] && trade_rules[i]->wrote)
             trade_rules[i]->wrote(t, t->state[i], t->site->conf->of[i], d, how);
+    t->n_aside += how == WROTE_ASIDE;
     if (how == WROTE_ASIDE)
         facts_drop(t->facts);
     else
@@ -223,12 +229,12 @@ static enum trade_verdict run(struct trade *t, struct doc *d, int first)
         v = r->take(t, t->state[i], t->site->conf->of[i], d);
         if (v == TRADE_ON)
             continue;
-        if (v == TRADE_SKIP) {
+        if (v == TRADE_SKIP)
             count_skip(t);
+        if (v == TRADE_SKIP || v == TRADE_HELD)
             facts_keep(t->facts, d->seq);
-        } else if (v == TRADE_ASIDE) {
+        else if (v == TRADE_ASIDE)
             facts_drop(t->facts);
-        }
         return v;
     }
     if (t->wanted)
@@ -274,7 +280,7 @@ void trade_pass_on(struct trade *t, const struct trade_rule *rule,
     t->number = doc_text(d, t->number_field);
     v = run(t, d, index_of(rule) + 1);
     if (v == TRADE_ASIDE)
-        t->hooks.set_aside(t->hooks.ctx, d);
+        trade_aside_held(t, d);
     else if (v == TRADE_ON && !t->wanted)
         t->hooks.filtered(t->hooks.ctx);
 }

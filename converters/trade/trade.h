@@ -152,6 +152,10 @@ struct trade_hooks {
     /* Of a document that was passed on: it goes no further. */
     void (*set_aside)(void *ctx, const struct doc *d);
     void (*filtered)(void *ctx);
+    /* An empty file without a name, to be closed; -1: it failed. */
+    int (*temporary)(void *ctx);
+    /* The machine failed, by errno: the job is tried again. */
+    void (*fail)(void *ctx, const char *what);
 };
 
 struct trade {
@@ -163,7 +167,6 @@ struct trade {
     struct str only; /* the document of that number, whatever was sent: "" */
     bool full;       /* what the receiver got before does not count */
     const struct limits *limits;
-    const char *staging;     /* for files without a name; rules' spills */
     card_kinds sender_asked; /* of this one, see struct trade_site */
 
     struct arena own;   /* as long as the run */
@@ -230,6 +233,8 @@ void trade_release(struct trade *t);
 enum trade_verdict trade_skip(struct trade *t, const char *reason);
 /* The same of a document that was held. */
 void trade_skip_held(struct trade *t, const char *reason);
+/* A document that was held is faulty, which was told. */
+void trade_aside_held(struct trade *t, const struct doc *d);
 /* A document that no source has; to be passed on. */
 struct doc *trade_make(struct trade *t);
 #define TRADE_FAULT(t, d, field, id, ...)                                    \

@@ -238,10 +238,5 @@ def check_maps(bench, report):
     report.aim(f"{title}, median", p50, " ms", most=100)
 
 
-def only_changes(bench, report):
-    report.no_aim("(6) stock, `only changes`, 1 % changed",
-                  "the rule is not built yet")
-
-
-ALL = {5: many_files, 6: only_changes, 8: first_byte, 9: check_maps,
+ALL = {5: many_files, 8: first_byte, 9: check_maps,
        10: drop_to_delivered, 11: idle}

@@ -175,6 +175,20 @@ def stock(path, cards):
     return {"records": cards - cards // SERVICE_EVERY, "head": 4, "foot": 3}
 
 
+def changed_stock(src, dst):
+    """The same cards, of which one in a hundred has another count."""
+    count, n, changed = b"<stk:count>", 0, 0
+    with open(src, "rb") as f, open(dst, "wb") as out:
+        for row in f:
+            if row.lstrip().startswith(count):
+                n += 1
+                if n % 100 == 50:
+                    row = row.replace(count, count + b"7")
+                    changed += 1
+            out.write(row)
+    return {"changed": changed}
+
+
 def zipped(src, dst):
     with zipfile.ZipFile(dst, "w", zipfile.ZIP_DEFLATED) as z:
         z.write(src, os.path.basename(src).rsplit("-", 1)[0] + ".xml")
