@@ -493,13 +493,17 @@ int conf_load(struct conf *c, const char *path, struct diags *diags,
 
 void conf_free(struct conf *c)
 {
-    for (struct route *r = c->routes; r; r = r->next)
+    for (struct route *r = c->routes; r; r = r->next) {
         for (struct conf_read *x = r->reads; x; x = x->next) {
             for (size_t i = 0; i < x->n_writes; i++)
                 map_free(x->writes[i].map);
             if (x->map)
                 map_free(x->map);
         }
+        for (struct trade_card *x = r->trade.creates; x; x = x->next)
+            if (!x->shared)
+                map_free(x->map);
+    }
     for (struct conf_spare *s = c->spares; s; s = s->next)
         map_free(s->map);
     arena_release(&c->tables.arena);

@@ -142,6 +142,8 @@ struct route {
     struct conf_from *from;
     struct conf_read *reads;
     struct conf_write *writes;
+    bool learns; /* its documents are for the rules alone: there is no write */
+    struct place learns_at;
     struct setting_pair *set;
     size_t n_set, cap_set;
     struct conf_when when;

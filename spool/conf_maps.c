@@ -116,12 +116,28 @@ static void load_write(struct map_loader *ld, struct route *r,
         set_aside(ld, m);
 }
 
+/* The map of an earlier card of the route: methods of payment and shipping are
+ * services of one file. */
+static bool share_map(struct route *r, struct trade_card *c)
+{
+    for (const struct trade_card *x = r->trade.creates; x != c; x = x->next)
+        if (x->map && str_eq(x->map_name, c->map_name) &&
+            (x->kind == CARD_CUSTOMER) == (c->kind == CARD_CUSTOMER)) {
+            c->map = x->map;
+            c->settings = x->settings;
+            return c->shared = true;
+        }
+    return false;
+}
+
 /* The maps of `create` lines write cards of the program's own making. */
 static void load_cards(struct map_loader *ld, struct route *r)
 {
     for (struct trade_card *c = r->trade.creates; c; c = c->next) {
         const char *wanted = c->kind == CARD_CUSTOMER ? "customer" : "product";
 
+        if (share_map(r, c))
+            continue;
         c->map = load(ld, c->map_name, c->at, true);
         if (!c->map)
             continue;
@@ -152,15 +168,25 @@ static size_t count_cards(const struct route *r)
 /* Cards stand behind the writes, for maps of orders. */
 static void add_cards(struct route *r, struct conf_read *x)
 {
+    struct trade_site *s = &x->site;
+
     if (strcmp(x->map->document->name, "order") != 0)
         return;
-    for (struct trade_card *c = r->trade.creates; c; c = c->next)
-        if (c->map && x->n_cards < MAX_CARDS) {
-            x->site.cards[x->n_cards] = c;
-            x->writes[x->n_writes + x->n_cards++] =
-                (struct job_write){ .map = c->map, .settings = c->settings };
-        }
-    x->site.n_cards = x->n_cards;
+    for (struct trade_card *c = r->trade.creates; c; c = c->next) {
+        size_t n = s->n_cards;
+
+        if (!c->map || n == MAX_CARDS)
+            continue;
+        for (size_t i = 0; c->shared && i < n; i++)
+            if (s->cards[i]->map == c->map)
+                s->card_write[n] = s->card_write[i];
+        s->cards[s->n_cards++] = c;
+        if (c->shared)
+            continue;
+        s->card_write[n] = x->n_cards;
+        x->writes[x->n_writes + x->n_cards++] =
+            (struct job_write){ .map = c->map, .settings = c->settings };
+    }
 }
 
 /* What goes back to shops comes behind what goes on. */
@@ -287,6 +313,10 @@ static void set_sites(struct map_loader *ld)
         }
         if (all)
             trade_conf_check(&r->trade, served, ld->diags);
+        if (all && r->learns && !conf_has_rules(r))
+            DIAG(ld->diags, CONF_VALUE, r->learns_at, STR("learn"),
+                 STR("no rule of any route wants to know what these documents "
+                     "say"));
     }
 }
 
@@ -306,7 +336,7 @@ static void check_writes(struct map_loader *ld, const struct route *r)
     for (const struct conf_read *x = r->reads; x; x = x->next)
         only_answers = only_answers && x->map &&
                        strcmp(x->map->document->name, "order_status") == 0;
-    if (!r->writes && !only_answers)
+    if (!r->writes && !r->learns && !only_answers)
         DIAG(ld->diags, CONF_MISSING, r->at,
              arena_fmt(&ld->conf->arena, "route %.*s", STR_ARGS(r->name)),
              STR("write"));

@@ -149,6 +149,14 @@ static void r_to(struct conf_parser *p, const struct oline *l, struct str rest)
     p->last_to = to;
 }
 
+static void r_learn(struct conf_parser *p, const struct oline *l,
+                    struct str rest)
+{
+    p->route->learns = true;
+    p->route->learns_at = oline_whole(l);
+    conf_end(p, l, rest);
+}
+
 /* "to PARTNER [FOLDER] with MAP": a write of its own, for the documents that
  * are about that partner's orders. */
 static void r_reply(struct conf_parser *p, const struct oline *l,
@@ -434,6 +442,7 @@ static const struct conf_word route_words[] = {
     { .name = "read", .parse = r_read },
     { .name = "write", .parse = r_write },
     { .name = "to", .parse = r_to },
+    { .name = "learn", .parse = r_learn },
     { .name = "also reply", .parse = r_reply },
     { .name = "set", .parse = r_set },
     { .name = "when", .parse = r_when },
@@ -448,8 +457,6 @@ static const struct conf_word route_words[] = {
     { .name = "keep", .parse = r_keep },
     { .name = "on trouble", .parse = r_trouble },
     { .name = "trigger", .parse = r_trigger },
-    { .name = "create", .not_built = true },
-    { .name = "unknown products", .not_built = true },
     { .name = "match by", .not_built = true },
     { .name = NULL },
 };
@@ -554,6 +561,9 @@ void conf_check_route(struct conf_parser *p, struct route *r)
         missing(p, r, "from");
     if (!r->reads)
         missing(p, r, "read");
+    if (r->writes && r->learns)
+        DIAG(p->diags, CONF_VALUE, r->learns_at, STR("learn"),
+             STR("stands in place of write and to"));
     for (const struct conf_write *w = r->writes; w; w = w->next)
         has_to = has_to && w->to_given;
     if (!has_to)

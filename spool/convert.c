@@ -308,8 +308,12 @@ static int read_result(struct keeper *k, struct running *x, struct left *l,
     l->dir =
         openat(k->spool_fd, arena_fmt(&x->arena, "tmp/%s", l->f->staging).p,
                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (l->dir == -1 ||
-        !result_read(l->dir, x->conf->limits.v[LIMIT_OUTPUTS], &x->arena, res))
+    if (l->dir == -1)
+        return err_set(e, ERR_HOLD, "the converting process left no result");
+    if (facts_map(l->dir, &l->facts, e) == -1)
+        return -1;
+    if (!result_read(l->facts.text, x->conf->limits.v[LIMIT_OUTPUTS], &x->arena,
+                     res))
         return err_set(e, ERR_HOLD, "the converting process left no result");
     if (res->verdict != JOB_FAILED)
         return 0;
@@ -360,8 +364,6 @@ static int look_at(struct keeper *k, struct running *x, struct left *l,
                        STR_ARGS(str_first(l->res.first_error, 200)));
     if (rc == -1 ||
         plan_return(k, x->route, r, l->dir, &l->res, &l->ds, e) == -1)
-        return -1;
-    if (!rejected && facts_map(l->dir, &l->facts, e) == -1)
         return -1;
     r->n = l->res.n;
     r->facts = l->facts.facts;

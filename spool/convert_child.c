@@ -123,6 +123,7 @@ static struct job_spec spec_of(struct child *c, size_t file,
                                const struct conf_read *read, uint64_t i)
 {
     const struct receipt *r = &c->job->files[file].receipt;
+    const struct partner *sender = conf_partner(c->k->conf, r->partner);
     struct job_input *input = arena_alloc(&c->all, sizeof(*input));
 
     *input = (struct job_input){ .fd = c->in_fds[file], .name = r->name };
@@ -135,6 +136,7 @@ static struct job_spec spec_of(struct child *c, size_t file,
         .trade = read->site.any ? &read->site : NULL,
         .facts = c->facts,
         .sender = r->partner,
+        .sender_asked = sender ? sender->asked : 0,
         .only = r->only,
         .full = r->full,
         .inputs = input,

@@ -253,6 +253,7 @@ static int settle_one(struct keeper *k, struct publishing *p, bool alone,
 
     if (p->rc == 0)
         place_reopen(k, d->partner, d->folder);
+    k->n_delivered += p->rc == 0 && d->state == DELIVERY_DELIVERED;
     /* It has got another name. */
     k->again = k->again || (p->rc == 0 && d->state == DELIVERY_READY);
     if (p->rc == 0 || place_is_closed(k, d->partner, d->folder))
@@ -351,7 +352,8 @@ static struct str with_servers(const struct conf *c, struct arena *a)
     return names;
 }
 
-int keeper_deliver(struct keeper *k, struct err *e)
+/* What waits in folders, then on servers, as far as its turn has come. */
+static int deliver_all(struct keeper *k, struct err *e)
 {
     struct delivery *d;
     size_t n, done = 0;
@@ -364,7 +366,22 @@ int keeper_deliver(struct keeper *k, struct err *e)
         if (deliver_next(k, d + done, n - done, &done, e) == -1)
             return -1;
     }
-    if (keeper_ship(k, e) == -1)
-        return -1;
+    return keeper_ship(k, e);
+}
+
+int keeper_deliver(struct keeper *k, struct err *e)
+{
+    bool more = true;
+
+    while (more) {
+        uint64_t before = k->n_delivered;
+
+        if (deliver_all(k, e) == -1)
+            return -1;
+        more = false;
+        /* Orders whose cards have just been delivered. */
+        if (k->n_delivered > before && ledger_staged(k->ledger, &more, e) == -1)
+            return -1;
+    }
     return finish_receipts(k, e);
 }

@@ -1,5 +1,7 @@
 /* facts_ask.c - what rules ask of the past, and teach: each is a question to
  * the ledger, an entry over it, a row of the file. */
+#include <stdio.h>
+
 #include "spool/facts_inside.h"
 
 enum { DAY = 86400 };
@@ -204,10 +206,21 @@ const char *const card_kind_names[N_CARD_KINDS] = {
     [CARD_SHIPPING] = "shipping",
 };
 
-static struct str loaded_name(struct arena *a, struct str unit,
-                              enum card_kind kind)
+enum { LOADED_NAME = 512 }; /* names of partners are shorter by far */
+
+static struct str loaded_name(char *room, struct str unit, enum card_kind kind)
 {
-    return arena_fmt(a, "%.*s %s", STR_ARGS(unit), card_kind_names[kind]);
+    snprintf(room, LOADED_NAME, "%s %.*s", card_kind_names[kind],
+             STR_ARGS(unit));
+    return str_of(room);
+}
+
+static bool is_loaded(const struct facts *f, struct str unit,
+                      enum card_kind kind)
+{
+    char room[LOADED_NAME];
+
+    return textmap_find(&f->loaded, loaded_name(room, unit, kind)) != NULL;
 }
 
 void facts_card(struct facts *f, struct str unit, enum card_kind kind,
@@ -220,10 +233,10 @@ void facts_card(struct facts *f, struct str unit, enum card_kind kind,
         return;
     facts_ask(f, scope_of_cards(a, unit, str_of(card_kind_names[kind])));
     l = facts_find(f, facts_card_name(a, unit, kind, key));
-    if (l)
+    if (l) {
         *out = *l->card;
-    else if (!f->failed &&
-             !textmap_find(&f->loaded, loaded_name(a, unit, kind)))
+        out->fresh = !l->loaded;
+    } else if (!f->failed && !is_loaded(f, unit, kind))
         facts_check(f,
                     ledger_card(f->ledger, unit, kind, key, a, out, &f->err));
 }
@@ -244,7 +257,7 @@ struct loading {
     struct facts *f;
     struct str unit;
     enum card_kind kind;
-    struct arena a;
+    struct arena a, rows;
 };
 
 /* What was learnt meanwhile counts more. */
@@ -262,18 +275,18 @@ static void load_card(void *ctx, struct str key, const struct card *c)
 void facts_load_cards(struct facts *f, struct str unit, enum card_kind kind)
 {
     struct loading l = { .f = f, .unit = unit, .kind = kind };
-    struct arena rows = { 0 };
-    struct str name;
+    bool clean = f && f->n_learnt == f->doc_mark;
+    char room[LOADED_NAME];
 
-    if (!f || f->failed)
+    if (!f || f->failed || is_loaded(f, unit, kind))
         return;
-    name = loaded_name(&f->arena, unit, kind);
-    if (textmap_find(&f->loaded, name))
-        return;
-    if (facts_check(f, ledger_cards(f->ledger, unit, kind, load_card, &l, &rows,
-                                    &f->err)))
-        textmap_add(&f->loaded, name, 1);
-    arena_release(&rows);
+    if (facts_check(f, ledger_cards(f->ledger, unit, kind, load_card, &l,
+                                    &l.rows, &f->err)))
+        textmap_add(&f->loaded,
+                    arena_str(&f->arena, loaded_name(room, unit, kind)), 1);
+    if (clean) /* they are none of what the document at hand teaches */
+        f->doc_mark = f->n_learnt;
+    arena_release(&l.rows);
     arena_release(&l.a);
 }
 

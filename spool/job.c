@@ -398,6 +398,7 @@ static void on_restart(struct job *j)
     j->aside.n = 0;
     j->aside.too_many = false;
     o->n_read = o->n_written = o->n_aside = o->n_filtered = o->n_warnings = 0;
+    memset(o->n_created, 0, sizeof(o->n_created));
     diags_init(&o->diags, &o->arena, j->spec->limits->v[LIMIT_ERRORS]);
     o->err = (struct err){ 0 };
     j->n_sources = 0;
@@ -588,9 +589,11 @@ void job_conclude(struct job *j)
             trade_done(&j->trade);
         collect_outputs(j);
         job_counts_collect(&j->counts, o);
-    } else
+    } else {
         o->n_written = 0;
-    job_result_conclude(o, j->spec->read->document);
+        memset(o->n_created, 0, sizeof(o->n_created));
+    }
+    job_result_conclude(o, j->spec->read->document, j->spec->n_writes == 0);
     job_balance(j);
 }
 
@@ -630,7 +633,9 @@ static void init_writes(struct job *j)
         j->keep_all = j->keep_all || (i < s->n_writes && write_needs_all(w));
     }
     for (size_t i = 0; i < job_maps(j); i++)
-        j->writes[i].fault = is_own(j, i) ? job_write_fault : job_kept_fault;
+        j->writes[i].fault = i >= s->n_writes ? job_card_fault
+                             : is_own(j, i)   ? job_write_fault
+                                              : job_kept_fault;
     init_info(j, job_maps(j), s->read, s->read_settings);
     j->filter = (struct run){ .map = s->read,
                               .a = &j->docs,

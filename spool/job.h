@@ -53,6 +53,7 @@ struct job_spec {
     const struct trade_site *trade; /* rules that serve it; NULL: none */
     struct facts *facts;            /* that they ask and teach; NULL: a test */
     struct str sender;              /* the partner whose file it is */
+    card_kinds sender_asked;        /* kinds of his cards that are wanted */
     struct str only; /* the document of that number alone; "": all */
     bool full;       /* whatever the receiver has got */
     const struct job_input *inputs; /* one run over all of them, in order */
@@ -117,6 +118,7 @@ struct job_result {
     struct str replaced;             /* which: "â" 3, "â¢" 1 */
     struct job_skip *skips;
     size_t n_skips;
+    uint64_t n_created[N_CARD_KINDS]; /* cards that documents needed */
     struct job_output *outputs;
     size_t n_outputs;
     struct job_faulty faulty;

@@ -86,6 +86,8 @@ bool job_io_failed(struct job *j);
 /* ---- job_trade.c: the rules ---------------------------------------------- */
 
 void job_begin_trade(struct job *j);
+/* A fault that the map of a card raised; ctx is the job. */
+void job_card_fault(void *ctx, const struct fault *f);
 /* wanted: `when` of the route lets it pass. */
 void job_pass_on(struct job *j, struct doc *d, bool wanted);
 /* All documents have come. */

@@ -32,20 +32,49 @@ static const char *counted(const struct level *l, uint64_t n)
     return n == 1 ? l->noun : l->plural;
 }
 
-static void summarize(struct job_result *o, const struct level *l)
+/* ", 1 customer and 2 products created" */
+static void add_created(struct buf *b, const struct job_result *o)
+{
+    static const char *const plurals[N_CARD_KINDS] = {
+        [CARD_CUSTOMER] = "customers",
+        [CARD_PRODUCT] = "products",
+        [CARD_PAYMENT] = "payment methods",
+        [CARD_SHIPPING] = "shipping methods",
+    };
+    bool any = false;
+
+    for (int i = 0; i < N_CARD_KINDS; i++) {
+        uint64_t n = o->n_created[i];
+        int len = (int)strlen(plurals[i]) - (n == 1);
+
+        if (n)
+            (void)buf_addf(b, "%s%llu %.*s", any ? " and " : ", ",
+                           (unsigned long long)n, len, plurals[i]);
+        any = any || n;
+    }
+    if (any)
+        (void)buf_addz(b, " created");
+}
+
+static void summarize(struct job_result *o, const struct level *l,
+                      bool only_learns)
 {
     struct buf b;
 
     buf_init(&b, KB(4));
-    (void)buf_addf(&b, "%llu %s read, %llu written",
-                   (unsigned long long)o->n_read, counted(l, o->n_read),
-                   (unsigned long long)o->n_written);
+    (void)buf_addf(&b, "%llu %s read", (unsigned long long)o->n_read,
+                   counted(l, o->n_read));
+    if (only_learns)
+        (void)buf_addz(&b, " to learn from");
+    else
+        (void)buf_addf(&b, ", %llu written", (unsigned long long)o->n_written);
+    add_created(&b, o);
     if (o->n_aside)
         (void)buf_addf(&b, ", %llu set aside", (unsigned long long)o->n_aside);
     if (o->n_made)
         (void)buf_addf(&b, ", %llu of them made (no longer in the source)",
                        (unsigned long long)o->n_made);
-    if (o->n_filtered > o->n_by_rules)
+    if (o->n_filtered > o->n_by_rules && !only_learns)
         (void)buf_addf(&b, ", %llu not for this route",
                        (unsigned long long)(o->n_filtered - o->n_by_rules));
     for (size_t i = 0; i < o->n_skips; i++)
@@ -64,10 +93,11 @@ static void summarize(struct job_result *o, const struct level *l)
     buf_release(&b);
 }
 
-void job_result_conclude(struct job_result *o, const struct level *level)
+void job_result_conclude(struct job_result *o, const struct level *level,
+                         bool only_learns)
 {
     set_outcomes(o, level);
-    summarize(o, level);
+    summarize(o, level, only_learns);
 }
 
 void job_result_release(struct job_result *r)

@@ -4,7 +4,9 @@
 
 #include "spool/job.h"
 
-/* Fills in the outcome of every listed fault, and result->summary. */
-void job_result_conclude(struct job_result *o, const struct level *level);
+/* Fills in the outcome of every listed fault, and result->summary;
+ * only_learns: there is no write map. */
+void job_result_conclude(struct job_result *o, const struct level *level,
+                         bool only_learns);
 
 #endif

@@ -25,12 +25,42 @@ static enum trade_written write_out(void *ctx, struct doc *d)
     return j->out->n_written > written ? WROTE : WROTE_NOWHERE;
 }
 
+static struct write_run *card_write(struct job *j, size_t card)
+{
+    return &j->writes[j->spec->n_writes + j->spec->trade->card_write[card]];
+}
+
+static bool try_card(void *ctx, size_t i, struct doc *card)
+{
+    struct job *j = ctx;
+    struct write_run *w = card_write(j, i);
+    bool ok;
+
+    job_counts_mark(&j->counts);
+    ok = write_try(w, card);
+    if (ok)
+        write_undo(w);
+    job_counts_back(&j->counts);
+    return ok;
+}
+
 static bool write_card(void *ctx, size_t i, struct doc *card)
 {
     struct job *j = ctx;
-    struct write_run *w = &j->writes[j->spec->n_writes + i];
+    struct write_run *w = card_write(j, i);
 
-    return write_try(w, card) && write_keep(w);
+    if (!write_try(w, card) || !write_keep(w))
+        return false;
+    j->out->n_created[j->spec->trade->cards[i]->kind]++;
+    return true;
+}
+
+/* Of a card: its order is at fault, and has none of its fields. */
+void job_card_fault(void *ctx, const struct fault *f)
+{
+    struct job *j = ctx;
+
+    job_add_fault(j, f->id, f->map, f->args, DIAG_ARGS, j->current, -1);
 }
 
 static void trade_fault(void *ctx, enum diag_id id, const struct str *args,
@@ -78,6 +108,7 @@ void job_begin_trade(struct job *j)
         .facts = s->facts,
         .hooks = { .ctx = j,
                    .write = write_out,
+                   .try_card = try_card,
                    .write_card = write_card,
                    .fault = trade_fault,
                    .set_aside = trade_aside,
@@ -85,6 +116,7 @@ void job_begin_trade(struct job *j)
                    .temporary = trade_temporary,
                    .fail = trade_fail },
         .sender = s->sender,
+        .sender_asked = s->sender_asked,
         .file = s->n_inputs ? s->inputs[0].name : STR(""),
         .only = s->only,
         .full = s->full,

@@ -89,11 +89,12 @@ struct keeper {
     uint64_t *tried;     /* jobs whose try failed in this run */
     size_t n_tried, cap_tried;
     uint64_t n_taken, n_aside_records, n_put_back, n_done;
-    uint64_t n_requests; /* that were answered */
-    bool started;        /* one of them opened a route */
-    bool machine_failed; /* disk, memory: try again later */
-    bool again;          /* there is more to do now: work once more */
-    bool twins;          /* files wait for jobs that have the same content */
+    uint64_t n_delivered; /* files, of which others may have waited */
+    uint64_t n_requests;  /* that were answered */
+    bool started;         /* one of them opened a route */
+    bool machine_failed;  /* disk, memory: try again later */
+    bool again;           /* there is more to do now: work once more */
+    bool twins;           /* files wait for jobs that have the same content */
     struct trouble *troubles, **last_trouble;
     struct retiring {
         struct arena arena; /* of the name */

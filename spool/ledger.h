@@ -469,6 +469,8 @@ int ledger_waiting_for(struct ledger *l, struct str partner,
                        uint64_t held_after, uint64_t max, struct arena *a,
                        struct delivery **out, size_t *n, struct err *e);
 /* Is it in the state of d, under its epoch? */
+/* Is one of a later stage READY, and what it waits for delivered? */
+int ledger_staged(struct ledger *l, bool *yes, struct err *e);
 int ledger_delivery_stands(struct ledger *l, const struct delivery *d,
                            bool *yes, struct err *e);
 int ledger_events(struct ledger *l, uint64_t job, unsigned last,

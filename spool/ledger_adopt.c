@@ -60,16 +60,17 @@ int ledger_adopt_delivery(struct ledger *l, uint64_t job,
     return db_change(
         l->db, e, ANY_ROWS,
         "INSERT INTO delivery(id,job,kind,path,partner,folder,name,replace,"
-        "state,bytes,n_documents,sha256,ready_at,delivered_at,why,seq) VALUES"
-        "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15," SEQ_OF_JOB(
+        "state,bytes,n_documents,sha256,ready_at,delivered_at,why,stage,"
+        "seq) VALUES"
+        "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16," SEQ_OF_JOB(
             "?2") ") ON CONFLICT(id) DO UPDATE SET "
                   "state=excluded.state,delivered_at=excluded.delivered_at,"
                   "why=excluded.why WHERE delivery.state NOT IN"
                   " ('DELIVERED','SUPERSEDED')",
-        "zuzssssuzuuzttz", d->id, job, out_kind_names[d->kind], d->path,
+        "zuzssssuzuuzttzu", d->id, job, out_kind_names[d->kind], d->path,
         d->partner, d->folder, d->name, (uint64_t)d->replace,
         delivery_state_names[state], d->bytes, d->n_documents, d->sha256, at,
-        state == DELIVERY_DELIVERED ? at : (int64_t)0, why);
+        state == DELIVERY_DELIVERED ? at : (int64_t)0, why, (uint64_t)d->stage);
 }
 
 int ledger_adopt_unknown(struct ledger *l, uint64_t job, const char *why,

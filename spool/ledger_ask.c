@@ -376,17 +376,24 @@ int ledger_ended(struct ledger *l, struct str route, uint64_t after,
 
 /* ---- deliveries --------------------------------------------------------- */
 
+/* What a delivery of stage 1 waits for, see struct delivery. */
+#define AWAITED                                                             \
+    " FROM delivery b WHERE (b.job=d.job OR b.job IN (SELECT other FROM"    \
+    " awaits WHERE job=d.job)) AND b.stage=0 AND b.kind='file' AND b.state" \
+    " NOT IN ('DELIVERED','SUPERSEDED')"
+#define ITS_TURN "(d.stage=0 OR NOT EXISTS(SELECT 1" AWAITED "))"
+/* Why it waits, if nothing else is the matter. */
+#define WHY                                                                 \
+    "CASE WHEN d.stage=0 OR d.state<>'READY' OR d.why<>'' THEN d.why ELSE"  \
+    " ifnull((SELECT 'waits for the cards in '||b.name||CASE b.job WHEN"    \
+    " d.job THEN '' ELSE ', job '||b.job END" AWAITED " ORDER BY b.n LIMIT" \
+    " 1),'') END"
+
 #define DELIVERY_COLUMNS                                                     \
     "SELECT d.id,x.id,x.claim,d.job,kind,path,d.partner,folder,d.name,"      \
     "replace,d.state,epoch,bytes,n_documents,d.sha256,folder_id,name_taken," \
-    "by_absence,d.why,ready_at,delivered_at,d.seq,d.stage"                   \
+    "by_absence," WHY ",ready_at,delivered_at,d.seq,d.stage"                 \
     " FROM delivery d JOIN receipt x ON x.job=d.job"
-
-/* What it waits for has been delivered, see struct delivery. */
-#define ITS_TURN                                                              \
-    "(d.stage=0 OR NOT EXISTS(SELECT 1 FROM delivery b WHERE (b.job=d.job OR" \
-    " b.job IN (SELECT other FROM awaits WHERE job=d.job)) AND b.stage=0 AND" \
-    " b.kind='file' AND b.state NOT IN ('DELIVERED','SUPERSEDED')))"
 
 static struct delivery delivery_row(const struct rows *r, struct arena *a)
 {
@@ -495,6 +502,22 @@ int ledger_waiting_for(struct ledger *l, struct str partner,
                "usu", held_after, partner, max) == -1)
         return -1;
     return delivery_list(&r, a, out, n, e);
+}
+
+int ledger_staged(struct ledger *l, bool *yes, struct err *e)
+{
+    struct rows r;
+    int rc;
+
+    if (db_ask(l->db, e, &r,
+               "SELECT 1 FROM delivery d WHERE stage>0 AND state='READY' AND"
+               " " ITS_TURN " LIMIT 1",
+               "") == -1)
+        return -1;
+    rc = db_next(&r, e);
+    *yes = rc == 1;
+    db_end(&r);
+    return rc == -1 ? -1 : 0;
 }
 
 int ledger_delivery_stands(struct ledger *l, const struct delivery *d,

@@ -109,6 +109,7 @@ static void add_delivery(struct buf *b, const struct delivery *d)
     text(b, d->partner);
     text(b, d->folder);
     text(b, d->name);
+    number(b, d->stage);
 }
 
 int manifest_write(int dir_fd, const struct manifest *m, struct err *e)
@@ -330,6 +331,8 @@ static void r_delivery(struct line *l, struct manifest *m)
     d->partner = next(l);
     d->folder = next(l);
     d->name = next(l);
+    d->stage =
+        l->rest.p ? (unsigned)next_number(l) : 0; /* older ones have none */
 }
 
 static const struct {

@@ -223,20 +223,12 @@ static bool parse_all(struct str text, uint64_t max_outputs, struct arena *a,
     return false;
 }
 
-bool result_read(int dir_fd, uint64_t max_outputs, struct arena *a,
+bool result_read(struct str text, uint64_t max_outputs, struct arena *a,
                  struct result *out)
 {
-    struct facts_map m;
-    struct err ignored;
-    bool ok;
-
     *out = (struct result){ 0 };
     if (max_outputs > INT32_MAX)
         max_outputs = INT32_MAX;
-    if (facts_map(dir_fd, &m, &ignored) == -1)
-        return false;
-    ok = m.text.len <= (max_outputs + OTHER_LINES) * LINE_SIZE &&
-         parse_all(arena_str(a, m.text), max_outputs, a, out);
-    facts_unmap(&m);
-    return ok;
+    return text.len <= (max_outputs + OTHER_LINES) * LINE_SIZE &&
+           parse_all(arena_str(a, text), max_outputs, a, out);
 }

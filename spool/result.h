@@ -46,8 +46,9 @@ struct result {
 /* Writes `result` into the folder, behind what the job has learnt
  * (facts_file.h); not synced. -1 with errno. */
 int result_write(int dir_fd, const struct result *r);
-/* false: there is none, it is not complete, or it names more outputs. */
-bool result_read(int dir_fd, uint64_t max_outputs, struct arena *a,
+/* text: the file behind its facts (facts_map()). false: it is not complete, or
+ * it names more outputs. */
+bool result_read(struct str text, uint64_t max_outputs, struct arena *a,
                  struct result *out);
 
 #endif

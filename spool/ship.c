@@ -454,6 +454,7 @@ static int settle_one(struct keeper *k, const struct shipped *x, struct err *e)
 {
     const struct delivery *d = &x->d;
 
+    k->n_delivered += x->p->rc == 0 && d->state == DELIVERY_DELIVERED;
     /* It has got another name, or its name is free again. */
     k->again = k->again || (x->p->rc == 0 && d->state == DELIVERY_READY);
     if (x->p->rc == 0)

@@ -4,12 +4,17 @@
 
 static uint64_t key[2] = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 };
 
+/* Once: maps that live longer than a conversion would lose their keys. */
 void hash_seed(void)
 {
+    static bool is_seeded;
     uint64_t fresh[2];
 
-    if (getrandom(fresh, sizeof(fresh), 0) == (ssize_t)sizeof(fresh))
+    if (!is_seeded &&
+        getrandom(fresh, sizeof(fresh), 0) == (ssize_t)sizeof(fresh)) {
         memcpy(key, fresh, sizeof(key));
+        is_seeded = true;
+    }
 }
 
 static uint64_t rotl(uint64_t x, int b)

@@ -234,7 +234,7 @@ struct str place_text(struct arena *a, const struct delivery *d)
 struct str arrival_text(struct view *v, const struct receipt *r, struct err *e)
 {
     struct arena *a = &v->arena;
-    const struct delivery *last = NULL;
+    const struct delivery *last = NULL, *waits = NULL;
     struct delivery *d;
     size_t n, n_files = 0, n_there = 0;
 
@@ -244,9 +244,10 @@ struct str arrival_text(struct view *v, const struct receipt *r, struct err *e)
     if (ledger_deliveries(v->ledger, r->id, 0, a, &d, &n, e) == -1)
         return str_of(e->text);
     for (size_t i = 0; i < n; i++) {
-        if (d[i].state != DELIVERY_DELIVERED && d[i].why.len)
-            return arena_fmt(a, "%.*s: %.*s", STR_ARGS(place_text(a, &d[i])),
-                             STR_ARGS(d[i].why));
+        /* What others wait for says more than those who wait. */
+        if (d[i].state != DELIVERY_DELIVERED && d[i].why.len &&
+            (!waits || d[i].stage < waits->stage))
+            waits = &d[i];
         if (d[i].kind != OUT_FILE)
             continue;
         if (last && str_eq(place_text(a, last), place_text(a, &d[i]))) {
@@ -257,6 +258,9 @@ struct str arrival_text(struct view *v, const struct receipt *r, struct err *e)
         n_there += d[i].state == DELIVERY_DELIVERED;
         last = &d[i];
     }
+    if (waits)
+        return arena_fmt(a, "%.*s: %.*s", STR_ARGS(place_text(a, waits)),
+                         STR_ARGS(waits->why));
     if (r->why.len)
         return r->why;
     if (n_files == 0)

@@ -166,6 +166,7 @@ struct card {
     struct str name;
     bool hidden;       /* we have hidden it, and nobody has published it */
     uint64_t wait_job; /* the job whose delivery brings it there; 0: is there */
+    bool fresh;        /* learnt of this file, or of one before it in the job */
 };
 
 void facts_card(struct facts *f, struct str unit, enum card_kind kind,

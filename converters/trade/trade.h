@@ -37,6 +37,7 @@ struct trade_card {
     struct str map_name;
     struct place at;
     struct map *map; /* a write map of customers or products; or NULL */
+    bool shared;     /* that of an earlier one: both write into one file */
     const struct str *settings;
     struct trade_card *next;
 };
@@ -74,8 +75,10 @@ void trade_wrong(struct trade_parser *p, const struct oline *l, struct str at,
 /* The rule's own struct, made at its first line; `twice` reports a second. */
 void *trade_own(struct trade_parser *p, size_t size);
 
-/* What somebody asks about a partner's cards: 1u << CARD_... */
+/* What somebody asks about a partner's cards: 1u << CARD_...; and whether
+ * products are asked for by more than their sku. */
 typedef unsigned card_kinds;
+enum { ASKS_EAN = 1u << 8, ASKS_NAME = 1u << 9 };
 
 /* A read map of a route, with all that its rules are to know. */
 struct trade_site {
@@ -91,6 +94,7 @@ struct trade_site {
     const struct str *replies; /* partners of `also reply` lines */
     size_t n_replies;
     struct trade_card *cards[MAX_CARDS]; /* of the `create` lines */
+    size_t card_write[MAX_CARDS];        /* of each: which of their maps */
     size_t n_cards;
     /* Kinds of cards that any route wants to know: of those who may send it
      * files, of its receiver. */
@@ -139,8 +143,9 @@ struct trade_skip {
 struct trade_hooks {
     void *ctx;
     enum trade_written (*write)(void *ctx, struct doc *d);
-    /* A card of site->cards[i], in a document of that map's shape. False: it
-     * could not be written, which was reported. */
+    /* A card of site->cards[i], in a document of that map's shape: can it be
+     * written; and write it. False: it cannot, which was reported. */
+    bool (*try_card)(void *ctx, size_t i, struct doc *card);
     bool (*write_card)(void *ctx, size_t i, struct doc *card);
     void (*fault)(void *ctx, enum diag_id id, const struct str *args,
                   size_t n_args, const struct doc *d, int field);

@@ -20,14 +20,18 @@ static void write_again(int dir, const struct result *r)
 {
     struct arena a = { 0 };
     struct result again;
+    struct facts_map m;
+    struct err e;
 
     FUZZ_CHECK(unlinkat(dir, "result", 0) == 0);
     FUZZ_CHECK(result_write(dir, r) == 0);
-    FUZZ_CHECK(result_read(dir, MAX_OUTPUTS, &a, &again));
+    FUZZ_CHECK(facts_map(dir, &m, &e) == 0);
+    FUZZ_CHECK(result_read(m.text, MAX_OUTPUTS, &a, &again));
     FUZZ_CHECK(again.verdict == r->verdict && again.err.next == r->err.next &&
                again.n_outputs == r->n_outputs &&
                again.n_counters == r->n_counters &&
                again.n.n_read == r->n.n_read);
+    facts_unmap(&m);
     arena_release(&a);
 }
 
@@ -55,14 +59,17 @@ void fuzz_one(struct str data)
 {
     static int dir = -1;
     struct arena a = { 0 };
+    struct facts_map m;
     struct result r;
+    struct err e;
 
     if (dir == -1)
         dir = open(fuzz_folder(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     (void)unlinkat(dir, "result", 0);
     FUZZ_CHECK(file_write(dir, "result", data, 0600) == 0);
     check_facts(dir);
-    if (result_read(dir, MAX_OUTPUTS, &a, &r)) {
+    if (facts_map(dir, &m, &e) == 0 &&
+        result_read(m.text, MAX_OUTPUTS, &a, &r)) {
         check_value(r.summary);
         check_value(r.first_error);
         for (size_t i = 0; i < r.n_outputs; i++) {
@@ -71,5 +78,6 @@ void fuzz_one(struct str data)
         }
         write_again(dir, &r);
     }
+    facts_unmap(&m);
     arena_release(&a);
 }
