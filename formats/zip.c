@@ -186,9 +186,15 @@ static struct str last_part(struct str name)
 }
 
 /* Folders are no members, nor is what a Mac puts beside each file. */
+static bool is_member(const struct zip_entry *e)
+{
+    return !str_ends(e->name, STR("/")) &&
+           !str_starts(e->name, STR("__MACOSX/"));
+}
+
 static bool fits(const struct zip_entry *e, struct str pattern)
 {
-    if (str_ends(e->name, STR("/")) || str_starts(e->name, STR("__MACOSX/")))
+    if (!is_member(e))
         return false;
     if (!pattern.len || glob_match_nocase(pattern, e->name))
         return true;
@@ -253,6 +259,25 @@ int zipin_next(struct zip_in *z, struct str pattern)
     if (z->n_members)
         return 0;
     return fail_name(z, DIAG_ZIP_NO_MEMBER, pattern.len ? pattern : STR("*"));
+}
+
+void zipin_rewind(struct zip_in *z)
+{
+    close_member(z);
+    z->next = 0;
+}
+
+int zipin_next_other(struct zip_in *z, struct str pattern,
+                     bool (*wants)(void *ctx, struct str name), void *ctx)
+{
+    close_member(z);
+    while (z->next < z->n_entries) {
+        const struct zip_entry *e = &z->entries[z->next++];
+
+        if (is_member(e) && !fits(e, pattern) && wants(ctx, e->name))
+            return open_member(z, (size_t)(e - z->entries));
+    }
+    return 0;
 }
 
 int zipin_again(struct zip_in *z)

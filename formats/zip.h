@@ -72,6 +72,13 @@ int zipin_open(struct zip_in *z, int fd, const struct limits *limits,
  * must be plain files that we can unpack.
  */
 int zipin_next(struct zip_in *z, struct str pattern);
+/*
+ * The same over all members that `pattern` leaves out and `wants` takes, of
+ * which there may be none. Begins anew behind zipin_rewind().
+ */
+int zipin_next_other(struct zip_in *z, struct str pattern,
+                     bool (*wants)(void *ctx, struct str name), void *ctx);
+void zipin_rewind(struct zip_in *z);
 /* Back to the start of the member at hand: 1. */
 int zipin_again(struct zip_in *z);
 /* For input_init(). The end is reported only when size and CRC are right. */

@@ -459,6 +459,25 @@ static int adopt_rows(struct adoption *x, struct err *e)
 
 /* ---- originals that no row stands for ------------------------------------ */
 
+/* It was taken out once more, for a job that is lost. */
+static int put_away(struct adoption *x, const struct claim *c, const char *from,
+                    struct err *e)
+{
+    const char *to =
+        arena_fmt(&x->k->item, "archive/%.*s", STR_ARGS(c->archive)).p;
+
+    if (renameat2(x->k->spool_fd, from, x->k->spool_fd, to, RENAME_NOREPLACE) ==
+        -1)
+        return errno == EEXIST
+                   ? 0
+                   : err_sys(e, ERR_HOLD, "cannot move %s to %s", from, to);
+    tell(x, 0,
+         "%s, which was at work once more: what was asked for is lost, ask "
+         "again",
+         to);
+    return 0;
+}
+
 static int original(struct adoption *x, const char *folder, const char *name,
                     struct err *e)
 {
@@ -470,7 +489,7 @@ static int original(struct adoption *x, const char *folder, const char *name,
     if (ledger_find_claim(x->k->ledger, name, a, &c, e) == -1)
         return -1;
     if (c)
-        return 0;
+        return c->state == CLAIM_ARCHIVED ? put_away(x, c, from, e) : 0;
     if (dir_make(x->k->spool_fd, "archive/lost", 0700) == -1 ||
         renameat(x->k->spool_fd, from, x->k->spool_fd, to) == -1)
         return err_sys(e, ERR_HOLD, "cannot move %s to %s", from, to);

@@ -13,6 +13,8 @@
  *                                       nothing was delivered
  *   the same in a restored backup       HELD: the result may be lost with the
  *                                       spool that the backup was made of
+ *   in/<claim> of a row that is         its place in the archive: it was taken
+ *   ARCHIVED                            out for a job that is lost
  *   in/<claim> without a row            archive/lost/<claim>; the sender's file
  *                                       goes back to the inbox at the next
  *                                       start, under a name that no run takes

@@ -97,7 +97,7 @@ int again_find(struct keeper *k, struct str arg, const char *command,
     else
         *why = arena_fmt(a,
                          "there are several: %.*s; say which: kervan %s %.*s "
-                         "%.*s ROUTE, or the partner who sent it",
+                         "%.*s ROUTE, or one of its partners",
                          STR_ARGS(places_of(a, *out, n)), command,
                          STR_ARGS(q.document), STR_ARGS(q.number));
     *out = NULL;

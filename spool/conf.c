@@ -527,6 +527,23 @@ struct route *conf_route(const struct conf *c, struct str name)
     return NULL;
 }
 
+struct str conf_no_route(const struct conf *c, struct arena *a, struct str name)
+{
+    const char **names, *near;
+    size_t n = 0;
+
+    for (const struct route *r = c->routes; r; r = r->next)
+        n++;
+    names = arena_alloc(a, (n + 1) * sizeof(*names));
+    n = 0;
+    for (const struct route *r = c->routes; r; r = r->next)
+        names[n++] = arena_cstr(a, r->name);
+    near = nearest(name, names, n);
+    return arena_fmt(a, "no route is called %.*s%s%s%s", STR_ARGS(name),
+                     near ? "; did you mean " : "", near ? near : "",
+                     near ? "?" : "");
+}
+
 bool route_takes(const struct route *r, struct str partner, struct str folder,
                  struct str name)
 {

@@ -225,9 +225,12 @@ bool conf_is_state(const struct conf_read *read);
 /* And so do its results: the newest counts. What only tells changes does not
  * take the place of what told others. */
 bool conf_is_snapshot(const struct conf_read *read);
-/* Does equal content mean a file that came twice? Orders and invoices happen
- * once; stock and prices say how things are, and may be the same again. */
+/* Orders and invoices happen once, and a file of equal content came twice;
+ * stock and prices say how things are, and may be the same again. */
 bool conf_happens_once(const struct route *r);
+/* The same, but for answers: a receiver who refuses two files may say the same
+ * of both. */
+bool conf_comes_once(const struct route *r);
 /* Do rules of the trade serve any of its documents? Its jobs then ask the
  * ledger. */
 bool conf_has_rules(const struct route *r);
@@ -239,6 +242,9 @@ bool conf_is_fingerprint(struct str s);
 
 const struct partner *conf_partner(const struct conf *c, struct str name);
 struct route *conf_route(const struct conf *c, struct str name);
+/* "no route is called oders; did you mean orders?" */
+struct str conf_no_route(const struct conf *c, struct arena *a,
+                         struct str name);
 /* Does the route take a file of that name from there? */
 bool route_takes(const struct route *r, struct str partner, struct str folder,
                  struct str name);

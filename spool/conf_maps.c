@@ -415,6 +415,14 @@ void conf_load_maps(struct conf *c, struct diags *diags)
     diags_sort(diags);
 }
 
+bool conf_comes_once(const struct route *r)
+{
+    for (const struct conf_read *x = r->reads; x; x = x->next)
+        if (x->map && strcmp(x->map->document->name, "order_status") == 0)
+            return false;
+    return conf_happens_once(r);
+}
+
 bool conf_happens_once(const struct route *r)
 {
     static const char *const states[] = { "stock", "price", "product",

@@ -23,12 +23,14 @@ struct found_doc {
 /* What to look for. Empty texts ask for any. */
 struct doc_search {
     struct str document, number; /* as its sender or its receiver knows it */
-    struct str place;            /* its route or its sender */
+    struct str place;            /* its route, its sender or its receiver */
     bool refused;
     unsigned last; /* only that many, the newest; 0: all */
 };
 
-/* A line of its story; of what was delivered there is none, see deliveries. */
+/* A line of its story; of what was delivered there is none, see deliveries.
+ * Behind the text of what was sent or went on stand the outputs of the job that
+ * have it (delivery.path), each with a tab before it. */
 struct doc_event {
     int64_t at;
     uint64_t job;

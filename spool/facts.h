@@ -41,7 +41,8 @@ struct str scope_of_cards(struct arena *a, struct str unit, struct str kind);
 struct str scope_of_got(struct arena *a, struct str output,
                         struct str document);
 
-/* ---- the keeper's (ledger_facts.c) ----------------------------------------
+/* ---- the keeper's (ledger_facts.c, _learn.c)
+ * ---------------------------------------
  */
 
 /* Are the facts that these files' jobs have asked for still as they were? */

@@ -118,7 +118,8 @@ static struct known_doc *change_doc(struct facts *f, const struct doc_key *key)
 }
 
 void facts_sent(struct facts *f, const struct doc_key *key,
-                struct str as_number, struct str action, struct str values)
+                struct str as_number, struct str action, struct str values,
+                struct str files)
 {
     struct arena a = { 0 };
     struct known_doc *d;
@@ -134,7 +135,7 @@ void facts_sent(struct facts *f, const struct doc_key *key,
     d->hash = arena_str(&f->arena, hash);
     d->sent_job = f->job;
     d->refused = false;
-    ROW(f, FACT_SENT, KEY(key), as_number, action, values, hash);
+    ROW(f, FACT_SENT, KEY(key), as_number, action, values, hash, files);
     arena_release(&a);
 }
 
@@ -171,10 +172,10 @@ void facts_withdrawn(struct facts *f, const struct doc_key *key,
 }
 
 void facts_story(struct facts *f, const struct doc_key *key, struct str what,
-                 struct str text)
+                 struct str text, struct str files)
 {
     if (f)
-        ROW(f, FACT_STORY, KEY(key), what, text);
+        ROW(f, FACT_STORY, KEY(key), what, text, files);
 }
 
 /* ---- reservations ----------------------------------------------------------

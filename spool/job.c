@@ -18,8 +18,6 @@
 #include "spool/job_result.h"
 #include "spool/job_zip.h"
 
-enum { MAX_SOURCE_NAME = 64 * 1024 };
-
 /* ---- faults ------------------------------------------------------------- */
 
 const struct source *job_source_at(const struct job *j, uint32_t member)
@@ -240,7 +238,7 @@ static bool on_end(struct job *j, struct str payload)
     if (payload.len != sizeof(e) + n * sizeof(uint64_t))
         return false;
     memcpy(&e, payload.p, sizeof(e));
-    if (e.n_documents != j->out->n_read)
+    if (e.n_documents != j->out->n_read || (j->attached.receiving && !e.failed))
         return false;
     j->ended = true;
     j->failed = j->failed || e.failed;
@@ -405,6 +403,7 @@ static void on_restart(struct job *j)
     j->sources = NULL;
     j->cap_sources = 0;
     docfile_clear(&j->kept);
+    job_attach_forget(j);
     job_reset_counts(j);
     facts_reset(j->spec->facts);
     if (j->spec->trade)
@@ -432,6 +431,12 @@ static bool on_frame(struct job *j, enum frame_type type, struct str payload)
         return on_size(j, payload);
     case FRAME_FORBIDDEN:
         return on_forbidden(j, payload);
+    case FRAME_ATTACHMENT:
+        return job_attach_begin(j, payload);
+    case FRAME_BYTES:
+        return job_attach_bytes(j, payload);
+    case FRAME_ATTACHED:
+        return job_attach_end(j, payload);
     case FRAME_END:
         return on_end(j, payload);
     case FRAME_PLACE:
@@ -506,14 +511,31 @@ static struct str below(const struct job *j, struct str path)
     return str_from(path, j->spec->staging ? strlen(j->spec->staging) + 1 : 0);
 }
 
+static void collect_attachment(struct job *j, struct attachment *from)
+{
+    struct job_result *o = j->out;
+
+    if (!j->writes[from->write].n_outputs || j->writes[from->write].map->zip)
+        return;
+    from->is_kept = true;
+    o->outputs[o->n_outputs++] = (struct job_output){
+        .path = arena_cstr(&o->arena, below(j, from->path)),
+        .name = arena_cstr(&o->arena, from->name),
+        .bytes = from->bytes,
+        .write = from->write,
+    };
+}
+
 static void collect_outputs(struct job *j)
 {
     struct job_result *o = j->out;
-    size_t n = 0;
+    size_t n = j->attached.n;
 
     for (size_t w = 0; w < job_maps(j); w++)
         n += j->writes[w].n_outputs;
     o->outputs = arena_alloc(&o->arena, (n + 1) * sizeof(*o->outputs));
+    for (size_t i = 0; i < j->attached.n; i++)
+        collect_attachment(j, &j->attached.list[i]);
     for (size_t w = 0; w < job_maps(j); w++)
         for (size_t i = 0; i < j->writes[w].n_outputs; i++) {
             const struct output *from = j->writes[w].outputs[i];
@@ -552,6 +574,14 @@ static bool is_own(const struct job *j, size_t write)
     return !j->keep_all || write >= j->spec->n_writes;
 }
 
+static bool pack(struct job *j, size_t w)
+{
+    struct zip_part *more;
+    size_t n = job_attach_parts(j, w, &more);
+
+    return job_pack(&j->writes[w], more, n, &j->out->diags);
+}
+
 static bool finish_writes(struct job *j)
 {
     if (j->keep_all && !job_write_kept(j))
@@ -559,7 +589,7 @@ static bool finish_writes(struct job *j)
     for (size_t w = 0; w < job_maps(j); w++) {
         if (is_own(j, w) && !write_finish(&j->writes[w]))
             return false;
-        if (!job_pack(&j->writes[w], &j->out->diags))
+        if (!job_attach_fits(j, w) || !pack(j, w))
             return false;
         note_replaced(j, &j->writes[w]);
     }
@@ -667,6 +697,7 @@ void job_end(struct job *j)
             j->writes[i].n_outputs = 0; /* they are the caller's now */
         write_run_release(&j->writes[i]);
     }
+    job_attach_forget(j);
     locate_release(&j->places);
     aside_release(&j->aside);
     job_counts_release(&j->counts);

@@ -8,6 +8,7 @@
 #include "converters/lang/write_run.h"
 #include "spool/docfile.h"
 #include "spool/job.h"
+#include "spool/job_attach.h"
 #include "spool/job_counts.h"
 #include "spool/reader.h"
 
@@ -34,6 +35,7 @@ struct job {
     uint64_t n_faulty;
     const struct doc *current;
     struct job_counts counts;
+    struct attachments attached;
     struct locate_list places; /* asked of a second reader */
     struct aside aside;        /* likewise */
     bool scattered;
@@ -41,6 +43,9 @@ struct job {
 };
 
 #define NO_CALL UINT32_MAX
+
+/* Of a file or member, as the reader says it. */
+enum { MAX_SOURCE_NAME = 64 * 1024 };
 
 /*
  * The steps of job_run(). Between them it starts readers, in processes of

@@ -3,6 +3,25 @@
 #include "spool/facts.h"
 #include "spool/job_inside.h"
 
+/* Which outputs have the document that was just written. */
+static struct str files_of(struct job *j)
+{
+    const char *staging = j->spec->staging;
+    const char *slash = staging ? strrchr(staging, '/') : NULL;
+    struct str all = STR("");
+
+    /* From the folder that holds those of every read map. */
+    for (size_t w = 0; slash && w < j->spec->n_writes; w++) {
+        const struct output *o = j->writes[w].target;
+
+        if (o)
+            all = arena_fmt(
+                &j->docs, "%.*s\t%.*s", STR_ARGS(all),
+                STR_ARGS(str_from(o->path, (size_t)(slash + 1 - staging))));
+    }
+    return all;
+}
+
 static enum trade_written write_out(void *ctx, struct doc *d)
 {
     struct job *j = ctx;
@@ -10,6 +29,7 @@ static enum trade_written write_out(void *ctx, struct doc *d)
 
     j->current = d;
     job_name_file(j, d); /* it may have waited */
+    j->trade.files = STR("");
     if (j->keep_all && !job_conditions_hold_up(j, d)) {
         job_set_aside(j, d);
         return WROTE_ASIDE;
@@ -22,7 +42,11 @@ static enum trade_written write_out(void *ctx, struct doc *d)
         job_set_aside(j, d);
         return WROTE_ASIDE;
     }
-    return j->out->n_written > written ? WROTE : WROTE_NOWHERE;
+    if (j->out->n_written == written)
+        return WROTE_NOWHERE;
+    if (j->spec->trade)
+        j->trade.files = files_of(j);
+    return WROTE;
 }
 
 static struct write_run *card_write(struct job *j, size_t card)

@@ -19,7 +19,8 @@ static bool take_size(struct output *zip, struct err *e)
     return true;
 }
 
-bool job_pack(struct write_run *w, struct diags *diags)
+bool job_pack(struct write_run *w, const struct zip_part *more, size_t n_more,
+              struct diags *diags)
 {
     struct zip_part *parts;
     struct output *zip;
@@ -35,19 +36,21 @@ bool job_pack(struct write_run *w, struct diags *diags)
     }
     if (!output_name(w, "zip", w->map->zip, &name))
         return false;
-    parts = xcalloc(w->n_outputs, sizeof(*parts));
+    parts = xcalloc(w->n_outputs + n_more, sizeof(*parts));
     for (size_t i = 0; i < w->n_outputs; i++)
         parts[i] = (struct zip_part){
             .name = arena_cstr(&w->own, w->outputs[i]->name),
             .path = arena_cstr(&w->own, w->outputs[i]->path),
             .fd = -1,
         };
+    for (size_t i = 0; i < n_more; i++)
+        parts[w->n_outputs + i] = more[i];
     zip = arena_alloc(&w->own, sizeof(*zip));
     zip->name = name;
     zip->path = arena_fmt(&w->own, "%s/%u.zip", w->staging, w->number);
     zip->n_documents = w->n_written;
-    if (zipout_write(arena_cstr(&w->own, zip->path), parts, w->n_outputs,
-                     &w->err) == -1 ||
+    if (zipout_write(arena_cstr(&w->own, zip->path), parts,
+                     w->n_outputs + n_more, &w->err) == -1 ||
         !take_size(zip, &w->err))
         w->io_failed = true;
     for (size_t i = 0; i < w->n_outputs; i++)

@@ -217,6 +217,10 @@ int keeper_open(struct keeper *k, struct err *e)
     if (keeper_step(k, fsck_start, e) == -1 || sweep_tmp(k, e) == -1 ||
         keeper_step(k, keeper_sweep_claimed, e) == -1)
         return -1;
+    /* What is on its way to the archive gets there before anybody asks for it.
+     */
+    if (keeper_step(k, keeper_archive, e) == -1)
+        return -1;
     return keeper_step(k, keeper_orphans, e);
 }
 

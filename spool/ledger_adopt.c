@@ -16,7 +16,8 @@ int ledger_adopt_claim(struct ledger *l, const struct claim *c,
         "SET state=excluded.state,dev=excluded.dev,ino=excluded.ino,"
         "size=excluded.size,mtime_ns=excluded.mtime_ns,"
         "ctime_ns=excluded.ctime_ns,sha256=excluded.sha256,"
-        "taken_at=excluded.taken_at,archived_at=excluded.archived_at,"
+        "taken_at=min(ifnull(claim.taken_at,excluded.taken_at),"
+        "excluded.taken_at),archived_at=excluded.archived_at,"
         "archive=excluded.archive",
         "zssbzuuuiiztttzu", c->id, c->partner, c->folder, c->name,
         path ? "ARCHIVED" : "TAKEN", c->seen.dev, c->seen.ino, c->seen.size,
@@ -32,8 +33,9 @@ int ledger_adopt_job(struct ledger *l, const struct receipt *r,
             "INSERT INTO receipt(job,id,claim,route,partner,name,size,sha256,"
             "once,test,state,run_id,run_time,taken_at,converted_at,ended_at,"
             "same_as,n_read,n_written,n_aside,n_skipped,n_filtered,n_warnings,"
-            "n_replaced,maps,summary,why) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-            "?,nullif(?,0),?,?,?,?,?,?,?,?,?,?) ON CONFLICT(job) DO UPDATE SET "
+            "n_replaced,maps,summary,why,only,full) VALUES(?,?,?,?,?,?,?,?,?,?,"
+            "?,?,?,?,?,?,nullif(?,0),?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(job) "
+            "DO UPDATE SET "
             "once=excluded.once,state=excluded.state,"
             "converted_at=excluded.converted_at,ended_at=excluded.ended_at,"
             "same_as=excluded.same_as,n_read=excluded.n_read,"
@@ -41,14 +43,14 @@ int ledger_adopt_job(struct ledger *l, const struct receipt *r,
             "n_skipped=excluded.n_skipped,n_filtered=excluded.n_filtered,"
             "n_warnings=excluded.n_warnings,n_replaced=excluded.n_replaced,"
             "maps=excluded.maps,summary=excluded.summary,why=excluded.why,"
-            "retry_at=NULL,by_hand=0",
-            "uzzsssuzuuzsttttuuuuuuuusss", r->job, r->id, r->claim, r->route,
+            "only=excluded.only,full=excluded.full,retry_at=NULL,by_hand=0",
+            "uzzsssuzuuzsttttuuuuuuuussssu", r->job, r->id, r->claim, r->route,
             r->partner, r->name, r->size, r->sha256, (uint64_t)r->once,
             (uint64_t)r->test, receipt_state_names[r->state], r->run_id,
             r->run_time, r->taken_at, r->converted_at, r->ended_at, r->same_as,
             r->n.n_read, r->n.n_written, r->n.n_aside, r->n.n_skipped,
             r->n.n_filtered, r->n.n_warnings, r->n.n_replaced, r->maps,
-            r->summary, r->why) == -1)
+            r->summary, r->why, r->only, (uint64_t)r->full) == -1)
         return -1;
     return ledger_note(l, r->job, "adopted", str_of(note), e);
 }

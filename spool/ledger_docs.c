@@ -86,10 +86,11 @@ int ledger_docs(struct ledger *l, const struct doc_search *q, struct arena *a,
     if (q->refused)
         return refused_docs(l, last, a, out, n, e);
     if (db_ask(l->db, e, &r,
-               COLUMNS " WHERE n IN (SELECT n FROM doc WHERE number=?2 UNION"
-                       " SELECT n FROM doc WHERE document=?1 AND as_number=?2"
-                       " AND as_number<>'') AND document=?1 AND output<>'' AND"
-                       " (?3='' OR route=?3 OR sender=?3) ORDER BY n LIMIT ?4",
+               COLUMNS
+               " WHERE n IN (SELECT n FROM doc WHERE number=?2 UNION"
+               " SELECT n FROM doc WHERE document=?1 AND as_number=?2"
+               " AND as_number<>'') AND document=?1 AND output<>'' AND"
+               " (?3='' OR ?3 IN (route,sender,unit)) ORDER BY n LIMIT ?4",
                "sssu", q->document, q->number, q->place, last) == -1)
         return -1;
     return list(&r, a, out, n, e);

@@ -14,6 +14,9 @@ extern const char *const out_kind_names[N_OUT_KINDS];
 /* Ends what db_begin() began: all of it happened, or nothing. */
 int ledger_settle(struct ledger *l, int rc, struct err *e);
 
+/* The row of a document, by its key. */
+#define THE_DOC " WHERE output=?1 AND sender=?2 AND document=?3 AND number=?4"
+
 /* The place of a job's file in the order of claims. */
 #define SEQ_OF_JOB(job)                                                \
     "(SELECT c.seq FROM receipt x JOIN claim c ON c.id=x.claim WHERE " \

@@ -74,6 +74,12 @@ static void add_receipt(struct buf *b, const struct receipt *r)
     time_of(b, r->converted_at);
     buf_addz(b, "\nrun");
     text(b, r->run_id);
+    if (r->only.len) {
+        buf_addz(b, "\nonly");
+        text(b, r->only);
+    }
+    if (r->full)
+        buf_addz(b, "\nfull");
     buf_addz(b, "\ncounts");
     for (size_t i = 0; i < COUNT(n); i++)
         number(b, n[i]);
@@ -278,6 +284,17 @@ static void r_run(struct line *l, struct manifest *m)
     m->receipt.run_id = next(l);
 }
 
+static void r_only(struct line *l, struct manifest *m)
+{
+    m->receipt.only = next(l);
+}
+
+static void r_full(struct line *l, struct manifest *m)
+{
+    (void)l;
+    m->receipt.full = true;
+}
+
 static void r_counts(struct line *l, struct manifest *m)
 {
     struct receipt *r = &m->receipt;
@@ -346,6 +363,7 @@ static const struct {
     { "summary", r_summary },   { "why", r_why },
     { "map", r_map },           { "counter", r_counter },
     { "delivery", r_delivery }, { "order", r_order },
+    { "only", r_only },         { "full", r_full },
 };
 
 /* Words of a newer version are passed over. */

@@ -94,7 +94,8 @@ int plan_output(struct keeper *k, const struct route *route, int dir,
         d->name = o->name;
         d->partner = route->test ? STR("") : to->partner->name;
         d->folder = route->test ? test_folder(k, route, to) : to->folder;
-        d->replace = conf_is_snapshot(read) || route->test;
+        /* Without documents: a picture, of which the newest counts. */
+        d->replace = conf_is_snapshot(read) || route->test || !o->n_documents;
         d->stage = read->n_cards && o->write < read->n_writes;
         d->bytes = got.bytes;
         d->n_documents = o->n_documents;

@@ -29,6 +29,20 @@ static int create_part(int dir_fd, const char *part)
     return fd;
 }
 
+/* That of the epoch before was removed when the delivery got a new one; the
+ * power may have failed before its folder was synced. */
+static void remove_earlier(int dir_fd, const struct delivery *d)
+{
+    struct delivery earlier = *d;
+    char part[PART_NAME];
+
+    if (d->epoch < 2)
+        return;
+    earlier.epoch--;
+    publish_part_name(&earlier, part);
+    (void)unlinkat(dir_fd, part, 0);
+}
+
 static int set_owner(int fd, const struct place_to *to)
 {
     if (to->group != (gid_t)-1 && fchown(fd, (uid_t)-1, to->group) == -1)
@@ -80,6 +94,7 @@ static void write_part(struct publishing *p)
 {
     char part[PART_NAME];
 
+    remove_earlier(p->to->dir_fd, p->d);
     publish_part_name(p->d, part);
     p->part_fd = create_part(p->to->dir_fd, part);
     if (p->part_fd == -1) {

@@ -8,6 +8,7 @@
 #include "converters/base/date.h"
 #include "converters/base/hash.h"
 #include "converters/document/frame.h"
+#include "converters/lang/attach.h"
 #include "converters/lang/read_run.h"
 #include "formats/input.h"
 #include "formats/zip.h"
@@ -244,6 +245,62 @@ struct str reader_members(const struct map *m, struct arena *a)
     return arena_fmt(a, "*.%s", m->format->suffixes[0]);
 }
 
+static bool goes_along(void *ctx, struct str name)
+{
+    const struct reading *rd = ctx;
+
+    for (size_t i = 0; i < rd->spec->n_writes; i++)
+        if (map_attaches(rd->spec->writes[i].map, name))
+            return true;
+    return false;
+}
+
+static void send_piece(struct reading *rd, enum frame_type type,
+                       struct str bytes, struct str more)
+{
+    size_t at = frame_begin(&rd->out, type);
+
+    put_text(&rd->out, bytes);
+    put_text(&rd->out, more);
+    frame_end(&rd->out, at);
+}
+
+static bool send_attachment(struct reading *rd, struct zip_in *z)
+{
+    uint64_t size = z->member->size;
+    char piece[INPUT_CHUNK];
+    ptrdiff_t n;
+
+    send_piece(rd, FRAME_ATTACHMENT,
+               (struct str){ (const char *)&size, sizeof(size) },
+               z->member->name);
+    while ((n = zipin_pull(z, piece, sizeof(piece))) > 0 && !rd->out.broken)
+        send_piece(rd, FRAME_BYTES, (struct str){ piece, (size_t)n }, STR(""));
+    if (n == 0)
+        send_piece(rd, FRAME_ATTACHED, STR(""), STR(""));
+    return n == 0;
+}
+
+/* Pictures and the like pass as they are, when all data was read. */
+static int send_attachments(struct reading *rd, struct str file,
+                            struct zip_in *z, struct str pattern)
+{
+    int more;
+
+    zipin_rewind(z);
+    while ((more = zipin_next_other(z, pattern, goes_along, rd)) == 1)
+        if (!send_attachment(rd, z)) {
+            more = -1;
+            break;
+        }
+    if (more == 0)
+        return READ_OK;
+    send_member(rd, file, STR(""));
+    if (z->fault.set)
+        zip_fault(rd, z);
+    return READ_FAILED;
+}
+
 static int read_zip(struct reading *rd, const struct job_input *in,
                     uint64_t *n_records)
 {
@@ -268,6 +325,8 @@ static int read_zip(struct reading *rd, const struct job_input *in,
         rc = read_source(rd, in->name, &from, n_records);
     }
     rd->zip = NULL;
+    if (rc == READ_OK && !rd->places)
+        rc = send_attachments(rd, in->name, &z, pattern);
     zipin_close(&z);
     return rc;
 }

@@ -257,7 +257,8 @@ static int do_start(struct keeper *k, const struct request *q,
 
     (void)r;
     if (!x)
-        return say(k, a, false, "no route is called %.*s", STR_ARGS(q->arg));
+        return say(k, a, false, "%.*s",
+                   STR_ARGS(conf_no_route(k->conf, &k->item, q->arg)));
     if ((!k->stays || x->schedule.kind != SCHEDULE_FILE) &&
         ledger_slot_start(k->ledger, x->name, e) == -1)
         return -1;

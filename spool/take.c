@@ -264,7 +264,7 @@ int take_commit(struct keeper *k, struct claim *c, struct err *e)
             .partner = c->partner,
             .name = label_of(&k->item, c->name),
             .size = c->seen.size,
-            .once = conf_happens_once(x),
+            .once = conf_comes_once(x),
             .test = x->test,
             .full = x->full,
             .run_time = c->taken_at,

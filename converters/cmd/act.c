@@ -54,7 +54,7 @@ static int ask(const struct cmd *c, uint64_t job, struct str arg)
     return ask_for(c, c->name, job, arg);
 }
 
-/* DOCUMENT NUMBER [ROUTE|SENDER] */
+/* DOCUMENT NUMBER [ROUTE|PARTNER] */
 static int ask_about_document(const struct cmd *c, const char *what, int argc,
                               char **argv)
 {
@@ -131,7 +131,7 @@ static int run_settle(int argc, char **argv)
 
 const struct cmd cmd_settle = {
     .name = "settle",
-    .args = "JOB delivered|resend | order N [ROUTE|SENDER]",
+    .args = "JOB delivered|resend | order N [ROUTE|PARTNER]",
     .help = "say whether a delivery arrived; that a refused order is seen to",
     .more =
         "Of a delivery that is UNCONFIRMED nobody but you can know whether "
@@ -178,14 +178,14 @@ static int run_send(int argc, char **argv)
 
 const struct cmd cmd_send = {
     .name = "send",
-    .args = "order|invoice|shipment N [ROUTE|SENDER]",
+    .args = "order|invoice|shipment N [ROUTE|PARTNER]",
     .help = "send one document now, on its own",
     .more =
         "N is its number, as its sender or its receiver knows it. It is made "
         "again, of the file\nin which it came last, in a job of its own: "
         "for the first time if the route did not\nlet it pass, once more if "
         "it was sent, or refused. If there are several of that\nnumber, say "
-        "of which route, or who sent it. `kervan show order N` tells what "
+        "of which route or partner. `kervan show order N` tells what "
         "became\nof it.\n",
     .run = run_send,
 };

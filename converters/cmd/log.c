@@ -32,10 +32,12 @@ static int take_args(struct log_args *l, int argc, char **argv)
 }
 
 /* A route that is no longer in the configuration still has its jobs. */
-static int nothing(const struct view *v, const struct log_args *args)
+static int nothing(struct view *v, const struct log_args *args)
 {
     if (args->route && !conf_route(&v->conf, str_of(args->route)))
-        return cmd_usage(&cmd_log, "no route is called %s", args->route);
+        return cmd_usage(
+            &cmd_log, "%s",
+            conf_no_route(&v->conf, &v->arena, str_of(args->route)).p);
     if (!cmd_globals.json)
         puts("nothing was taken yet");
     return EXIT_DONE;

@@ -80,11 +80,13 @@ static int list_jobs(struct view *v, const struct keeper *k, bool *any_open,
     return rc;
 }
 
-static int check_routes(const struct view *v, int argc, char **argv)
+static int check_routes(struct view *v, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++)
         if (!conf_route(&v->conf, str_of(argv[i])))
-            return cmd_usage(&cmd_once, "no route is called %s", argv[i]);
+            return cmd_usage(
+                &cmd_once, "%s",
+                conf_no_route(&v->conf, &v->arena, str_of(argv[i])).p);
     return EXIT_DONE;
 }
 

@@ -243,7 +243,7 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_show = {
     .name = "show",
-    .args = "JOB | order|invoice|shipment N [ROUTE|SENDER]",
+    .args = "JOB | order|invoice|shipment N [ROUTE|PARTNER]",
     .help = "all that is known of one job, or the story of one order",
     .more = "JOB is the number that `kervan log` shows: its deliveries, its "
             "history, its report.\n\n"

@@ -37,7 +37,21 @@ static void add(struct story *s, int64_t at, uint64_t job, struct str what,
     s->last = &m->next;
 }
 
-/* Is it where this document goes? */
+/* Is it one of the files of the line? */
+static bool is_named(struct str text, struct str path)
+{
+    while (text.len) {
+        ptrdiff_t tab = str_find_char(text, '\t');
+        struct str one = str_first(text, tab < 0 ? text.len : (size_t)tab);
+
+        if (str_eq(one, path))
+            return true;
+        text = str_from(text, one.len + (tab >= 0));
+    }
+    return false;
+}
+
+/* Has that file the document? If nobody knows, is it where it goes? */
 static bool goes_there(const struct found_doc *d, const struct doc_event *ev,
                        const struct delivery *x, struct arena *a)
 {
@@ -46,6 +60,8 @@ static bool goes_there(const struct found_doc *d, const struct doc_event *ev,
 
     if (x->kind != OUT_FILE)
         return false;
+    if (x->path.len && str_find_char(ev->text, '\t') >= 0)
+        return is_named(ev->text, x->path);
     if (str_is(ev->what, "sent"))
         return str_eq(place, d->is.key.output);
     return str_eq(x->partner, d->is.key.sender) ==
@@ -101,6 +117,9 @@ static bool has_files(const struct doc_event *ev)
 /* "create" is what the map sees; people read what it means. */
 static struct str event_text(const struct doc_event *ev)
 {
+    ptrdiff_t tab = has_files(ev) ? str_find_char(ev->text, '\t') : -1;
+    struct str text = str_first(ev->text, tab < 0 ? ev->text.len : (size_t)tab);
+
     static const struct {
         const char *action;
         struct str text;
@@ -109,9 +128,9 @@ static struct str event_text(const struct doc_event *ev)
                     { "cancel", { "its cancellation", 16 } } };
 
     for (size_t i = 0; str_is(ev->what, "sent") && i < COUNT(actions); i++)
-        if (str_is(ev->text, actions[i].action))
+        if (str_is(text, actions[i].action))
             return actions[i].text;
-    return ev->text;
+    return text;
 }
 
 static int tell_story(struct view *v, const struct found_doc *d,
@@ -175,7 +194,7 @@ static void print_head(struct arena *a, const struct found_doc *d)
     line("From", k->key.sender);
     line("Route", d->route);
     line("To", k->key.output);
-    if (!str_eq(k->as_number, k->key.number))
+    if (!str_ends(k->key.number, k->as_number)) /* its series is ours */
         line("Sent as", shown(a, k->as_number));
     line("State", shown(a, doc_state_text(a, d)));
     line("Why", k->refused ? shown(a, k->answer) : STR(""));

@@ -133,7 +133,7 @@ int frame_next(struct frame_in *i, enum frame_type *type, struct str *payload)
     if (rc != 1)
         return rc;
     memcpy(&h, i->p + i->from, sizeof(h));
-    if (h.type < FRAME_MEMBER || h.type > FRAME_SIZE || h.len > i->max)
+    if (h.type < FRAME_MEMBER || h.type > FRAME_ATTACHED || h.len > i->max)
         return -1;
     rc = fill(i, sizeof(h) + h.len);
     if (rc != 1)

@@ -14,6 +14,8 @@
  *   CUT      u32 number of a file or member, from 0, and bytes of it: more of
  *            the records that were set aside (spool/faulty.h)
  *   CUT_END  struct cut_end_frame: that was all of them
+ *   ATTACHMENT  u64 size, then the name of a member of the ZIP that goes along
+ *            with the data; its BYTES follow, then ATTACHED
  *   FORBIDDEN  u32: the reader tried this system call, and is dead
  *            (spool/jail.h)
  *   END      struct end_frame, then one u64 per skip reason of the map. A
@@ -38,6 +40,9 @@ enum frame_type {
     FRAME_CUT_END,
     FRAME_END,
     FRAME_SIZE,
+    FRAME_ATTACHMENT,
+    FRAME_BYTES,
+    FRAME_ATTACHED,
 };
 
 struct fault_frame {

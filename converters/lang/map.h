@@ -275,7 +275,7 @@ struct node {
 
 /* ---- the map ------------------------------------------------------------ */
 
-enum { MAX_SCOPES = 6, MAX_DATES = 8 };
+enum { MAX_SCOPES = 6, MAX_DATES = 8, MAX_ATTACHMENTS = 16 };
 
 struct map {
     struct arena arena;
@@ -305,6 +305,9 @@ struct map {
     enum { BOM_BY_CHARSET, BOM_NO, BOM_YES } bom;
     struct str country;
     struct piece *file, *zip;
+    struct str attachments[MAX_ATTACHMENTS]; /* patterns; see attach.h */
+    int n_attachments;
+    struct place attachments_at;
     struct expr *per; /* one file per FIELD: E_FIELD of the document */
     uint64_t per_n;   /* one file per N order; 1 for `order`; 0: one file */
     enum {

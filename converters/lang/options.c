@@ -247,6 +247,28 @@ static bool set_zip(struct loader *ld, struct parser *p)
     return set_name_pieces(ld, p, &ld->map->zip);
 }
 
+static bool set_attachments(struct loader *ld, struct parser *p)
+{
+    struct map *m = ld->map;
+    const char *begin;
+
+    parse_blanks(p);
+    begin = p->p;
+    for (; p->p < p->end; parse_blanks(p)) {
+        const char *from = p->p;
+
+        while (p->p < p->end && *p->p != ' ')
+            p->p++;
+        if (m->n_attachments == MAX_ATTACHMENTS)
+            return option_fail(ld, p, "attachments",
+                               STR("fewer patterns, such as *.jpg"));
+        m->attachments[m->n_attachments++] =
+            (struct str){ from, (size_t)(p->p - from) };
+    }
+    m->attachments_at = parse_place(p, begin, p->end);
+    return true;
+}
+
 /* "ordr": no field, and nearly the document's name. */
 static bool is_near_document(const struct map *m, const struct expr *e,
                              struct str *word)
@@ -408,6 +430,9 @@ const struct common_option write_options[] = {
       "name of the file, with {expressions}", true, set_file },
     { "zip", "\"NAME\"", NULL, "pack the run's files into one ZIP", true,
       set_zip },
+    { "attachments", "PATTERN ...", NULL,
+      "which other files of the ZIP that is read go along, such as *.jpg *.png",
+      false, set_attachments },
     { 0 },
 };
 

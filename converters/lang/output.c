@@ -46,7 +46,7 @@ static bool is_device(struct str s)
  * one that looks like no other. Characters of values are replaced, never
  * followed as a path.
  */
-static struct str safe_name(struct arena *a, struct str s)
+struct str output_safe_name(struct arena *a, struct str s)
 {
     char *text, *p;
     size_t n = 0, pos = 0, from = 0;
@@ -114,7 +114,7 @@ bool output_name(struct write_run *w, const char *option,
         raw = default_name(w);
     else if (!eval_pieces(&w->run, pieces, &raw))
         return false;
-    *out = safe_name(&w->own, raw);
+    *out = output_safe_name(&w->own, raw);
     if (out->len > max)
         return RUN_FAULT(
             &w->run, LIMIT, at, NULL,
@@ -161,8 +161,8 @@ static bool make_name(struct write_run *w, struct str *out)
 
 /* ---- limits ------------------------------------------------------------- */
 
-/* The file as a whole is refused. Whichever record it was, it is not wrong. */
-static bool over_limit(struct write_run *w, enum limit_id id, struct str what)
+/* Whichever record it was, it is not wrong. */
+bool output_over_limit(struct write_run *w, enum limit_id id, struct str what)
 {
     const struct fault f = { .id = DIAG_LIMIT,
                              .map = file_place(w->map),
@@ -185,16 +185,25 @@ static bool has_room(struct write_run *w, uint64_t n)
     uint64_t ratio = max[LIMIT_OUTPUT_RATIO], input = w->total->input;
 
     if (all > max[LIMIT_OUTPUT])
-        return over_limit(w, LIMIT_OUTPUT, STR("the size of all outputs"));
+        return output_over_limit(w, LIMIT_OUTPUT,
+                                 STR("the size of all outputs"));
     if (all <= base || (input && ratio > UINT64_MAX / input) ||
         all - base <= ratio * input)
         return true;
-    return over_limit(
+    return output_over_limit(
         w, LIMIT_OUTPUT_RATIO,
         arena_fmt(&w->own,
                   "the size of all outputs, above the limit output-base of "
                   "%llu bytes, by the size of the input (%llu bytes),",
                   (unsigned long long)base, (unsigned long long)input));
+}
+
+bool output_room(struct write_run *w, uint64_t n)
+{
+    if (!has_room(w, n))
+        return false;
+    w->total->outputs += n;
+    return true;
 }
 
 /* ---- finding and making outputs ----------------------------------------- */
@@ -211,7 +220,8 @@ static struct output *new_output(struct write_run *w, struct str key)
         return NULL;
     }
     if (w->n_outputs >= w->limits->v[LIMIT_OUTPUTS]) {
-        (void)over_limit(w, LIMIT_OUTPUTS, STR("the number of output files"));
+        (void)output_over_limit(w, LIMIT_OUTPUTS,
+                                STR("the number of output files"));
         return NULL;
     }
     if (!make_name(w, &o->name))

@@ -25,6 +25,12 @@ struct sink *output_sink(struct write_run *w, struct output *o);
  */
 bool output_name(struct write_run *w, const char *option,
                  const struct piece *pieces, struct str *out);
+/* A name for a file that every file system takes; empty: nothing is left. */
+struct str output_safe_name(struct arena *a, struct str s);
+/* May n more bytes be written, and counts them. False: w->err, and a fault. */
+bool output_room(struct write_run *w, uint64_t n);
+/* The file as a whole is refused. Returns false. */
+bool output_over_limit(struct write_run *w, enum limit_id id, struct str what);
 /* Empties the buffer into the file. */
 bool output_flush(struct write_run *w, struct output *o);
 /* The last one again, before anything of it was flushed. */

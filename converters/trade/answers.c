@@ -202,34 +202,49 @@ static void find_invoiced(struct trade *t, struct str series,
                            out);
 }
 
+/* The invoice that this document cancels; "": it cancels none. */
+static struct str cancelled(const struct state *s, const struct doc *d)
+{
+    if (doc_has(d, s->cancels))
+        return d->f[s->cancels];
+    return str_is(doc_text(d, s->status), "cancelled") ? doc_text(d, s->number)
+                                                       : STR("");
+}
+
 /*
- * The order whose invoice this document cancels: by series and number, which
- * may both stand in `cancels` ("FCT 123"); a credit note of a series of its own
- * names the order.
+ * The order whose invoice that is: by series and number, which may both stand
+ * in `cancels` ("FCT 123"); a credit note of a series of its own names the
+ * order. False: its invoice is another one, or was cancelled before.
  */
 static bool find_cancelled(struct trade *t, const struct state *s,
                            const struct doc *d, struct known_doc *out)
 {
-    struct str series = doc_text(d, s->series), number;
-    struct str cancels = doc_text(d, s->cancels);
-    ptrdiff_t blank;
+    struct str cancels = cancelled(s, d);
+    ptrdiff_t blank = str_find_char(cancels, ' ');
 
-    if (!cancels.len && str_is(doc_text(d, s->status), "cancelled"))
-        cancels = doc_text(d, s->number);
-    if (!cancels.len)
-        return false;
-    find_invoiced(t, series, cancels, out);
-    blank = str_find_char(cancels, ' ');
+    find_invoiced(t, doc_text(d, s->series), cancels, out);
     if (!out->found && blank > 0)
         find_invoiced(t, str_first(cancels, (size_t)blank),
                       str_from(cancels, (size_t)blank + 1), out);
     if (out->found)
         return true;
     find_order(t, s, d, out);
-    number = out->invoice;
-    if (!out->found || !number.len || !str_ends(cancels, number))
-        out->found = false;
-    return true;
+    return out->found && out->invoice.len && str_ends(cancels, out->invoice);
+}
+
+/* What is said when an invoice is cancelled. */
+static struct doc_answer of_cancelled(struct trade *t, const struct state *s,
+                                      const struct doc *d,
+                                      const struct known_doc *order)
+{
+    struct str by = doc_text(d, s->number);
+    struct doc_answer w = { .invoice_cancelled = true,
+                            .series = order->series,
+                            .invoice = order->invoice };
+
+    if (by.len && !str_eq(by, cancelled(s, d)))
+        w.text = arena_fmt(t->docs, "by %.*s", STR_ARGS(by));
+    return w;
 }
 
 static void take_over(struct state *s, struct doc *d,
@@ -321,17 +336,16 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
     if (trade_is(t->site, "order_status") && !doc_has(d, s->order) &&
         doc_has(d, s->file))
         return whole_file(t, s, d);
-    if (trade_is(t->site, "invoice") && find_cancelled(t, s, d, &order)) {
-        w = (struct doc_answer){ .invoice_cancelled = order.found };
-        if (order.found && doc_has(d, s->cancels) && doc_has(d, s->number))
-            w.text = arena_fmt(t->docs, "by %.*s", STR_ARGS(d->f[s->number]));
-    } else {
+    w = (struct doc_answer){ 0 };
+    if (!trade_is(t->site, "invoice") || !cancelled(s, d).len) {
         find_order(t, s, d, &order);
         w = answer_of(t, s, d);
+    } else if (find_cancelled(t, s, d, &order)) {
+        w = of_cancelled(t, s, d, &order);
     }
     if (order.found) {
         take_over(s, d, &order);
-        if (w.invoice_cancelled || !says_nothing(&w))
+        if (!says_nothing(&w))
             facts_answered(t->facts, &order.key, &w);
     } else if (doc_has(d, s->order) && t->site->answers_orders) {
         tell_unknown(t, s, d);
@@ -352,10 +366,11 @@ static void wrote(struct trade *t, void *state, const void *own, struct doc *d,
     for (size_t i = 0; i < site->n_replies; i++)
         if (str_eq(site->replies[i], s->key.sender))
             to = s->key.sender;
-    facts_story(t->facts, &s->key,
-                str_eq(to, s->key.sender) ? STR("went back") : STR("went on"),
-                arena_fmt(t->docs, "%s to %.*s", t->site->document->noun,
-                          STR_ARGS(to)));
+    facts_story(
+        t->facts, &s->key,
+        str_eq(to, s->key.sender) ? STR("went back") : STR("went on"),
+        arena_fmt(t->docs, "%s to %.*s", t->site->document->noun, STR_ARGS(to)),
+        t->files);
 }
 
 const struct trade_rule rule_answers = {

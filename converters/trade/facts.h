@@ -1,6 +1,7 @@
 /*
  * facts.h - what the rules may ask of the past, and what they learn for the
- * future. The ledger answers and keeps it (spool/facts.c, ledger_facts.c).
+ * future. The ledger answers and keeps it (spool/facts.c, ledger_facts.c,
+ * ledger_learn.c).
  *
  *   a job asks        over its own read-only connection, of one moment; what
  *                     it has learnt itself since counts as well
@@ -109,8 +110,10 @@ bool facts_is_news(const struct facts *f, const struct known_doc *was,
                    struct str hash);
 void facts_came(struct facts *f, const struct doc_key *key,
                 const struct doc_face *face, struct str hash);
+/* files: those outputs of the job that have it, see struct trade. */
 void facts_sent(struct facts *f, const struct doc_key *key,
-                struct str as_number, struct str action, struct str values);
+                struct str as_number, struct str action, struct str values,
+                struct str files);
 /* A change that is not sent was told to people: once. */
 void facts_reported(struct facts *f, const struct doc_key *key, struct str hash,
                     struct str text);
@@ -121,8 +124,8 @@ struct doc_answer {
     struct str text;
     struct str number, id; /* the receiver's own */
     struct str status, carrier, tracking;
-    struct str series, invoice; /* an invoice was made: locked from now on */
-    bool invoice_cancelled;     /* open again */
+    struct str series, invoice; /* was made: locked from now on; */
+    bool invoice_cancelled;     /* or it was cancelled: open again */
 };
 void facts_answered(struct facts *f, const struct doc_key *key,
                     const struct doc_answer *answer);
@@ -132,7 +135,7 @@ void facts_withdrawn(struct facts *f, const struct doc_key *key,
 /* A line of its story that changes nothing; none if it says what the last one
  * says. */
 void facts_story(struct facts *f, const struct doc_key *key, struct str what,
-                 struct str text);
+                 struct str text, struct str files);
 
 /* ---- reservations ---------------------------------------------------------
  */

@@ -133,6 +133,9 @@ static void came(struct trade *t, const struct state *s,
     struct str company = doc_text(d, s->company);
     struct str hash = facts_hash_text(t->facts, buf_str(&s->values), t->docs);
 
+    /* Receivers may not see the status; that it is cancelled they are told. */
+    if (str_is(doc_text(d, s->status), "cancelled"))
+        hash = arena_fmt(t->docs, "%.*s cancelled", STR_ARGS(hash));
     if (!facts_is_news(t->facts, was, hash))
         return;
     facts_came(t->facts, key,
@@ -305,7 +308,7 @@ static void wrote(struct trade *t, void *state, const void *own, struct doc *d,
         return;
     key = key_of(t, s, d);
     facts_sent(t->facts, &key, doc_text(d, s->number), s->action_now,
-               buf_str(&s->values));
+               buf_str(&s->values), t->files);
 }
 
 const struct trade_rule rule_once = {

@@ -179,6 +179,8 @@ struct trade {
     bool wanted;       /* `when` of the route holds */
     struct str number; /* as the sender wrote it; "": it has none */
     struct str place;  /* "orders.zip/july.csv" */
+    struct str files;  /* when it was written: paths of the outputs that have
+                          it, each with a tab before it; "": not known yet */
     int number_field, series_field;
     /* Of all of them: */
     uint64_t n_aside;  /* at the end: so many were set aside */

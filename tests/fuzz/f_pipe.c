@@ -2,8 +2,8 @@
  * f_pipe.c - a reader that was taken over: it sends whatever it likes.
  *
  * Input: its frames. To let them change freely, a frame is a byte for its
- * type (past the last one: raw bytes), two for its length, its payload; END
- * gets the count of records that it needs, unless that byte is high.
+ * type (7: raw bytes), two for its length, its payload; END gets the count of
+ * records that it needs, unless that byte is high.
  */
 #include "converters/document/frame.h"
 #include "tests/fuzz/convert.h"
@@ -21,6 +21,7 @@ static const char read_text[] = "read order from csv\n"
                                 "skip when N = \"x\" \"x\"\n";
 static const char write_text[] = "write order to xml\n"
                                  "  file \"{file.base}.xml\"\n"
+                                 "  attachments *.jpg *.xml\n"
                                  "orders\n"
                                  "  each order\n"
                                  "    order\n"
@@ -49,7 +50,7 @@ static void unfold(struct str data, struct buf *out)
     uint64_t n_records = 0;
 
     while (data.len) {
-        uint8_t kind = fuzz_byte(&data), type = kind & 7;
+        uint8_t kind = fuzz_byte(&data), type = kind & 15;
         size_t len = (size_t)fuzz_byte(&data) | (size_t)fuzz_byte(&data) << 8;
         struct str payload = str_first(data, len);
 
