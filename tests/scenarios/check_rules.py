@@ -279,7 +279,7 @@ class LeftOut(Check):
 
     def files(self):
         r = self.r
-        self.want = {f'BLT-{n}': (D(r.randrange(-10**4, 10**6)) / r.choice(
+        self.want = {f'BLT-{n}': (D(r.randrange(-10**4, 10**4)) / r.choice(
             [1, 10]), D(r.randrange(1, 10**6)) / 100, r.choice(['21', '11']))
             for n in range(r.randrange(1, 50))}
         rows = [{'Cod': sku, 'Denumire': 'Ţeavă', 'UM': 'buc',
