@@ -478,23 +478,28 @@ static bool need_service(struct trade *t, struct state *s, const struct doc *d,
                         sku, first_of(method, sku));
 }
 
+static bool need_all(struct trade *t, struct state *s, struct doc *d)
+{
+    return need_customer(t, s, d) && need_products(t, s, d) &&
+           need_service(t, s, d, CARD_PAYMENT) &&
+           need_service(t, s, d, CARD_SHIPPING);
+}
+
 static enum trade_verdict take(struct trade *t, void *state, const void *own,
                                struct doc *d)
 {
     struct state *s = state;
+    bool ok;
 
     (void)own;
     s->first = NULL;
     s->last = &s->first;
-    while (s->seen.n)
-        textmap_drop_last(&s->seen);
     if (str_is(doc_text(d, s->action), "cancel"))
         return TRADE_ON;
-    return need_customer(t, s, d) && need_products(t, s, d) &&
-                   need_service(t, s, d, CARD_PAYMENT) &&
-                   need_service(t, s, d, CARD_SHIPPING)
-               ? TRADE_ON
-               : TRADE_ASIDE;
+    ok = need_all(t, s, d);
+    while (s->seen.n) /* its keys live as long as the document */
+        textmap_drop_last(&s->seen);
+    return ok ? TRADE_ON : TRADE_ASIDE;
 }
 
 /* ---- they are written
