@@ -83,6 +83,17 @@ void textmap_drop_last(struct textmap *m)
     m->n--;
 }
 
+void textmap_clear(struct textmap *m)
+{
+    if (m->n_slots > FIRST_SLOTS) {
+        textmap_release(m); /* one that was large is no reason to clear more */
+        return;
+    }
+    if (m->n)
+        memset(m->slots, 0, m->n_slots * sizeof(*m->slots));
+    m->n = 0;
+}
+
 void textmap_release(struct textmap *m)
 {
     free(m->keys);

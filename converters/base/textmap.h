@@ -28,6 +28,8 @@ void textmap_add(struct textmap *m, struct str key, uint32_t value);
 void textmap_set(struct textmap *m, struct str key, uint32_t value);
 /* Takes back the last textmap_add(). */
 void textmap_drop_last(struct textmap *m);
+/* Forgets all keys, which may be gone already; keeps a little room. */
+void textmap_clear(struct textmap *m);
 void textmap_release(struct textmap *m);
 
 #endif

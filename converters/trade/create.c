@@ -489,17 +489,14 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
                                struct doc *d)
 {
     struct state *s = state;
-    bool ok;
 
     (void)own;
     s->first = NULL;
     s->last = &s->first;
+    textmap_clear(&s->seen);
     if (str_is(doc_text(d, s->action), "cancel"))
         return TRADE_ON;
-    ok = need_all(t, s, d);
-    while (s->seen.n) /* its keys live as long as the document */
-        textmap_drop_last(&s->seen);
-    return ok ? TRADE_ON : TRADE_ASIDE;
+    return need_all(t, s, d) ? TRADE_ON : TRADE_ASIDE;
 }
 
 /* ---- they are written
