@@ -237,13 +237,14 @@ static struct doc_answer of_cancelled(struct trade *t, const struct state *s,
                                       const struct doc *d,
                                       const struct known_doc *order)
 {
-    struct str by = doc_text(d, s->number);
+    struct str by = doc_text(d, s->number), series = doc_text(d, s->series);
     struct doc_answer w = { .invoice_cancelled = true,
                             .series = order->series,
                             .invoice = order->invoice };
 
     if (by.len && !str_eq(by, cancelled(s, d)))
-        w.text = arena_fmt(t->docs, "by %.*s", STR_ARGS(by));
+        w.text = arena_fmt(t->docs, "by %.*s%s%.*s", STR_ARGS(series),
+                           series.len ? " " : "", STR_ARGS(by));
     return w;
 }
 
