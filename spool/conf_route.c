@@ -460,7 +460,6 @@ static const struct conf_word route_words[] = {
     { .name = "on trouble", .parse = r_trouble },
     { .name = "trigger", .parse = r_trigger },
     { .name = "unknown products", .not_built = true },
-    { .name = "match by", .not_built = true },
     { .name = NULL },
 };
 

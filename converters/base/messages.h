@@ -159,6 +159,8 @@
     X(SOURCE_EMPTY, "source-empty", WARNING, "not one record came: what the receiver got before is not taken for vanished") \
     X(ZERO_FIELD, "zero-field", WARNING, "the write map also looks at %1, which is empty in what \"missing zero\" sends") \
     X(SAME_NAME, "same-name", WARNING, "the map gives all files one name: changes wait until the receiver has taken the last file; {run.id} in its name avoids that") \
+    X(PRODUCT_NONE, "product-none", ERROR, "%1 has no product with the %2 \"%3\", as far as its exports show") \
+    X(PRODUCT_SEVERAL, "product-several", ERROR, "%1 has several products with the %2 \"%3\"") \
 
 #define DIAGS(X) \
     DIAGS_INPUT(X) DIAGS_CSV(X) DIAGS_XML(X) DIAGS_ZIP(X) DIAGS_DATA(X) \
