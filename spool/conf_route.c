@@ -459,7 +459,6 @@ static const struct conf_word route_words[] = {
     { .name = "keep", .parse = r_keep },
     { .name = "on trouble", .parse = r_trouble },
     { .name = "trigger", .parse = r_trigger },
-    { .name = "unknown products", .not_built = true },
     { .name = NULL },
 };
 

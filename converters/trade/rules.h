@@ -15,6 +15,7 @@ extern const struct trade_rule rule_prefix;
 extern const struct trade_rule rule_price;
 extern const struct trade_rule rule_reserve;
 extern const struct trade_rule rule_start;
+extern const struct trade_rule rule_unknown;
 extern const struct trade_rule rule_vat;
 extern const struct trade_rule rule_warehouse;
 
