@@ -44,6 +44,23 @@ struct adoption {
 static void tell(struct adoption *x, uint64_t job, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* In the order of jobs: folders of out/ have names by chance. What is of no job
+ * stands where it comes. */
+static void put_line(struct adopted *out, struct adopt_line *line)
+{
+    struct adopt_line **at = out->last;
+
+    if (line->job < out->last_job && line->job)
+        for (at = &out->lines; *at && (*at)->job < line->job;)
+            at = &(*at)->next;
+    line->next = *at;
+    *at = line;
+    if (!line->next)
+        out->last = &line->next;
+    if (line->job > out->last_job)
+        out->last_job = line->job;
+}
+
 static void tell(struct adoption *x, uint64_t job, const char *fmt, ...)
 {
     struct adopt_line *line = arena_alloc(&x->k->kept, sizeof(*line));
@@ -55,8 +72,7 @@ static void tell(struct adoption *x, uint64_t job, const char *fmt, ...)
     va_end(ap);
     line->job = job;
     line->text = arena_str(&x->k->kept, str_of(text));
-    *x->out->last = line;
-    x->out->last = &line->next;
+    put_line(x->out, line);
 }
 
 static void saw_job(struct adoption *x, uint64_t job)

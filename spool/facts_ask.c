@@ -112,7 +112,7 @@ static struct known_doc *change_doc(struct facts *f, const struct doc_key *key)
         .series = arena_str(&f->arena, was.series),
         .invoice = arena_str(&f->arena, was.invoice),
     };
-    facts_overlay(f, facts_doc_name(&a, key))->doc = d;
+    facts_overlay(f, facts_doc_name(&a, key), false)->doc = d;
     arena_release(&a);
     return d;
 }
@@ -224,6 +224,20 @@ static bool is_loaded(const struct facts *f, struct str unit,
     return textmap_find(&f->loaded, loaded_name(room, unit, kind)) != NULL;
 }
 
+/* Asked for every record: the last one is remembered. */
+static void ask_cards(struct facts *f, struct str unit, enum card_kind kind)
+{
+    struct arena a = { 0 };
+
+    if (f->cards_unit.p && f->cards_kind == kind && str_eq(f->cards_unit, unit))
+        return;
+    facts_ask(f, scope_of_cards(&a, unit, str_of(card_kind_names[kind])));
+    arena_release(&a);
+    f->cards_kind = kind;
+    if (!f->cards_unit.p || !str_eq(f->cards_unit, unit))
+        f->cards_unit = arena_str(&f->scope_names, unit);
+}
+
 void facts_card(struct facts *f, struct str unit, enum card_kind kind,
                 struct str key, struct arena *a, struct card *out)
 {
@@ -232,7 +246,7 @@ void facts_card(struct facts *f, struct str unit, enum card_kind kind,
     *out = (struct card){ 0 };
     if (!f)
         return;
-    facts_ask(f, scope_of_cards(a, unit, str_of(card_kind_names[kind])));
+    ask_cards(f, unit, kind);
     l = facts_find(f, facts_card_name(a, unit, kind, key));
     if (l) {
         *out = *l->card;
@@ -243,9 +257,9 @@ void facts_card(struct facts *f, struct str unit, enum card_kind kind,
 }
 
 static void overlay_card(struct facts *f, struct str name, const struct card *c,
-                         bool loaded)
+                         bool loaded, bool is_new)
 {
-    struct learnt *l = facts_overlay(f, name);
+    struct learnt *l = facts_overlay(f, name, is_new);
 
     l->card = arena_alloc(&f->arena, sizeof(*l->card));
     l->loaded = loaded;
@@ -265,12 +279,14 @@ struct loading {
 static void load_card(void *ctx, struct str key, const struct card *c)
 {
     struct loading *l = ctx;
+    const uint32_t *at;
     struct str name;
 
     arena_reset(&l->a);
     name = facts_card_name(&l->a, l->unit, l->kind, key);
-    if (!facts_find(l->f, name))
-        overlay_card(l->f, name, c, true);
+    at = textmap_find(&l->f->map, name);
+    if (!at || !*at)
+        overlay_card(l->f, name, c, true, !at);
 }
 
 void facts_load_cards(struct facts *f, struct str unit, enum card_kind kind)
@@ -301,7 +317,7 @@ void facts_learn_card(struct facts *f, struct str unit, enum card_kind kind,
         return;
     c.found = true;
     c.wait_job = by_us ? f->job : 0;
-    overlay_card(f, facts_card_name(&a, unit, kind, key), &c, false);
+    overlay_card(f, facts_card_name(&a, unit, kind, key), &c, false, false);
     ROW(f, FACT_CARD, unit, str_of(card_kind_names[kind]), key, c.code, c.name,
         yes_no(c.hidden), yes_no(by_us));
     arena_release(&a);

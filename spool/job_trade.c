@@ -28,8 +28,8 @@ static enum trade_written write_out(void *ctx, struct doc *d)
     uint64_t written = j->out->n_written;
 
     j->current = d;
-    job_name_file(j, d); /* it may have waited */
     j->trade.files = STR("");
+    job_name_file(j, d); /* it may have waited */
     if (j->keep_all && !job_conditions_hold_up(j, d)) {
         job_set_aside(j, d);
         return WROTE_ASIDE;

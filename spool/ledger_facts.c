@@ -92,13 +92,26 @@ int ledger_doc_as(struct ledger *l, struct str unit, struct str document,
                   struct err *e)
 {
     struct rows r;
+    int rc;
 
     if (db_ask(l->db, e, &r,
                DOC_COLUMNS " WHERE unit=? AND document=? AND as_number=? AND"
                            " as_number<>'' ORDER BY sent_job DESC LIMIT 1",
-               "sss", unit, document, as_number) == -1)
+               "sss", unit, document, as_number) == -1 ||
+        one_doc(&r, a, out, e) == -1)
         return -1;
-    return one_doc(&r, a, out, e);
+    if (!out->found)
+        return 0;
+    if (db_ask(l->db, e, &r,
+               "SELECT sender FROM doc WHERE unit=? AND document=? AND"
+               " as_number=? AND as_number<>'' AND sender<>? LIMIT 1",
+               "ssss", unit, document, as_number, out->key.sender) == -1)
+        return -1;
+    rc = db_next(&r, e);
+    if (rc == 1)
+        out->rival = db_str(&r, 0, a);
+    db_end(&r);
+    return rc == -1 ? -1 : 0;
 }
 
 int ledger_doc_of(struct ledger *l, struct str unit, struct str sender,
@@ -121,14 +134,25 @@ int ledger_doc_invoiced(struct ledger *l, struct str unit, struct str series,
                         struct known_doc *out, struct err *e)
 {
     struct rows r;
+    bool exact;
+    int rc;
 
+    *out = (struct known_doc){ 0 };
     if (db_ask(l->db, e, &r,
                DOC_COLUMNS " WHERE unit=?1 AND invoice=?2 AND invoice<>''"
                            " AND (?3='' OR series='' OR series=?3)"
-                           " ORDER BY sent_job DESC LIMIT 1",
+                           " ORDER BY series=?3 DESC,sent_job DESC LIMIT 2",
                "sss", unit, invoice, series) == -1)
         return -1;
-    return one_doc(&r, a, out, e);
+    rc = db_next(&r, e);
+    if (rc == 1)
+        *out = doc_row(&r, a);
+    exact = rc == 1 && str_eq(out->series, series);
+    /* Of several that may be meant it is none. */
+    if (rc == 1 && !exact && (rc = db_next(&r, e)) == 1)
+        *out = (struct known_doc){ 0 };
+    db_end(&r);
+    return rc == -1 ? -1 : 0;
 }
 
 int ledger_docs_of_file(struct ledger *l, struct str unit, struct str file,

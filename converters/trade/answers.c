@@ -258,7 +258,9 @@ static void take_over(struct state *s, struct doc *d,
         d->f[s->sender] = order->key.sender;
 }
 
-static void tell_unknown(struct trade *t, const struct state *s, struct doc *d)
+/* Told once; what was refused, for each: somebody has to see to it. */
+static enum trade_verdict unknown(struct trade *t, const struct state *s,
+                                  struct doc *d, const struct doc_answer *w)
 {
     const struct doc_key key = { .output = STR(""),
                                  .sender = t->sender,
@@ -266,6 +268,11 @@ static void tell_unknown(struct trade *t, const struct state *s, struct doc *d)
                                  .number = doc_text(d, s->order) };
     struct known_doc was;
 
+    if (w->given && !w->ok) {
+        TRADE_FAULT(t, d, s->order, REFUSED_UNKNOWN, key.number, t->sender,
+                    w->text);
+        return TRADE_ASIDE;
+    }
     facts_doc(t->facts, &key, t->docs, &was);
     if (!was.found)
         TRADE_FAULT(t, d, s->order, ORDER_UNKNOWN, key.number, t->sender);
@@ -276,6 +283,7 @@ static void tell_unknown(struct trade *t, const struct state *s, struct doc *d)
                                        .line = d->line,
                                        .member = t->place },
                    STR(""));
+    return TRADE_ON;
 }
 
 /* ---- a whole file ---------------------------------------------------------
@@ -343,13 +351,18 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
     } else if (find_cancelled(t, s, d, &order)) {
         w = of_cancelled(t, s, d, &order);
     }
-    if (order.found) {
-        take_over(s, d, &order);
-        if (!says_nothing(&w))
-            facts_answered(t->facts, &order.key, &w);
-    } else if (doc_has(d, s->order) && t->site->answers_orders) {
-        tell_unknown(t, s, d);
+    if (order.rival.len) {
+        TRADE_FAULT(t, d, s->order, ORDER_AMBIGUOUS, order.as_number,
+                    order.key.sender, order.rival);
+        return TRADE_ASIDE;
     }
+    if (!order.found)
+        return doc_has(d, s->order) && t->site->answers_orders
+                   ? unknown(t, s, d, &w)
+                   : TRADE_ON;
+    take_over(s, d, &order);
+    if (!says_nothing(&w))
+        facts_answered(t->facts, &order.key, &w);
     return TRADE_ON;
 }
 

@@ -486,8 +486,7 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
     (void)own;
     s->first = NULL;
     s->last = &s->first;
-    while (s->seen.n)
-        textmap_drop_last(&s->seen);
+    textmap_clear(&s->seen);
     if (str_is(doc_text(d, s->action), "cancel"))
         return TRADE_ON;
     return need_customer(t, s, d) && need_products(t, s, d) &&

@@ -70,6 +70,7 @@ struct known_doc {
     struct str answer;
     struct str receiver_number, receiver_id; /* the receiver's own */
     struct str series, invoice; /* of its invoice: it is locked. "": open */
+    struct str rival; /* facts_doc_as(): another sender's has that number */
 };
 
 void facts_doc(struct facts *f, const struct doc_key *key, struct arena *a,
@@ -82,7 +83,8 @@ void facts_doc_as(struct facts *f, struct str unit, struct str document,
 void facts_doc_of(struct facts *f, struct str unit, struct str sender,
                   struct str document, struct str number, struct arena *a,
                   struct known_doc *out);
-/* By its invoice, in the receiver's books; series "" fits any. */
+/* By its invoice, in the receiver's books; without its series only if that fits
+ * a single one. */
 void facts_doc_invoiced(struct facts *f, struct str unit, struct str series,
                         struct str invoice, struct arena *a,
                         struct known_doc *out);

@@ -10,6 +10,7 @@ const struct trade_rule *const trade_rules[] = {
     &rule_price,        /* which prices */
     &rule_warehouses,   /* several as one */
     &rule_warehouse,    /* of its own, if it names none */
+    &rule_match,        /* the receiver's own articles */
     &rule_unknown,      /* products that the receiver does not have */
     &rule_vat,          /* keys of the receiver */
     &rule_prefix,       /* the receiver's number */

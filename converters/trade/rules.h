@@ -7,6 +7,7 @@
 extern const struct trade_rule rule_answers;
 extern const struct trade_rule rule_cards;
 extern const struct trade_rule rule_create;
+extern const struct trade_rule rule_match;
 extern const struct trade_rule rule_once;
 extern const struct trade_rule rule_only_changes;
 extern const struct trade_rule rule_warehouses;
