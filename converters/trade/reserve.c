@@ -20,8 +20,9 @@
  * integrator to name warehouses in orders (`warehouse W`) where it matters
  * which.
  *
- * It stands behind once: facts_sent() ends the reservations of the version
- * before.
+ * Stock is looked at before `warehouse` and `match by` give it the receiver's
+ * names; an order when it was sent, for facts_sent() ends the reservations of
+ * the version before.
  */
 #include "converters/base/decimal.h"
 #include "converters/base/textmap.h"
@@ -297,5 +298,6 @@ const struct trade_rule rule_reserve = {
     .begin = begin,
     .take = take,
     .wrote = wrote,
+    .wrote_last = true,
     .release = release,
 };

@@ -209,6 +209,7 @@ struct trade_rule {
     /* After the document was written or set aside; NULL: nothing to do. */
     void (*wrote)(struct trade *t, void *state, const void *own, struct doc *d,
                   enum trade_written how);
+    bool wrote_last; /* when those of all other rules have learnt of it */
     /* All have come: trade_pass_on() what was held. */
     void (*end)(struct trade *t, void *state, const void *own);
     /* And all were written, or set aside then: facts_was_set_aside(). */
