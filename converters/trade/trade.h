@@ -86,6 +86,7 @@ struct trade_site {
     const struct level *document;
     struct shape *shape; /* of its documents; rules find their fields in it */
     struct str route;
+    unsigned read;               /* which read map of the route, from 0 */
     struct str receiver, output; /* the first `to`; "": there is none */
     bool test;
     /* Some route sends orders to one who may send it files; and orders of such
