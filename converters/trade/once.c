@@ -7,8 +7,7 @@
  *                       `changes send` sends it with action change, or cancel;
  *                       `changes ignore` skips it
  *   refused, changed    sent as new: the receiver has none
- *   invoiced, changed   told, whatever `changes` says: the receiver has locked
- * it
+ *   invoiced, changed   told, whatever `changes` says: it is locked there
  *
  * `when` of the route chooses what is sent for the first time. What was sent is
  * followed from then on, whatever its status becomes; by the route that sent
