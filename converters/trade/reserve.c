@@ -89,7 +89,13 @@ static bool serves(const struct trade_site *s, const void *own,
 
 static struct str name_of(struct arena *a, struct str sku, struct str warehouse)
 {
-    return arena_fmt(a, "%.*s\n%.*s", STR_ARGS(sku), STR_ARGS(warehouse));
+    size_t len = sku.len + 1 + warehouse.len;
+    char *p = arena_text(a, len);
+
+    str_copy(p, sku);
+    p[sku.len] = '\n';
+    str_copy(p + sku.len + 1, warehouse);
+    return (struct str){ p, len };
 }
 
 static struct amount *find(struct state *s, struct str sku,
