@@ -269,6 +269,8 @@ static void set_site(struct map_loader *ld, struct route *r,
     s->document = x->map->document;
     s->shape = x->map->shape;
     s->route = r->name;
+    for (const struct conf_read *y = r->reads; y != x; y = y->next)
+        s->read++;
     s->test = r->test;
     s->receiver = to ? to->partner->name : STR("");
     s->output =
