@@ -262,11 +262,16 @@ static enum trade_verdict first_time(struct trade *t, struct state *s,
     return send(t, s, d, "create");
 }
 
-/* Routes may share what comes by their `when`, each with rules of its own. */
+/* Routes may share what comes by their `when`, each with rules of its own. What
+ * a route has sent that is gone, or has another name now, is followed by all.
+ */
 static bool is_of_another_route(const struct trade *t,
                                 const struct known_doc *was)
 {
-    return was->sent_route.len && !str_eq(was->sent_route, t->site->route);
+    for (size_t i = 0; i < t->site->n_siblings; i++)
+        if (str_eq(was->sent_route, t->site->siblings[i]))
+            return true;
+    return false;
 }
 
 static enum trade_verdict take(struct trade *t, void *state, const void *own,
