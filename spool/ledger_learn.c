@@ -203,9 +203,11 @@ static int note_refused(const struct learning *x, struct err *e)
     rc = db_next(&r, e);
     if (rc == 1)
         text =
-            arena_fmt(&a, "%.*s refused %.*s %.*s of %.*s%s%.*s",
+            arena_fmt(&a, "%.*s refused %.*s %.*s%s%.*s%s%.*s",
                       STR_ARGS(db_str(&r, 0, &a)), STR_ARGS(db_str(&r, 1, &a)),
-                      STR_ARGS(db_str(&r, 2, &a)), STR_ARGS(x->c[1]),
+                      STR_ARGS(db_str(&r, 2, &a)),
+                      x->c[0].len ? " of " : ", which nobody has sent",
+                      STR_ARGS(str_first(x->c[1], x->c[0].len ? 64 : 0)),
                       x->c[6].len ? ": " : "", STR_ARGS(x->c[6]));
     db_end(&r);
     if (rc == 1)

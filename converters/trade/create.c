@@ -4,9 +4,10 @@
  * delivered before the order that needs it.
  *
  *   take    the order travels, once has said. What of it does the receiver
- * lack? Each card is made, and tried: if one cannot be written, its order is
- * set aside as well wrote   the order is written: so are its cards, and only
- * now they are known
+ *           lack? Each card is made, and tried: if one cannot be written, its
+ *           order is set aside as well
+ *   wrote   the order is written: so are its cards, and only now they are
+ *           known
  *
  * What he knows is learnt from his exports and from what he was sent
  * (cards.c). If its card is still on the way, in another job, this one waits

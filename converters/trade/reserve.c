@@ -2,10 +2,11 @@
  * reserve.c - `reserve`: ordered goods are on the shelf, and not for sale.
  *
  *   a route of orders   what the item lines of each sent order want of a
- *                       warehouse is reserved with its receiver, until the
- * order is invoiced or cancelled (the ledger knows) a route of stock    a
- * record of that partner whose source says nothing of reservations gets them:
- * reserved, and free = quantity - reserved; its levels likewise
+ *                       warehouse is reserved with its receiver, until it is
+ *                       invoiced or cancelled (the ledger knows)
+ *   a route of stock    a record of that partner whose source says nothing of
+ *                       reservations gets them: reserved, and free = quantity
+ *                       - reserved; its levels likewise
  *
  * Which reservations:
  *

@@ -5,8 +5,9 @@
  *   hide   it goes in invisible, into a category that customers do not see. As
  *          long as nobody has published it, later files of it leave its
  *          visibility and its category alone: they are a person's now. Its
- * stock is sent all the same skip   it is not sent, nor its stock send   as any
- * other one
+ *          stock is sent all the same
+ *   skip   it is not sent, nor its stock
+ *   send   as any other one
  *
  * The shop's own product export shows what it has, and what was published;
  * cards.c learns both. What a shop has is known by the sku, of the product or
