@@ -63,10 +63,12 @@ struct known_doc {
         sent_route;    /* of that job; "": this one's, or not known any more */
     struct str values; /* what was sent last, see canon.h; "": not known */
     struct str hash;   /* of values, in hexadecimal */
-    struct str came_hash; /* of the version that was read last */
-    int64_t last_at;      /* when that was */
-    struct str reported;  /* hash of a version that was told and not sent */
+    struct str came_hash;            /* of the version that was read last */
+    uint64_t sent_place, came_place; /* of their files; 0: not known any more */
+    int64_t last_at;                 /* when that was */
+    struct str reported; /* hash of a version that was told and not sent */
     bool refused; /* the receiver has refused it, and `answer` says why */
+    bool known;   /* though refused: he has spoken of it as of one he has */
     struct str answer;
     struct str receiver_number, receiver_id; /* the receiver's own */
     struct str series, invoice; /* of its invoice: it is locked. "": open */
@@ -88,6 +90,8 @@ void facts_doc_of(struct facts *f, struct str unit, struct str sender,
 void facts_doc_invoiced(struct facts *f, struct str unit, struct str series,
                         struct str invoice, struct arena *a,
                         struct known_doc *out);
+/* Of the job's file: one that was taken later has a larger one. */
+uint64_t facts_place(const struct facts *f);
 /* All that were sent in the file of that name, to that unit; fn returns false
  * to end it. */
 void facts_docs_of_file(struct facts *f, struct str unit, struct str file,
@@ -190,18 +194,19 @@ void facts_wait_for(struct facts *f, uint64_t job);
 
 /*
  * A table of (key text, hash of what was sent), sorted by the hash of the key;
- * see got.h for its bytes. `waiting` are those of jobs that are not
- * DONE: nobody knows whether the receiver has them.
+ * see got.h for its bytes. There is one for each output and source, which is a
+ * name of the rule's. `waiting` are those of jobs that are not DONE: nobody
+ * knows whether the receiver has them.
  */
 struct got_tables {
     struct str delivered;
     struct str *waiting;
     size_t n_waiting;
 };
-void facts_got(struct facts *f, struct str output, struct str document,
+void facts_got(struct facts *f, struct str output, struct str source,
                struct arena *a, struct got_tables *out);
 /* What this job adds; it counts when the job is DONE, see got_merge(). */
-void facts_learn_got(struct facts *f, struct str output, struct str document,
+void facts_learn_got(struct facts *f, struct str output, struct str source,
                      struct str table);
 /* Both are such tables: what newer has takes the place of what older has. Also
  * the keeper's, in the commit that makes the job DONE. -1: newer is none. */

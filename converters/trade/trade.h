@@ -86,6 +86,7 @@ struct trade_site {
     const struct level *document;
     struct shape *shape; /* of its documents; rules find their fields in it */
     struct str route;
+    unsigned read;               /* which read map of the route, from 0 */
     struct str receiver, output; /* the first `to`; "": there is none */
     bool test;
     /* Some route sends orders to one who may send it files; and orders of such
@@ -93,6 +94,9 @@ struct trade_site {
     bool answers_orders, follows_orders;
     const struct str *replies; /* partners of `also reply` lines */
     size_t n_replies;
+    /* Other routes that send such documents of one of its senders there. */
+    const struct str *siblings;
+    size_t n_siblings;
     struct trade_card *cards[MAX_CARDS]; /* of the `create` lines */
     size_t card_write[MAX_CARDS];        /* of each: which of their maps */
     size_t n_cards;
@@ -209,6 +213,7 @@ struct trade_rule {
     /* After the document was written or set aside; NULL: nothing to do. */
     void (*wrote)(struct trade *t, void *state, const void *own, struct doc *d,
                   enum trade_written how);
+    bool wrote_last; /* when those of all other rules have learnt of it */
     /* All have come: trade_pass_on() what was held. */
     void (*end)(struct trade *t, void *state, const void *own);
     /* And all were written, or set aside then: facts_was_set_aside(). */
