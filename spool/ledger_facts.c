@@ -34,7 +34,7 @@ int ledger_scope(struct ledger *l, struct str name, uint64_t *version,
 #define DOC_COLUMNS                                                         \
     "SELECT output,sender,document,number,state,as_number,action,sent_job," \
     "content,hash,reported,refused,answer,receiver_number,receiver_id,"     \
-    "series,invoice,came_hash,last_at,"                                     \
+    "series,invoice,came_hash,last_at,passed,"                              \
     "ifnull((SELECT route FROM receipt WHERE job=sent_job),'') FROM doc"
 
 static struct known_doc doc_row(const struct rows *r, struct arena *a)
@@ -62,7 +62,8 @@ static struct known_doc doc_row(const struct rows *r, struct arena *a)
         .invoice = db_str(r, 16, a),
         .came_hash = db_str(r, 17, a),
         .last_at = db_time(r, 18),
-        .sent_route = db_str(r, 19, a),
+        .passed = db_str(r, 19, a),
+        .sent_route = db_str(r, 20, a),
     };
 }
 
