@@ -105,9 +105,9 @@ struct str scope_of_cards(struct arena *a, struct str unit, struct str kind)
     return arena_fmt(a, "card %.*s %.*s", STR_ARGS(unit), STR_ARGS(kind));
 }
 
-struct str scope_of_got(struct arena *a, struct str output, struct str document)
+struct str scope_of_got(struct arena *a, struct str output, struct str source)
 {
-    return arena_fmt(a, "got %.*s %.*s", STR_ARGS(output), STR_ARGS(document));
+    return arena_fmt(a, "got %.*s %.*s", STR_ARGS(output), STR_ARGS(source));
 }
 
 /* What the job decides now depends on it. There are few: one or two a route. */

@@ -353,7 +353,7 @@ void facts_wait_for(struct facts *f, uint64_t job)
 
 /* What files before this one have sent waits, too. */
 static void add_own_got(const struct facts *f, struct str output,
-                        struct str document, struct arena *a,
+                        struct str source, struct arena *a,
                         struct got_tables *out)
 {
     struct str *all =
@@ -363,39 +363,39 @@ static void add_own_got(const struct facts *f, struct str output,
         all[i] = out->waiting[i];
     for (size_t i = 0; i < f->n_got; i++)
         if (str_eq(f->got[i].output, output) &&
-            str_eq(f->got[i].document, document))
+            str_eq(f->got[i].source, source))
             all[out->n_waiting++] = f->got[i].table;
     out->waiting = all;
 }
 
-void facts_got(struct facts *f, struct str output, struct str document,
+void facts_got(struct facts *f, struct str output, struct str source,
                struct arena *a, struct got_tables *out)
 {
     *out = (struct got_tables){ 0 };
     if (!f)
         return;
-    facts_ask(f, scope_of_got(a, output, document));
+    facts_ask(f, scope_of_got(a, output, source));
     if (!f->failed &&
         facts_check(
-            f, ledger_got_tables(f->ledger, output, document, a, out, &f->err)))
-        add_own_got(f, output, document, a, out);
+            f, ledger_got_tables(f->ledger, output, source, a, out, &f->err)))
+        add_own_got(f, output, source, a, out);
 }
 
-void facts_learn_got(struct facts *f, struct str output, struct str document,
+void facts_learn_got(struct facts *f, struct str output, struct str source,
                      struct str table)
 {
     struct got *g;
 
     if (!f)
         return;
-    ROW(f, FACT_GOT, output, document, table);
+    ROW(f, FACT_GOT, output, source, table);
     if (f->n_got == f->cap_got) {
         f->cap_got = f->cap_got ? 2 * f->cap_got : 16;
         f->got = xrealloc(f->got, f->cap_got * sizeof(*f->got));
     }
     g = &f->got[f->n_got++];
     g->output = arena_str(&f->arena, output);
-    g->document = arena_str(&f->arena, document);
+    g->source = arena_str(&f->arena, source);
     g->table = arena_str(&f->arena, table);
 }
 

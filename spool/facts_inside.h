@@ -24,7 +24,7 @@ struct learnt {
 
 /* A table of facts_learn_got(). */
 struct got {
-    struct str output, document, table;
+    struct str output, source, table;
 };
 
 /* Asked for, and as it was then. */

@@ -149,6 +149,7 @@
     X(CONF_FILE, "conf-file", WARNING, "file %1: %2") \
 
 #define DIAGS_TRADE(X) \
+    X(CHANGES_UNSEEN, "changes-unseen", WARNING, "no write map of this route looks at action or status: a cancellation would look like a new one") \
     X(DOCUMENT_CHANGED, "document-changed", WARNING, "changed after job %1 had sent it, and not sent again: %2 (\"changes send\" sends changes)") \
     X(DOCUMENT_LOCKED, "document-locked", WARNING, "changed after its invoice %1, and not sent again: %2") \
     X(ORDER_UNKNOWN, "order-unknown", WARNING, "order %1 was never sent to %2: nobody waits for what is said of it") \

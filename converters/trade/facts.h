@@ -193,18 +193,19 @@ void facts_wait_for(struct facts *f, uint64_t job);
 
 /*
  * A table of (key text, hash of what was sent), sorted by the hash of the key;
- * see got.h for its bytes. `waiting` are those of jobs that are not
- * DONE: nobody knows whether the receiver has them.
+ * see got.h for its bytes. There is one for each output and source, which is a
+ * name of the rule's. `waiting` are those of jobs that are not DONE: nobody
+ * knows whether the receiver has them.
  */
 struct got_tables {
     struct str delivered;
     struct str *waiting;
     size_t n_waiting;
 };
-void facts_got(struct facts *f, struct str output, struct str document,
+void facts_got(struct facts *f, struct str output, struct str source,
                struct arena *a, struct got_tables *out);
 /* What this job adds; it counts when the job is DONE, see got_merge(). */
-void facts_learn_got(struct facts *f, struct str output, struct str document,
+void facts_learn_got(struct facts *f, struct str output, struct str source,
                      struct str table);
 /* Both are such tables: what newer has takes the place of what older has. Also
  * the keeper's, in the commit that makes the job DONE. -1: newer is none. */
