@@ -28,10 +28,17 @@ void facts_doc(struct facts *f, const struct doc_key *key, struct arena *a,
 void facts_doc_as(struct facts *f, struct str unit, struct str document,
                   struct str as_number, struct arena *a, struct known_doc *out)
 {
+    const struct learnt *l;
+
     *out = (struct known_doc){ 0 };
-    if (f && !f->failed)
-        facts_check(f, ledger_doc_as(f->ledger, unit, document, as_number, a,
-                                     out, &f->err));
+    if (!f || f->failed ||
+        !facts_check(f, ledger_doc_as(f->ledger, unit, document, as_number, a,
+                                      out, &f->err)) ||
+        !out->found)
+        return;
+    l = facts_find(f, facts_doc_name(a, &out->key));
+    if (l)
+        out->passed = l->doc->passed;
 }
 
 void facts_doc_of(struct facts *f, struct str unit, struct str sender,
@@ -119,6 +126,7 @@ static struct known_doc *change_doc(struct facts *f, const struct doc_key *key)
         .came_place = was.came_place,
         .series = arena_str(&f->arena, was.series),
         .invoice = arena_str(&f->arena, was.invoice),
+        .passed = arena_str(&f->arena, was.passed),
     };
     facts_overlay(f, facts_doc_name(&a, key), false)->doc = d;
     arena_release(&a);
@@ -165,6 +173,14 @@ void facts_answered(struct facts *f, const struct doc_key *key,
     ROW(f, FACT_ANSWERED, KEY(key), yes_no(w->given), yes_no(w->ok), w->text,
         w->number, w->id, w->status, w->carrier, w->tracking, w->series,
         w->invoice, yes_no(w->invoice_cancelled));
+}
+
+void facts_passed(struct facts *f, const struct doc_key *key, struct str hash)
+{
+    if (!f)
+        return;
+    change_doc(f, key)->passed = arena_str(&f->arena, hash);
+    ROW(f, FACT_PASSED, KEY(key), hash);
 }
 
 void facts_withdrawn(struct facts *f, const struct doc_key *key,

@@ -304,6 +304,12 @@ static int learn_answered(const struct learning *x, struct err *e)
     return cancelled && says_nothing(&y) ? 0 : learn_answer(&y, e);
 }
 
+static int learn_passed(const struct learning *x, struct err *e)
+{
+    return db_change(x->l->db, e, ANY_ROWS, "UPDATE doc SET passed=?5" THE_DOC,
+                     "sssss", KEY, x->c[4]);
+}
+
 static int learn_story(const struct learning *x, struct err *e)
 {
     struct arena a = { 0 };
@@ -391,7 +397,7 @@ static int (*const learners[N_FACTS])(const struct learning *x,
     [FACT_ANSWERED] = learn_answered,   [FACT_STORY] = learn_story,
     [FACT_RESERVE] = learn_reserve,     [FACT_CARD] = learn_card,
     [FACT_WAIT] = learn_wait,           [FACT_GOT] = learn_got,
-    [FACT_WITHDRAWN] = learn_withdrawn,
+    [FACT_WITHDRAWN] = learn_withdrawn, [FACT_PASSED] = learn_passed,
 };
 
 static bool is_aside(struct str aside, uint64_t seq)
@@ -420,6 +426,7 @@ static struct str scope_of(struct arena *a, const struct fact_row *row)
     case FACT_CAME:
     case FACT_REPORTED:
     case FACT_STORY:
+    case FACT_PASSED:
     case FACT_RESERVE:
     case FACT_WAIT:
     case FACT_END:
