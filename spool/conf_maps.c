@@ -142,8 +142,12 @@ static void load_cards(struct map_loader *ld, struct route *r)
         if (!c->map)
             continue;
         if (strcmp(c->map->document->name, wanted) != 0) {
-            DIAG(ld->diags, CONF_DOCUMENTS, c->at, str_of(wanted),
-                 str_of(c->map->document->name));
+            DIAG(ld->diags, CONF_VALUE, c->at, STR("create"),
+                 arena_fmt(&ld->conf->arena,
+                           "a %s wants a map that writes %s documents, and "
+                           "this one writes %s documents",
+                           card_kind_names[c->kind], wanted,
+                           c->map->document->name));
             set_aside(ld, c->map);
             c->map = NULL;
             continue;
@@ -219,6 +223,39 @@ static bool takes_from(const struct route *r, const struct partner *from)
     return false;
 }
 
+/* Does it send documents of that kind, of one of their senders, there? */
+static bool is_sibling(const struct route *r, const struct route *of,
+                       const struct trade_site *s, const struct conf_to *to)
+{
+    bool shares = false;
+
+    for (const struct conf_from *f = of->from; f; f = f->next)
+        shares = shares || takes_from(r, f->partner);
+    for (const struct conf_read *x = r->reads; x && shares; x = x->next) {
+        const struct conf_to *first = x->map ? first_to(x) : NULL;
+
+        if (first && x->map->document == s->document &&
+            first->partner == to->partner && str_eq(first->folder, to->folder))
+            return true;
+    }
+    return false;
+}
+
+static void set_siblings(struct map_loader *ld, const struct route *r,
+                         const struct conf_to *to, struct trade_site *s)
+{
+    struct str *names;
+    size_t n = 0;
+
+    for (const struct route *x = ld->conf->routes; x; x = x->next)
+        n++;
+    names = arena_alloc(&ld->conf->arena, n * sizeof(*names));
+    for (const struct route *x = ld->conf->routes; x && to; x = x->next)
+        if (x != r && is_sibling(x, r, s, to))
+            names[s->n_siblings++] = x->name;
+    s->siblings = names;
+}
+
 /* Does a route send orders of `from` (NULL: anybody's) to that partner? */
 static bool sends_orders(const struct conf *c, const struct partner *from,
                          const struct partner *to)
@@ -274,6 +311,7 @@ static void set_site(struct map_loader *ld, struct route *r,
                        STR_ARGS(to->partner->name), STR_ARGS(to->folder))
            : STR("");
     set_replies(ld, x, s);
+    set_siblings(ld, r, to, s);
     s->receiver_asked = to ? to->partner->asked : 0;
     for (const struct conf_from *f = r->from; f; f = f->next) {
         s->sender_asked |= f->partner->asked;

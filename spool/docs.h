@@ -38,7 +38,8 @@ struct doc_event {
 };
 
 /* In the order in which they came, those that were refused the last sent first;
- * no answers. */
+ * of a number an answer to an order that nobody has sent only if there is no
+ * such order. */
 int ledger_docs(struct ledger *l, const struct doc_search *q, struct arena *a,
                 struct found_doc **out, size_t *n, struct err *e);
 /*

@@ -276,7 +276,11 @@ void facts_begin(struct facts *f, const char *staging, uint64_t job)
     f->written = f->read_at = 0;
     f->doc_mark = f->read_mark = f->file_mark = f->n_learnt;
     buf_clear(&f->aside);
+    f->aside_sorted = 0;
     f->file_got = f->n_got;
+    f->place = 0;
+    if (!f->failed)
+        facts_check(f, ledger_place(f->ledger, job, &f->place, &f->err));
 }
 
 void facts_enter(struct facts *f, unsigned read)
@@ -289,6 +293,7 @@ void facts_enter(struct facts *f, unsigned read)
     f->read = read;
     f->read_at = f->written;
     f->read_aside = f->aside.len;
+    f->aside_sorted = 0;
     f->read_mark = f->n_learnt;
 }
 
@@ -301,6 +306,7 @@ void facts_reset(struct facts *f)
     forget(f, f->read_mark);
     f->doc_mark = f->read_mark;
     f->aside.len = f->read_aside;
+    f->aside_sorted = 0;
     if (f->fd == -1 || f->written == f->read_at)
         return;
     if (ftruncate(f->fd, f->read_at) == -1 ||

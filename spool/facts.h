@@ -58,6 +58,9 @@ int ledger_forget_got(struct ledger *l, const struct receipt *r, struct err *e);
 /* Questions. */
 int ledger_scope(struct ledger *l, struct str name, uint64_t *version,
                  struct err *e);
+/* Of the job's file in the order of claims; 0: it is not kept any more. */
+int ledger_place(struct ledger *l, uint64_t job, uint64_t *place,
+                 struct err *e);
 int ledger_doc(struct ledger *l, const struct doc_key *key, struct arena *a,
                struct known_doc *out, struct err *e);
 int ledger_doc_as(struct ledger *l, struct str unit, struct str document,

@@ -71,6 +71,11 @@ void facts_docs_of_file(struct facts *f, struct str unit, struct str file,
     arena_release(&a);
 }
 
+uint64_t facts_place(const struct facts *f)
+{
+    return f ? f->place : 0;
+}
+
 bool facts_is_news(const struct facts *f, const struct known_doc *was,
                    struct str hash)
 {
@@ -103,12 +108,15 @@ static struct known_doc *change_doc(struct facts *f, const struct doc_key *key)
         .state = was.state,
         .sent_job = was.sent_job,
         .refused = was.refused,
+        .known = was.known,
         .last_at = f->now,
         .as_number = arena_str(&f->arena, was.as_number),
         .action = arena_str(&f->arena, was.action),
         .hash = arena_str(&f->arena, was.hash),
         .came_hash = arena_str(&f->arena, was.came_hash),
         .reported = arena_str(&f->arena, was.reported),
+        .sent_place = was.sent_place,
+        .came_place = was.came_place,
         .series = arena_str(&f->arena, was.series),
         .invoice = arena_str(&f->arena, was.invoice),
     };
@@ -134,6 +142,7 @@ void facts_sent(struct facts *f, const struct doc_key *key,
     d->action = arena_str(&f->arena, action);
     d->hash = arena_str(&f->arena, hash);
     d->sent_job = f->job;
+    d->sent_place = f->place;
     d->refused = false;
     ROW(f, FACT_SENT, KEY(key), as_number, action, values, hash, files);
     arena_release(&a);

@@ -56,7 +56,7 @@ struct facts {
     struct buf rows;    /* to be written */
     struct buf aside;   /* numbers of documents */
     const char *staging;
-    uint64_t job;
+    uint64_t job, place;
     unsigned read;
     int fd;                 /* the file; -1: nothing was learnt yet */
     off_t written, read_at; /* bytes; where this read map began */

@@ -334,14 +334,15 @@ bool job_write_document(struct job *j, struct doc *d)
     return true;
 }
 
-/* The conditions of all writes without a fault: then they will not fault when
- * the document comes back from disk. */
-bool job_conditions_hold_up(struct job *j, struct doc *d)
+bool job_conditions_hold_up(struct job *j, struct doc *d, bool *wanted)
 {
     bool holds, ok = true;
 
-    for (size_t w = 0; w < j->spec->n_writes; w++)
+    *wanted = false;
+    for (size_t w = 0; w < j->spec->n_writes; w++) {
         ok = for_write(j, j->spec->writes[w].when, d, &holds) && ok;
+        *wanted = *wanted || holds;
+    }
     return ok;
 }
 

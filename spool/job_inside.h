@@ -81,8 +81,8 @@ void job_add_fault(struct job *j, enum diag_id id, struct place map,
                    int field);
 void job_set_aside(struct job *j, const struct doc *d);
 /* Do the conditions of all writes hold up, without a fault? Then they will not
- * fault when the document comes back from disk. */
-bool job_conditions_hold_up(struct job *j, struct doc *d);
+ * fault when the document comes back from disk. *wanted: one of them holds. */
+bool job_conditions_hold_up(struct job *j, struct doc *d, bool *wanted);
 /* Tries all writes; all keep the document or none does: false. */
 bool job_write_document(struct job *j, struct doc *d);
 /* A write cannot go on, because of the disk or a limit: result->err tells. */

@@ -22,6 +22,23 @@ static struct str files_of(struct job *j)
     return all;
 }
 
+/* Write maps that look over all documents get it in the second pass. */
+static enum trade_written keep_for_later(struct job *j, struct doc *d)
+{
+    bool wanted;
+
+    if (!job_conditions_hold_up(j, d, &wanted)) {
+        job_set_aside(j, d);
+        return WROTE_ASIDE;
+    }
+    if (!wanted) {
+        j->out->n_filtered++;
+        return WROTE_NOWHERE;
+    }
+    docfile_add(&j->kept, d);
+    return WROTE;
+}
+
 static enum trade_written write_out(void *ctx, struct doc *d)
 {
     struct job *j = ctx;
@@ -30,14 +47,8 @@ static enum trade_written write_out(void *ctx, struct doc *d)
     j->current = d;
     j->trade.files = STR("");
     job_name_file(j, d); /* it may have waited */
-    if (j->keep_all && !job_conditions_hold_up(j, d)) {
-        job_set_aside(j, d);
-        return WROTE_ASIDE;
-    }
-    if (j->keep_all) {
-        docfile_add(&j->kept, d);
-        return WROTE;
-    }
+    if (j->keep_all)
+        return keep_for_later(j, d);
     if (!job_write_document(j, d)) {
         job_set_aside(j, d);
         return WROTE_ASIDE;

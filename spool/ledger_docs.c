@@ -78,6 +78,19 @@ static int refused_docs(struct ledger *l, uint64_t last, struct arena *a,
     return list(&r, a, out, n, e);
 }
 
+/* What was said of a number before its order came, or of another order of that
+ * number, is not what is asked for. */
+static void drop_answers(struct found_doc *d, size_t *n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *n; i++)
+        if (d[i].is.key.output.len)
+            d[kept++] = d[i];
+    if (kept)
+        *n = kept;
+}
+
 int ledger_docs(struct ledger *l, const struct doc_search *q, struct arena *a,
                 struct found_doc **out, size_t *n, struct err *e)
 {
@@ -89,12 +102,14 @@ int ledger_docs(struct ledger *l, const struct doc_search *q, struct arena *a,
     if (db_ask(l->db, e, &r,
                COLUMNS " WHERE n IN (SELECT n FROM doc WHERE number=?2 UNION"
                        " SELECT n FROM doc WHERE document=?1 AND as_number=?2"
-                       " AND as_number<>'') AND document=?1 AND output<>'' AND"
+                       " AND as_number<>'') AND document=?1 AND"
                        " (?3='' OR ?3 IN (route,sender,unit)) ORDER BY "
                        "first_job,n LIMIT ?4",
-               "sssu", q->document, q->number, q->place, last) == -1)
+               "sssu", q->document, q->number, q->place, last) == -1 ||
+        list(&r, a, out, n, e) == -1)
         return -1;
-    return list(&r, a, out, n, e);
+    drop_answers(*out, n);
+    return 0;
 }
 
 int ledger_each_doc(struct ledger *l,

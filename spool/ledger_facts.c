@@ -31,11 +31,32 @@ int ledger_scope(struct ledger *l, struct str name, uint64_t *version,
     return rc == -1 ? -1 : 0;
 }
 
+int ledger_place(struct ledger *l, uint64_t job, uint64_t *place, struct err *e)
+{
+    struct rows r;
+    int rc;
+
+    if (db_ask(l->db, e, &r, "SELECT ifnull(" SEQ_OF_JOB("?") ",0)", "u",
+               job) == -1)
+        return -1;
+    rc = db_next(&r, e);
+    *place = rc == 1 ? db_u(&r, 0) : 0;
+    db_end(&r);
+    return rc == -1 ? -1 : 0;
+}
+
+#define SENT_PLACE "ifnull(" SEQ_OF_JOB("sent_job") ",0)"
+#define CAME_PLACE "ifnull(" SEQ_OF_JOB("last_job") ",0)"
+/* Though refused, the receiver has spoken of it as of one that he has. */
+#define IS_KNOWN                                                    \
+    "refused<>0 AND EXISTS(SELECT 1 FROM story WHERE doc=doc.n AND" \
+    " what='answer' AND substr(text,1,7)<>'refused')"
 #define DOC_COLUMNS                                                         \
     "SELECT output,sender,document,number,state,as_number,action,sent_job," \
     "content,hash,reported,refused,answer,receiver_number,receiver_id,"     \
     "series,invoice,came_hash,last_at,"                                     \
-    "ifnull((SELECT route FROM receipt WHERE job=sent_job),'') FROM doc"
+    "ifnull((SELECT route FROM receipt WHERE job=sent_job),'')," SENT_PLACE \
+    "," CAME_PLACE "," IS_KNOWN " FROM doc"
 
 static struct known_doc doc_row(const struct rows *r, struct arena *a)
 {
@@ -63,6 +84,9 @@ static struct known_doc doc_row(const struct rows *r, struct arena *a)
         .came_hash = db_str(r, 17, a),
         .last_at = db_time(r, 18),
         .sent_route = db_str(r, 19, a),
+        .sent_place = db_u(r, 20),
+        .came_place = db_u(r, 21),
+        .known = db_u(r, 22) != 0,
     };
 }
 

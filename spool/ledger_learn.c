@@ -106,12 +106,20 @@ static int learn_sent(const struct learning *x, struct err *e)
     struct str text;
     int rc;
 
+    /* That it was sent counts whatever is known besides. */
     if (db_change(
             x->l->db, e, 1,
-            "UPDATE doc SET state=?5,as_number=?6,action=?7,content=?8,"
-            "hash=?9,sent_job=?10,reported='',refused=0,answer=''" THE_DOC,
-            "sssszssssu", KEY, cancels ? "CANCELLED" : "SENT", x->c[4], x->c[5],
-            x->c[6], x->c[7], x->r->job) == -1 ||
+            "INSERT INTO doc(output,sender,document,number,state,as_number,"
+            "action,content,hash,sent_job,unit,route,customer,email,date,"
+            "first_job,last_job,last_at,line,member,came_hash) VALUES(?,?,?,?,"
+            "?,?,?,?,?,?10,substr(?1,1,instr(?1,'/')-1),'','','','',?10,?10,"
+            "?11,0,'','') ON CONFLICT(output,sender,document,number) DO UPDATE"
+            " SET state=excluded.state,as_number=excluded.as_number,"
+            "action=excluded.action,content=excluded.content,"
+            "hash=excluded.hash,sent_job=excluded.sent_job,reported='',"
+            "refused=0,answer=''",
+            "sssszssssut", KEY, cancels ? "CANCELLED" : "SENT", x->c[4],
+            x->c[5], x->c[6], x->c[7], x->r->job, x->now) == -1 ||
         db_change(x->l->db, e, ANY_ROWS,
                   "DELETE FROM reserved WHERE doc=(SELECT n FROM doc" THE_DOC
                   ")",
@@ -129,8 +137,8 @@ static int learn_reported(const struct learning *x, struct err *e)
     struct str text;
     int rc;
 
-    if (db_change(x->l->db, e, 1, "UPDATE doc SET reported=?5" THE_DOC, "sssss",
-                  KEY, x->c[4]) == -1 ||
+    if (db_change(x->l->db, e, ANY_ROWS, "UPDATE doc SET reported=?5" THE_DOC,
+                  "sssss", KEY, x->c[4]) == -1 ||
         story(x, "changed", x->c[5], e) == -1)
         return -1;
     text = arena_fmt(&a,
@@ -203,9 +211,11 @@ static int note_refused(const struct learning *x, struct err *e)
     rc = db_next(&r, e);
     if (rc == 1)
         text =
-            arena_fmt(&a, "%.*s refused %.*s %.*s of %.*s%s%.*s",
+            arena_fmt(&a, "%.*s refused %.*s %.*s%s%.*s%s%.*s",
                       STR_ARGS(db_str(&r, 0, &a)), STR_ARGS(db_str(&r, 1, &a)),
-                      STR_ARGS(db_str(&r, 2, &a)), STR_ARGS(x->c[1]),
+                      STR_ARGS(db_str(&r, 2, &a)),
+                      x->c[0].len ? " of " : ", which nobody has sent",
+                      STR_ARGS(str_first(x->c[1], x->c[0].len ? 64 : 0)),
                       x->c[6].len ? ": " : "", STR_ARGS(x->c[6]));
     db_end(&r);
     if (rc == 1)

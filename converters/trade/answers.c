@@ -15,8 +15,7 @@
  * names: a pack that was refused as a whole. It is kept with each of them, and
  * goes no further.
  *
- * Of an order that nobody has sent people are told once: it is then known as an
- * answer without a document (of no output, from who has sent the answer).
+ * Of an order that nobody has sent people are told once; see unknown().
  */
 #include "converters/base/utf8.h"
 #include "converters/trade/rules.h"
@@ -237,13 +236,14 @@ static struct doc_answer of_cancelled(struct trade *t, const struct state *s,
                                       const struct doc *d,
                                       const struct known_doc *order)
 {
-    struct str by = doc_text(d, s->number);
+    struct str by = doc_text(d, s->number), series = doc_text(d, s->series);
     struct doc_answer w = { .invoice_cancelled = true,
                             .series = order->series,
                             .invoice = order->invoice };
 
     if (by.len && !str_eq(by, cancelled(s, d)))
-        w.text = arena_fmt(t->docs, "by %.*s", STR_ARGS(by));
+        w.text = arena_fmt(t->docs, "by %.*s%s%.*s", STR_ARGS(series),
+                           series.len ? " " : "", STR_ARGS(by));
     return w;
 }
 
@@ -258,21 +258,20 @@ static void take_over(struct state *s, struct doc *d,
         d->f[s->sender] = order->key.sender;
 }
 
-/* Told once; what was refused, for each: somebody has to see to it. */
-static enum trade_verdict unknown(struct trade *t, const struct state *s,
-                                  struct doc *d, const struct doc_answer *w)
+/*
+ * Told once. Whether it was accepted is kept as that of an order of the
+ * answer's sender, without an output: one that was refused waits for a person
+ * like any other.
+ */
+static void unknown(struct trade *t, const struct state *s, struct doc *d,
+                    const struct doc_answer *w)
 {
     const struct doc_key key = { .output = STR(""),
                                  .sender = t->sender,
-                                 .document = str_of(t->site->document->name),
+                                 .document = STR("order"),
                                  .number = doc_text(d, s->order) };
     struct known_doc was;
 
-    if (w->given && !w->ok) {
-        TRADE_FAULT(t, d, s->order, REFUSED_UNKNOWN, key.number, t->sender,
-                    w->text);
-        return TRADE_ASIDE;
-    }
     facts_doc(t->facts, &key, t->docs, &was);
     if (!was.found)
         TRADE_FAULT(t, d, s->order, ORDER_UNKNOWN, key.number, t->sender);
@@ -283,7 +282,10 @@ static enum trade_verdict unknown(struct trade *t, const struct state *s,
                                        .line = d->line,
                                        .member = t->place },
                    STR(""));
-    return TRADE_ON;
+    if (w->given)
+        facts_answered(t->facts, &key,
+                       &(struct doc_answer){
+                           .given = true, .ok = w->ok, .text = w->text });
 }
 
 /* ---- a whole file ---------------------------------------------------------
@@ -356,13 +358,13 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
                     order.key.sender, order.rival);
         return TRADE_ASIDE;
     }
-    if (!order.found)
-        return doc_has(d, s->order) && t->site->answers_orders
-                   ? unknown(t, s, d, &w)
-                   : TRADE_ON;
-    take_over(s, d, &order);
-    if (!says_nothing(&w))
-        facts_answered(t->facts, &order.key, &w);
+    if (order.found) {
+        take_over(s, d, &order);
+        if (!says_nothing(&w))
+            facts_answered(t->facts, &order.key, &w);
+    } else if (doc_has(d, s->order) && t->site->answers_orders) {
+        unknown(t, s, d, &w);
+    }
     return TRADE_ON;
 }
 

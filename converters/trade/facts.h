@@ -63,10 +63,12 @@ struct known_doc {
         sent_route;    /* of that job; "": this one's, or not known any more */
     struct str values; /* what was sent last, see canon.h; "": not known */
     struct str hash;   /* of values, in hexadecimal */
-    struct str came_hash; /* of the version that was read last */
-    int64_t last_at;      /* when that was */
-    struct str reported;  /* hash of a version that was told and not sent */
+    struct str came_hash;            /* of the version that was read last */
+    uint64_t sent_place, came_place; /* of their files; 0: not known any more */
+    int64_t last_at;                 /* when that was */
+    struct str reported; /* hash of a version that was told and not sent */
     bool refused; /* the receiver has refused it, and `answer` says why */
+    bool known;   /* though refused: he has spoken of it as of one he has */
     struct str answer;
     struct str receiver_number, receiver_id; /* the receiver's own */
     struct str series, invoice; /* of its invoice: it is locked. "": open */
@@ -88,6 +90,8 @@ void facts_doc_of(struct facts *f, struct str unit, struct str sender,
 void facts_doc_invoiced(struct facts *f, struct str unit, struct str series,
                         struct str invoice, struct arena *a,
                         struct known_doc *out);
+/* Of the job's file: one that was taken later has a larger one. */
+uint64_t facts_place(const struct facts *f);
 /* All that were sent in the file of that name, to that unit; fn returns false
  * to end it. */
 void facts_docs_of_file(struct facts *f, struct str unit, struct str file,

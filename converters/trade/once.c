@@ -6,7 +6,10 @@
  *   sent, and another   `changes report` tells people, once for each version;
  *                       `changes send` sends it with action change, or cancel;
  *                       `changes ignore` skips it
- *   refused, changed    sent as new: the receiver has none
+ *   refused, changed    sent as new: the receiver has none; if it was a
+ *                       change that was refused, see above
+ *   older               skipped: a file that is tried again is not newer than
+ *                       what was sent since
  *   invoiced, changed   told, whatever `changes` says: it is locked there
  *
  * `when` of the route chooses what is sent for the first time. What was sent is
@@ -27,6 +30,7 @@ enum changes { CHANGES_REPORT, CHANGES_SEND, CHANGES_IGNORE };
 struct own {
     bool given;
     enum changes changes;
+    struct place at;
 };
 
 struct state {
@@ -35,6 +39,7 @@ struct state {
     struct buf values; /* of the document at hand */
     struct str action_now;
     bool sends; /* it is on its way to the write maps */
+    bool came;  /* that it was read is among what is learnt */
 };
 
 /* ---- lines ----------------------------------------------------------------
@@ -62,6 +67,7 @@ static void p_changes(struct trade_parser *p, const struct oline *l,
         trade_wrong(p, l, word, "changes", "wants report, send or ignore");
     else
         own->changes = (enum changes)i;
+    own->at = oline_place(l, word);
     trade_end_of_line(p, l, rest);
 }
 
@@ -70,12 +76,33 @@ static const struct trade_word words[] = {
     { .name = NULL },
 };
 
+static bool sees(const struct trade_site *s, const char *name)
+{
+    int i = shape_field(s->shape, str_of(name), false);
+
+    return i < 0 || s->shape->written[i];
+}
+
+/* Receivers may replace an order by its number; but who sees neither what to do
+ * nor how it stands takes a cancellation for an order. */
+static void check_action(const struct trade_site *s, const struct own *own,
+                         struct diags *diags)
+{
+    int action = shape_field(s->shape, STR("action"), false);
+
+    if (own && own->changes == CHANGES_SEND && action >= 0 &&
+        !s->shape->named[action] && !sees(s, "action") && !sees(s, "status"))
+        DIAG0(diags, CHANGES_UNSEEN, own->at);
+}
+
 static bool serves(const struct trade_site *s, const void *own,
                    struct diags *diags)
 {
-    (void)own, (void)diags;
-    return s->output.len && (trade_is(s, "order") || trade_is(s, "invoice") ||
-                             trade_is(s, "shipment"));
+    if (!s->output.len || (!trade_is(s, "order") && !trade_is(s, "invoice") &&
+                           !trade_is(s, "shipment")))
+        return false;
+    check_action(s, own, diags);
+    return true;
 }
 
 /* ---- at work --------------------------------------------------------------
@@ -125,18 +152,30 @@ static struct doc_key key_of(struct trade *t, const struct state *s,
                              .number = number };
 }
 
-static void came(struct trade *t, const struct state *s,
-                 const struct doc_key *key, const struct known_doc *was,
+static bool is_cancelled(const struct state *s, const struct doc *d)
+{
+    return str_is(doc_text(d, s->status), "cancelled");
+}
+
+#define CANCELLED " cancelled"
+
+/* Receivers may not see the status; that it is cancelled they are told. */
+static struct str version_of(struct trade *t, const struct state *s,
+                             const struct doc *d)
+{
+    struct str hash = facts_hash_text(t->facts, buf_str(&s->values), t->docs);
+
+    return is_cancelled(s, d)
+               ? arena_fmt(t->docs, "%.*s" CANCELLED, STR_ARGS(hash))
+               : hash;
+}
+
+static void came(struct trade *t, struct state *s, const struct doc_key *key,
                  const struct doc *d)
 {
     struct str company = doc_text(d, s->company);
-    struct str hash = facts_hash_text(t->facts, buf_str(&s->values), t->docs);
 
-    /* Receivers may not see the status; that it is cancelled they are told. */
-    if (str_is(doc_text(d, s->status), "cancelled"))
-        hash = arena_fmt(t->docs, "%.*s cancelled", STR_ARGS(hash));
-    if (!facts_is_news(t->facts, was, hash))
-        return;
+    s->came = true;
     facts_came(t->facts, key,
                &(struct doc_face){
                    .unit = t->site->receiver,
@@ -147,13 +186,16 @@ static void came(struct trade *t, const struct state *s,
                    .line = d->line,
                    .member = t->place,
                },
-               hash);
+               version_of(t, s, d));
 }
 
 static enum trade_verdict send(struct trade *t, struct state *s, struct doc *d,
-                               const char *action)
+                               const struct known_doc *was, const char *action)
 {
     s->action_now = str_of(action);
+    /* The receiver knows it under a prefix that is another now, perhaps. */
+    if (!str_is(s->action_now, "create") && was->as_number.len)
+        d->f[s->number] = was->as_number;
     if (s->action >= 0)
         d->f[s->action] = s->action_now;
     s->sends = true;
@@ -166,7 +208,7 @@ static enum trade_verdict tell(struct trade *t, const struct state *s,
                                const struct doc_key *key, struct doc *d,
                                const struct known_doc *was, struct str what)
 {
-    struct str hash = facts_hash_text(t->facts, buf_str(&s->values), t->docs);
+    struct str hash = version_of(t, s, d);
     bool locked = was->invoice.len > 0;
 
     if (!str_eq(hash, was->reported)) {
@@ -183,6 +225,17 @@ static enum trade_verdict tell(struct trade *t, const struct state *s,
                                 : "changed, not sent");
 }
 
+/*
+ * It was refused, and was not a change of one that the receiver has, or that
+ * one once more. Of a change before his first answer nobody knows: then it is
+ * sent as new, or its cancellation.
+ */
+static bool receiver_has_none(const struct known_doc *was, bool cancelled)
+{
+    return was->refused && !was->known &&
+           (!cancelled || str_is(was->action, "create"));
+}
+
 /* The receiver has none, and needs none. */
 static enum trade_verdict withdraw(struct trade *t, const struct doc_key *key)
 {
@@ -196,21 +249,18 @@ static enum trade_verdict changed(struct trade *t, struct state *s,
                                   const struct doc_key *key, struct doc *d,
                                   const struct known_doc *was, struct str what)
 {
-    bool cancelled = str_is(doc_text(d, s->status), "cancelled");
+    bool cancelled = is_cancelled(s, d);
     enum changes mode = own ? own->changes : CHANGES_REPORT;
 
-    if (was->refused)
-        return cancelled ? withdraw(t, key) : send(t, s, d, "create");
+    if (receiver_has_none(was, cancelled))
+        return cancelled ? withdraw(t, key) : send(t, s, d, was, "create");
     if (was->state == DOC_CANCELLED && !str_is(was->action, "cancel"))
-        return send(t, s, d, "create"); /* see withdraw() */
+        return send(t, s, d, was, "create"); /* see withdraw() */
     if (was->invoice.len)
         return tell(t, s, key, d, was, what);
     switch (mode) {
     case CHANGES_SEND:
-        if (was->as_number
-                .len) /* under a prefix that is another now, perhaps */
-            d->f[s->number] = was->as_number;
-        return send(t, s, d, cancelled ? "cancel" : "change");
+        return send(t, s, d, was, cancelled ? "cancel" : "change");
     case CHANGES_REPORT:
         return tell(t, s, key, d, was, what);
     case CHANGES_IGNORE:
@@ -227,8 +277,7 @@ static bool is_same(struct trade *t, const struct state *s,
     struct str now = buf_str(&s->values);
 
     *what = STR("its fields");
-    if (str_is(doc_text(d, s->status), "cancelled") !=
-        (was->state == DOC_CANCELLED)) {
+    if (is_cancelled(s, d) != (was->state == DOC_CANCELLED)) {
         *what = was->state == DOC_CANCELLED
                     ? STR("it is not cancelled any more")
                     : STR("it is cancelled");
@@ -248,24 +297,49 @@ static enum trade_verdict follow(struct trade *t, struct state *s,
 
     if (is_same(t, s, was, d, &what))
         return trade_skip(t, "sent before");
+    if (was->sent_place > facts_place(t->facts))
+        return trade_skip(t, "older than what was sent");
     return changed(t, s, own, key, d, was, what);
 }
 
 static enum trade_verdict first_time(struct trade *t, struct state *s,
-                                     struct doc *d)
+                                     struct doc *d, const struct known_doc *was)
 {
+    bool cancelled_since = was->came_place > facts_place(t->facts) &&
+                           str_ends(was->came_hash, STR(CANCELLED));
+
     if (!t->wanted)
         return TRADE_ON;
-    if (str_is(doc_text(d, s->status), "cancelled"))
+    if (is_cancelled(s, d) || cancelled_since)
         return trade_skip(t, "cancelled before it was sent");
-    return send(t, s, d, "create");
+    return send(t, s, d, was, "create");
 }
 
-/* Routes may share what comes by their `when`, each with rules of its own. */
+/* A person wants it sent once more: as the receiver has it, or has not. */
+static enum trade_verdict again(struct trade *t, struct state *s, struct doc *d,
+                                const struct known_doc *was)
+{
+    bool cancelled = is_cancelled(s, d);
+    bool has = was->sent_job && !receiver_has_none(was, cancelled);
+
+    if (has && cancelled)
+        return send(t, s, d, was, "cancel");
+    if (has && str_is(was->action, "cancel"))
+        return send(t, s, d, was, "change");
+    return send(t, s, d, was,
+                was->action.len ? arena_cstr(t->docs, was->action) : "create");
+}
+
+/* Routes may share what comes by their `when`, each with rules of its own. What
+ * a route has sent that is gone, or has another name now, is followed by all.
+ */
 static bool is_of_another_route(const struct trade *t,
                                 const struct known_doc *was)
 {
-    return was->sent_route.len && !str_eq(was->sent_route, t->site->route);
+    for (size_t i = 0; i < t->site->n_siblings; i++)
+        if (str_eq(was->sent_route, t->site->siblings[i]))
+            return true;
+    return false;
 }
 
 static enum trade_verdict take(struct trade *t, void *state, const void *own,
@@ -277,7 +351,7 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
     struct known_doc was;
     struct doc_key key;
 
-    s->sends = false;
+    s->sends = s->came = false;
     if (!t->number.len)
         return TRADE_ON;
     key = key_of(t, s, d);
@@ -287,13 +361,13 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
     buf_clear(&s->values);
     if (canon_text(d, without, &s->values) == -1)
         buf_clear(&s->values); /* it is compared with nothing, and sent */
-    came(t, s, &key, &was, d);
+    if (was.came_place <= facts_place(t->facts) &&
+        facts_is_news(t->facts, &was, version_of(t, s, d)))
+        came(t, s, &key, d);
     if (t->only.len || (t->full && t->wanted && was.sent_job))
-        return send(t, s, d,
-                    was.action.len ? arena_cstr(t->docs, was.action)
-                                   : "create");
+        return again(t, s, d, &was);
     return was.sent_job ? follow(t, s, own, &key, d, &was)
-                        : first_time(t, s, d);
+                        : first_time(t, s, d, &was);
 }
 
 static void wrote(struct trade *t, void *state, const void *own, struct doc *d,
@@ -306,6 +380,9 @@ static void wrote(struct trade *t, void *state, const void *own, struct doc *d,
     if (!s->sends || how != WROTE)
         return;
     key = key_of(t, s, d);
+    /* Files of earlier jobs, which tell that it came, are not kept for ever. */
+    if (!s->came)
+        came(t, s, &key, d);
     facts_sent(t->facts, &key, doc_text(d, s->number), s->action_now,
                buf_str(&s->values), t->files);
 }

@@ -11,6 +11,8 @@ extern const struct trade_rule rule_match;
 extern const struct trade_rule rule_once;
 extern const struct trade_rule rule_only_changes;
 extern const struct trade_rule rule_warehouses;
+/* The text of a `prefix` line; "": there is none. */
+struct str prefix_of(const struct trade_conf *c);
 extern const struct trade_rule rule_prefix;
 extern const struct trade_rule rule_price;
 extern const struct trade_rule rule_reserve;

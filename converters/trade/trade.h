@@ -94,6 +94,9 @@ struct trade_site {
     bool answers_orders, follows_orders;
     const struct str *replies; /* partners of `also reply` lines */
     size_t n_replies;
+    /* Other routes that send such documents of one of its senders there. */
+    const struct str *siblings;
+    size_t n_siblings;
     struct trade_card *cards[MAX_CARDS]; /* of the `create` lines */
     size_t card_write[MAX_CARDS];        /* of each: which of their maps */
     size_t n_cards;
