@@ -17,7 +17,8 @@
  * it, or by another one to the same output whose `when` holds now.
  *
  * "The same" is what the receiver would get (canon.h), in the fields that both
- * versions know: one more line in a map sends nothing again.
+ * versions know, and in the sender's words: one more line in a map, or another
+ * warehouse, VAT key or title of the receiver sends nothing again.
  *
  * What a person has asked for (a document by its number, a whole file once
  * more) is sent whatever was before.
