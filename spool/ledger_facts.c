@@ -258,6 +258,23 @@ int ledger_card(struct ledger *l, struct str unit, enum card_kind kind,
     return rc == -1 ? -1 : 0;
 }
 
+int ledger_many_cards(struct ledger *l, struct str unit, enum card_kind kind,
+                      uint64_t max, bool *more, struct err *e)
+{
+    struct rows r;
+    int rc;
+
+    if (db_ask(l->db, e, &r,
+               "SELECT count(*)>?3 FROM (SELECT 1 FROM card WHERE unit=?1 AND"
+               " kind=?2 LIMIT ?3+1)",
+               "szu", unit, card_kind_names[kind], max) == -1)
+        return -1;
+    rc = db_next(&r, e);
+    *more = rc == 1 && db_u(&r, 0);
+    db_end(&r);
+    return rc == -1 ? -1 : 0;
+}
+
 int ledger_cards(struct ledger *l, struct str unit, enum card_kind kind,
                  void (*fn)(void *ctx, struct str key, const struct card *c),
                  void *ctx, struct arena *a, struct err *e)
