@@ -82,6 +82,9 @@ int ledger_reserved(struct ledger *l, struct str unit,
 int ledger_card(struct ledger *l, struct str unit, enum card_kind kind,
                 struct str key, struct arena *a, struct card *out,
                 struct err *e);
+/* Are there more than `max` keys? */
+int ledger_many_cards(struct ledger *l, struct str unit, enum card_kind kind,
+                      uint64_t max, bool *more, struct err *e);
 int ledger_cards(struct ledger *l, struct str unit, enum card_kind kind,
                  void (*fn)(void *ctx, struct str key, const struct card *c),
                  void *ctx, struct arena *a, struct err *e);

@@ -28,10 +28,17 @@ void facts_doc(struct facts *f, const struct doc_key *key, struct arena *a,
 void facts_doc_as(struct facts *f, struct str unit, struct str document,
                   struct str as_number, struct arena *a, struct known_doc *out)
 {
+    const struct learnt *l;
+
     *out = (struct known_doc){ 0 };
-    if (f && !f->failed)
-        facts_check(f, ledger_doc_as(f->ledger, unit, document, as_number, a,
-                                     out, &f->err));
+    if (!f || f->failed ||
+        !facts_check(f, ledger_doc_as(f->ledger, unit, document, as_number, a,
+                                      out, &f->err)) ||
+        !out->found)
+        return;
+    l = facts_find(f, facts_doc_name(a, &out->key));
+    if (l)
+        out->passed = l->doc->passed;
 }
 
 void facts_doc_of(struct facts *f, struct str unit, struct str sender,
@@ -119,6 +126,7 @@ static struct known_doc *change_doc(struct facts *f, const struct doc_key *key)
         .came_place = was.came_place,
         .series = arena_str(&f->arena, was.series),
         .invoice = arena_str(&f->arena, was.invoice),
+        .passed = arena_str(&f->arena, was.passed),
     };
     facts_overlay(f, facts_doc_name(&a, key), false)->doc = d;
     arena_release(&a);
@@ -165,6 +173,14 @@ void facts_answered(struct facts *f, const struct doc_key *key,
     ROW(f, FACT_ANSWERED, KEY(key), yes_no(w->given), yes_no(w->ok), w->text,
         w->number, w->id, w->status, w->carrier, w->tracking, w->series,
         w->invoice, yes_no(w->invoice_cancelled));
+}
+
+void facts_passed(struct facts *f, const struct doc_key *key, struct str hash)
+{
+    if (!f)
+        return;
+    change_doc(f, key)->passed = arena_str(&f->arena, hash);
+    ROW(f, FACT_PASSED, KEY(key), hash);
 }
 
 void facts_withdrawn(struct facts *f, const struct doc_key *key,
@@ -216,7 +232,10 @@ const char *const card_kind_names[N_CARD_KINDS] = {
     [CARD_SHIPPING] = "shipping",
 };
 
-enum { LOADED_NAME = 512 }; /* names of partners are shorter by far */
+/* Names of partners are shorter by far; each key that is loaded takes some 200
+ * bytes, and a job has job-memory: of more, they are asked for one by one. */
+enum { LOADED_NAME = 512, MOST_LOADED = 1000000 };
+enum { LOADED = 1, TOO_MANY };
 
 static struct str loaded_name(char *room, struct str unit, enum card_kind kind)
 {
@@ -225,12 +244,15 @@ static struct str loaded_name(char *room, struct str unit, enum card_kind kind)
     return str_of(room);
 }
 
-static bool is_loaded(const struct facts *f, struct str unit,
-                      enum card_kind kind)
+/* LOADED, TOO_MANY, or 0: nobody has asked for all. */
+static uint32_t loaded(const struct facts *f, struct str unit,
+                       enum card_kind kind)
 {
     char room[LOADED_NAME];
+    const uint32_t *at =
+        textmap_find(&f->loaded, loaded_name(room, unit, kind));
 
-    return textmap_find(&f->loaded, loaded_name(room, unit, kind)) != NULL;
+    return at ? *at : 0;
 }
 
 /* Asked for every record: the last one is remembered. */
@@ -260,7 +282,7 @@ void facts_card(struct facts *f, struct str unit, enum card_kind kind,
     if (l) {
         *out = *l->card;
         out->fresh = !l->loaded;
-    } else if (!f->failed && !is_loaded(f, unit, kind))
+    } else if (!f->failed && loaded(f, unit, kind) != LOADED)
         facts_check(f,
                     ledger_card(f->ledger, unit, kind, key, a, out, &f->err));
 }
@@ -301,15 +323,18 @@ static void load_card(void *ctx, struct str key, const struct card *c)
 void facts_load_cards(struct facts *f, struct str unit, enum card_kind kind)
 {
     struct loading l = { .f = f, .unit = unit, .kind = kind };
-    bool clean = f && f->n_learnt == f->doc_mark;
+    bool clean = f && f->n_learnt == f->doc_mark, many = false;
     char room[LOADED_NAME];
 
-    if (!f || f->failed || is_loaded(f, unit, kind))
+    if (!f || f->failed || loaded(f, unit, kind) ||
+        !facts_check(f, ledger_many_cards(f->ledger, unit, kind, MOST_LOADED,
+                                          &many, &f->err)))
         return;
-    if (facts_check(f, ledger_cards(f->ledger, unit, kind, load_card, &l,
-                                    &l.rows, &f->err)))
+    if (many || facts_check(f, ledger_cards(f->ledger, unit, kind, load_card,
+                                            &l, &l.rows, &f->err)))
         textmap_add(&f->loaded,
-                    arena_str(&f->arena, loaded_name(room, unit, kind)), 1);
+                    arena_str(&f->arena, loaded_name(room, unit, kind)),
+                    many ? TOO_MANY : LOADED);
     if (clean) /* they are none of what the document at hand teaches */
         f->doc_mark = f->n_learnt;
     arena_release(&l.rows);

@@ -377,10 +377,10 @@ int ledger_ended(struct ledger *l, struct str route, uint64_t after,
 /* ---- deliveries --------------------------------------------------------- */
 
 /* What a delivery of stage 1 waits for, see struct delivery. */
-#define AWAITED                                                             \
-    " FROM delivery b WHERE (b.job=d.job OR b.job IN (SELECT other FROM"    \
-    " awaits WHERE job=d.job)) AND b.stage=0 AND b.kind='file' AND b.state" \
-    " NOT IN ('DELIVERED','SUPERSEDED')"
+#define AWAITED                                                            \
+    " FROM delivery b WHERE b.job IN (SELECT d.job UNION ALL SELECT other" \
+    " FROM awaits WHERE job=d.job) AND b.stage=0 AND b.kind='file' AND"    \
+    " b.state NOT IN ('DELIVERED','SUPERSEDED')"
 #define ITS_TURN "(d.stage=0 OR NOT EXISTS(SELECT 1" AWAITED "))"
 /* Why it waits, if nothing else is the matter. */
 #define WHY                                                                 \

@@ -54,7 +54,7 @@ int ledger_place(struct ledger *l, uint64_t job, uint64_t *place, struct err *e)
 #define DOC_COLUMNS                                                         \
     "SELECT output,sender,document,number,state,as_number,action,sent_job," \
     "content,hash,reported,refused,answer,receiver_number,receiver_id,"     \
-    "series,invoice,came_hash,last_at,"                                     \
+    "series,invoice,came_hash,last_at,passed,"                              \
     "ifnull((SELECT route FROM receipt WHERE job=sent_job),'')," SENT_PLACE \
     "," CAME_PLACE "," IS_KNOWN " FROM doc"
 
@@ -83,10 +83,11 @@ static struct known_doc doc_row(const struct rows *r, struct arena *a)
         .invoice = db_str(r, 16, a),
         .came_hash = db_str(r, 17, a),
         .last_at = db_time(r, 18),
-        .sent_route = db_str(r, 19, a),
-        .sent_place = db_u(r, 20),
-        .came_place = db_u(r, 21),
-        .known = db_u(r, 22) != 0,
+        .passed = db_str(r, 19, a),
+        .sent_route = db_str(r, 20, a),
+        .sent_place = db_u(r, 21),
+        .came_place = db_u(r, 22),
+        .known = db_u(r, 23) != 0,
     };
 }
 
@@ -253,6 +254,23 @@ int ledger_card(struct ledger *l, struct str unit, enum card_kind kind,
         return -1;
     rc = db_next(&r, e);
     *out = rc == 1 ? card_row(&r, a) : (struct card){ 0 };
+    db_end(&r);
+    return rc == -1 ? -1 : 0;
+}
+
+int ledger_many_cards(struct ledger *l, struct str unit, enum card_kind kind,
+                      uint64_t max, bool *more, struct err *e)
+{
+    struct rows r;
+    int rc;
+
+    if (db_ask(l->db, e, &r,
+               "SELECT count(*)>?3 FROM (SELECT 1 FROM card WHERE unit=?1 AND"
+               " kind=?2 LIMIT ?3+1)",
+               "szu", unit, card_kind_names[kind], max) == -1)
+        return -1;
+    rc = db_next(&r, e);
+    *more = rc == 1 && db_u(&r, 0);
     db_end(&r);
     return rc == -1 ? -1 : 0;
 }

@@ -3,6 +3,7 @@
  * of fact of facts_file.h. The tables are in ledger_facts.c.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "converters/base/date.h"
 #include "spool/facts.h"
@@ -18,6 +19,10 @@ struct learning {
     struct arena names;  /* of scopes */
     struct str *changed; /* those that have a new version by now */
     size_t n_changed;
+    /* Of the last row of its kind: most rows are of the scope of the last. */
+    struct str scoped[N_FACTS][2];
+    uint64_t *aside; /* documents that do not count, in order */
+    size_t n_aside;
 };
 
 #define KEY x->c[0], x->c[1], x->c[2], x->c[3]
@@ -102,9 +107,6 @@ static int learn_came(const struct learning *x, struct err *e)
 static int learn_sent(const struct learning *x, struct err *e)
 {
     bool cancels = str_is(x->c[5], "cancel");
-    struct arena a = { 0 };
-    struct str text;
-    int rc;
 
     /* That it was sent counts whatever is known besides. */
     if (db_change(
@@ -125,10 +127,10 @@ static int learn_sent(const struct learning *x, struct err *e)
                   ")",
                   "ssss", KEY) == -1)
         return -1;
-    text = arena_fmt(&a, "%.*s%.*s", STR_ARGS(x->c[5]), STR_ARGS(x->c[8]));
-    rc = story(x, "sent", text, e);
-    arena_release(&a);
-    return rc;
+    return db_change(x->l->db, e, ANY_ROWS,
+                     "INSERT INTO story(doc,at,job,what,text) SELECT"
+                     " n,?5,?6,'sent',?7||?8 FROM doc" THE_DOC,
+                     "sssstuss", KEY, x->now, x->r->job, x->c[5], x->c[8]);
 }
 
 static int learn_reported(const struct learning *x, struct err *e)
@@ -304,6 +306,12 @@ static int learn_answered(const struct learning *x, struct err *e)
     return cancelled && says_nothing(&y) ? 0 : learn_answer(&y, e);
 }
 
+static int learn_passed(const struct learning *x, struct err *e)
+{
+    return db_change(x->l->db, e, ANY_ROWS, "UPDATE doc SET passed=?5" THE_DOC,
+                     "sssss", KEY, x->c[4]);
+}
+
 static int learn_story(const struct learning *x, struct err *e)
 {
     struct arena a = { 0 };
@@ -391,15 +399,30 @@ static int (*const learners[N_FACTS])(const struct learning *x,
     [FACT_ANSWERED] = learn_answered,   [FACT_STORY] = learn_story,
     [FACT_RESERVE] = learn_reserve,     [FACT_CARD] = learn_card,
     [FACT_WAIT] = learn_wait,           [FACT_GOT] = learn_got,
-    [FACT_WITHDRAWN] = learn_withdrawn,
+    [FACT_WITHDRAWN] = learn_withdrawn, [FACT_PASSED] = learn_passed,
 };
 
-static bool is_aside(struct str aside, uint64_t seq)
+static int by_number(const void *a, const void *b)
 {
-    for (; aside.len; aside = str_from(aside, sizeof(seq)))
-        if (memcmp(aside.p, &seq, sizeof(seq)) == 0)
-            return true;
-    return false;
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static void sort_aside(struct learning *x, struct str aside)
+{
+    x->n_aside = aside.len / sizeof(*x->aside);
+    if (!x->n_aside)
+        return;
+    x->aside = arena_alloc(&x->names, aside.len);
+    memcpy(x->aside, aside.p, aside.len);
+    qsort(x->aside, x->n_aside, sizeof(*x->aside), by_number);
+}
+
+static bool is_aside(const struct learning *x, uint64_t seq)
+{
+    return x->n_aside && bsearch(&seq, x->aside, x->n_aside, sizeof(*x->aside),
+                                 by_number) != NULL;
 }
 
 /* The scope that a row changes; "": none that anybody decides by. */
@@ -420,6 +443,7 @@ static struct str scope_of(struct arena *a, const struct fact_row *row)
     case FACT_CAME:
     case FACT_REPORTED:
     case FACT_STORY:
+    case FACT_PASSED:
     case FACT_RESERVE:
     case FACT_WAIT:
     case FACT_END:
@@ -433,14 +457,22 @@ static struct str scope_of(struct arena *a, const struct fact_row *row)
 static int change_scope(struct learning *x, const struct fact_row *row,
                         struct err *e)
 {
+    struct str *last = x->scoped[row->fact], name;
     struct arena a = { 0 };
-    struct str name = scope_of(&a, row);
     size_t i = 0;
     int rc = 0;
 
+    if (last[0].p && str_eq(last[0], row->column[0]) &&
+        str_eq(last[1], row->column[1]))
+        return 0;
+    name = scope_of(&a, row);
+    if (!name.len)
+        return 0;
+    last[0] = row->column[0];
+    last[1] = row->column[1];
     while (i < x->n_changed && !str_eq(x->changed[i], name))
         i++;
-    if (name.len && i == x->n_changed) {
+    if (i == x->n_changed) {
         x->changed = ledger_room(&x->names, x->changed, i, sizeof(name));
         x->changed[x->n_changed++] = arena_str(&x->names, name);
         rc = db_change(x->l->db, e, 1,
@@ -452,14 +484,13 @@ static int change_scope(struct learning *x, const struct fact_row *row,
     return rc;
 }
 
-static int learn_rows(struct learning *x, struct str file, struct str aside,
-                      struct err *e)
+static int learn_rows(struct learning *x, struct str file, struct err *e)
 {
     struct fact_row row;
 
     while (fact_read(&file, &row) && row.fact != FACT_END) {
         x->c = row.column;
-        if (aside.len && is_aside(aside, row.seq))
+        if (is_aside(x, row.seq))
             continue;
         if (learners[row.fact](x, e) == -1 || change_scope(x, &row, e) == -1)
             return -1;
@@ -482,7 +513,8 @@ int ledger_learn(struct ledger *l, const struct receipt *r, struct str file,
     if (!facts_whole(file, &aside))
         return err_set(e, ERR_STOP, "the facts of job %llu are damaged",
                        (unsigned long long)r->job);
-    rc = learn_rows(&x, file, aside, e);
+    sort_aside(&x, aside);
+    rc = learn_rows(&x, file, e);
     arena_release(&x.names);
     return rc;
 }

@@ -143,7 +143,7 @@ const struct ledger_step ledger_steps[] = {
       " receiver_id TEXT NOT NULL DEFAULT '',"
       " status TEXT NOT NULL DEFAULT '', carrier TEXT NOT NULL DEFAULT '',"
       " tracking TEXT NOT NULL DEFAULT '', series TEXT NOT NULL DEFAULT '',"
-      " invoice TEXT NOT NULL DEFAULT '',"
+      " invoice TEXT NOT NULL DEFAULT '', passed TEXT NOT NULL DEFAULT '',"
       " UNIQUE(output, sender, document, number));"
       "CREATE INDEX doc_number ON doc(number);"
       "CREATE INDEX doc_as ON doc(unit, document, as_number)"
@@ -183,6 +183,8 @@ const struct ledger_step ledger_steps[] = {
       " PRIMARY KEY(job, other)) WITHOUT ROWID;"
       /* Deliveries of a later stage wait for those before. */
       "ALTER TABLE delivery ADD COLUMN stage INTEGER NOT NULL DEFAULT 0;"
+      "CREATE INDEX delivery_awaited ON delivery(job) WHERE stage=0 AND"
+      " kind='file' AND state NOT IN ('DELIVERED','SUPERSEDED');"
       "CREATE INDEX delivery_staged ON delivery(n) WHERE stage>0 AND"
       " state='READY';"
       /* Only the document of that number; whatever the receiver got. */

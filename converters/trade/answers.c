@@ -18,6 +18,7 @@
  * Of an order that nobody has sent people are told once; see unknown().
  */
 #include "converters/base/utf8.h"
+#include "converters/trade/canon.h"
 #include "converters/trade/rules.h"
 
 enum { MAX_ANSWER = 1000 }; /* bytes of a text that is kept */
@@ -29,6 +30,8 @@ struct state {
     int messages, packages; /* lists, or -1 */
     uint64_t seq;           /* the document at hand; 0: of no known order */
     struct doc_key key;     /* of its order */
+    struct str hash;        /* of what an order_status says; "": no matter */
+    struct buf values;
 };
 
 static bool serves(const struct trade_site *s, const void *own,
@@ -74,6 +77,14 @@ static void begin(struct trade *t, void *state, const void *own)
         .messages = shape_list(t->site->shape, STR("message")),
         .packages = shape_list(t->site->shape, STR("package")),
     };
+    buf_init(&s->values, MB(64));
+}
+
+static void release(void *state)
+{
+    struct state *s = state;
+
+    buf_release(&s->values);
 }
 
 /* Texts of a list's members, joined; only of those whose level is that, unless
@@ -247,6 +258,27 @@ static struct doc_answer of_cancelled(struct trade *t, const struct state *s,
     return w;
 }
 
+/*
+ * Programs tell how an order stands as long as they have it; its shop hears
+ * what is new since it was last sent. Whoever asks for a document, or for
+ * everything, gets it.
+ */
+static bool was_said(struct trade *t, struct state *s, const struct doc *d,
+                     const struct known_doc *order)
+{
+    s->hash = STR("");
+    if (!trade_is(t->site, "order_status") || !t->site->output.len ||
+        !t->wanted || t->only.len || t->full)
+        return false;
+    buf_clear(&s->values);
+    if (canon_text(d, NULL, &s->values) == -1 ||
+        buf_addf(&s->values, "\n%llu %.*s", (unsigned long long)order->sent_job,
+                 STR_ARGS(t->site->output)) == -1)
+        return false;
+    s->hash = facts_hash_text(t->facts, buf_str(&s->values), t->docs);
+    return str_eq(s->hash, order->passed);
+}
+
 static void take_over(struct state *s, struct doc *d,
                       const struct known_doc *order)
 {
@@ -362,6 +394,8 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
         take_over(s, d, &order);
         if (!says_nothing(&w))
             facts_answered(t->facts, &order.key, &w);
+        if (was_said(t, s, d, &order))
+            return trade_skip(t, "said before");
     } else if (doc_has(d, s->order) && t->site->answers_orders) {
         unknown(t, s, d, &w);
     }
@@ -381,6 +415,8 @@ static void wrote(struct trade *t, void *state, const void *own, struct doc *d,
     for (size_t i = 0; i < site->n_replies; i++)
         if (str_eq(site->replies[i], s->key.sender))
             to = s->key.sender;
+    if (s->hash.len)
+        facts_passed(t->facts, &s->key, s->hash);
     facts_story(
         t->facts, &s->key,
         str_eq(to, s->key.sender) ? STR("went back") : STR("went on"),
@@ -396,4 +432,5 @@ const struct trade_rule rule_answers = {
     .takes_unwanted = true,
     .take = take,
     .wrote = wrote,
+    .release = release,
 };

@@ -72,7 +72,8 @@ struct known_doc {
     struct str answer;
     struct str receiver_number, receiver_id; /* the receiver's own */
     struct str series, invoice; /* of its invoice: it is locked. "": open */
-    struct str rival; /* facts_doc_as(): another sender's has that number */
+    struct str passed; /* hash of what was last said of it, and passed on */
+    struct str rival;  /* facts_doc_as(): another sender's has that number */
 };
 
 void facts_doc(struct facts *f, const struct doc_key *key, struct arena *a,
@@ -135,6 +136,8 @@ struct doc_answer {
 };
 void facts_answered(struct facts *f, const struct doc_key *key,
                     const struct doc_answer *answer);
+/* What was said of it was passed on. */
+void facts_passed(struct facts *f, const struct doc_key *key, struct str hash);
 /* It was refused, and is not wanted any more: nobody has to see to it. */
 void facts_withdrawn(struct facts *f, const struct doc_key *key,
                      struct str text);
