@@ -41,8 +41,8 @@ struct adopt_line {
 struct adopted {
     bool was_fine; /* the ledger is that of the spool: nothing was done */
     uint64_t n_archived, n_held, n_others;
-    struct adopt_line *lines, **last;
-    uint64_t last_job; /* the highest of them */ /* live in the keeper's arena `kept` */
+    struct adopt_line *lines, **last; /* live in the keeper's arena `kept` */
+    uint64_t last_job;                /* the highest of them */
 };
 
 /* k holds the lock (keeper_reserve()); opens the ledger, or makes one. */

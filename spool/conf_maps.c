@@ -142,8 +142,12 @@ static void load_cards(struct map_loader *ld, struct route *r)
         if (!c->map)
             continue;
         if (strcmp(c->map->document->name, wanted) != 0) {
-            DIAG(ld->diags, CONF_DOCUMENTS, c->at, str_of(wanted),
-                 str_of(c->map->document->name));
+            DIAG(ld->diags, CONF_VALUE, c->at, STR("create"),
+                 arena_fmt(&ld->conf->arena,
+                           "a %s wants a map that writes %s documents, and "
+                           "this one writes %s documents",
+                           card_kind_names[c->kind], wanted,
+                           c->map->document->name));
             set_aside(ld, c->map);
             c->map = NULL;
             continue;
@@ -298,6 +302,8 @@ static void set_site(struct map_loader *ld, struct route *r,
     s->document = x->map->document;
     s->shape = x->map->shape;
     s->route = r->name;
+    for (const struct conf_read *y = r->reads; y != x; y = y->next)
+        s->read++;
     s->test = r->test;
     s->receiver = to ? to->partner->name : STR("");
     s->output =

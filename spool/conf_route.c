@@ -190,9 +190,11 @@ static void r_reply(struct conf_parser *p, const struct oline *l,
         if (!conf_need(p, l, &rest, "also reply", "needs with MAP", &word))
             return;
     }
-    if (!path_is_safe(folder))
+    if (!path_is_safe(folder)) {
         conf_value(p, l, folder, "also reply",
                    "wants a folder below the partner's");
+        return;
+    }
     if (!str_is(word, "with")) {
         conf_value(p, l, word, "also reply",
                    "wants to PARTNER FOLDER with MAP");
@@ -457,8 +459,6 @@ static const struct conf_word route_words[] = {
     { .name = "keep", .parse = r_keep },
     { .name = "on trouble", .parse = r_trouble },
     { .name = "trigger", .parse = r_trigger },
-    { .name = "unknown products", .not_built = true },
-    { .name = "match by", .not_built = true },
     { .name = NULL },
 };
 

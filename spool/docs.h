@@ -37,12 +37,14 @@ struct doc_event {
     struct str what, text;
 };
 
-/* In the order of their rows; those that were sent or came, no answers. */
+/* In the order in which they came, those that were refused the last sent first;
+ * of a number an answer to an order that nobody has sent only if there is no
+ * such order. */
 int ledger_docs(struct ledger *l, const struct doc_search *q, struct arena *a,
                 struct found_doc **out, size_t *n, struct err *e);
 /*
- * All, the newest first, until fn returns false; the row and its texts are gone
- * when it returns.
+ * All, those that came last first, until fn returns false; the row and its
+ * texts are gone when it returns.
  */
 int ledger_each_doc(struct ledger *l,
                     bool (*fn)(void *ctx, const struct found_doc *d), void *ctx,

@@ -105,9 +105,9 @@ struct str scope_of_cards(struct arena *a, struct str unit, struct str kind)
     return arena_fmt(a, "card %.*s %.*s", STR_ARGS(unit), STR_ARGS(kind));
 }
 
-struct str scope_of_got(struct arena *a, struct str output, struct str document)
+struct str scope_of_got(struct arena *a, struct str output, struct str source)
 {
-    return arena_fmt(a, "got %.*s %.*s", STR_ARGS(output), STR_ARGS(document));
+    return arena_fmt(a, "got %.*s %.*s", STR_ARGS(output), STR_ARGS(source));
 }
 
 /* What the job decides now depends on it. There are few: one or two a route. */
@@ -138,9 +138,9 @@ struct learnt *facts_find(const struct facts *f, struct str key)
     return at && *at ? &f->learnt[*at - 1] : NULL;
 }
 
-struct learnt *facts_overlay(struct facts *f, struct str key)
+struct learnt *facts_overlay(struct facts *f, struct str key, bool is_new)
 {
-    const uint32_t *at = textmap_find(&f->map, key);
+    const uint32_t *at = is_new ? NULL : textmap_find(&f->map, key);
     struct learnt *l;
 
     if (f->n_learnt == f->cap_learnt) {
@@ -181,8 +181,11 @@ struct str facts_doc_name(struct arena *a, const struct doc_key *k)
 struct str facts_card_name(struct arena *a, struct str unit,
                            enum card_kind kind, struct str key)
 {
-    return arena_fmt(a, "c\n%.*s\n%s\n%.*s", STR_ARGS(unit),
-                     card_kind_names[kind], STR_ARGS(key));
+    const struct str parts[] = { STR("c\n"), unit,
+                                 STR("\n"),  str_of(card_kind_names[kind]),
+                                 STR("\n"),  key };
+
+    return arena_join(a, parts, COUNT(parts));
 }
 
 /* ---- rows -----------------------------------------------------------------

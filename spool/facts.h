@@ -33,13 +33,11 @@ void facts_close(struct facts *f);
 /*
  * Facts that a job decides by belong to a scope, whose version grows with each
  * commit that changes one of them: documents that a sender has sent to an
- * output, cards of a kind in a partner's books, what an output got of a kind of
- * documents.
+ * output, cards of a kind in a partner's books, what an output got of a source.
  */
 struct str scope_of_docs(struct arena *a, struct str output, struct str sender);
 struct str scope_of_cards(struct arena *a, struct str unit, struct str kind);
-struct str scope_of_got(struct arena *a, struct str output,
-                        struct str document);
+struct str scope_of_got(struct arena *a, struct str output, struct str source);
 
 /* ---- the keeper's (ledger_facts.c, _learn.c)
  * ---------------------------------------
@@ -84,6 +82,9 @@ int ledger_reserved(struct ledger *l, struct str unit,
 int ledger_card(struct ledger *l, struct str unit, enum card_kind kind,
                 struct str key, struct arena *a, struct card *out,
                 struct err *e);
+/* Are there more than `max` keys? */
+int ledger_many_cards(struct ledger *l, struct str unit, enum card_kind kind,
+                      uint64_t max, bool *more, struct err *e);
 int ledger_cards(struct ledger *l, struct str unit, enum card_kind kind,
                  void (*fn)(void *ctx, struct str key, const struct card *c),
                  void *ctx, struct arena *a, struct err *e);

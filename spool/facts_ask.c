@@ -28,10 +28,17 @@ void facts_doc(struct facts *f, const struct doc_key *key, struct arena *a,
 void facts_doc_as(struct facts *f, struct str unit, struct str document,
                   struct str as_number, struct arena *a, struct known_doc *out)
 {
+    const struct learnt *l;
+
     *out = (struct known_doc){ 0 };
-    if (f && !f->failed)
-        facts_check(f, ledger_doc_as(f->ledger, unit, document, as_number, a,
-                                     out, &f->err));
+    if (!f || f->failed ||
+        !facts_check(f, ledger_doc_as(f->ledger, unit, document, as_number, a,
+                                      out, &f->err)) ||
+        !out->found)
+        return;
+    l = facts_find(f, facts_doc_name(a, &out->key));
+    if (l)
+        out->passed = l->doc->passed;
 }
 
 void facts_doc_of(struct facts *f, struct str unit, struct str sender,
@@ -119,8 +126,9 @@ static struct known_doc *change_doc(struct facts *f, const struct doc_key *key)
         .came_place = was.came_place,
         .series = arena_str(&f->arena, was.series),
         .invoice = arena_str(&f->arena, was.invoice),
+        .passed = arena_str(&f->arena, was.passed),
     };
-    facts_overlay(f, facts_doc_name(&a, key))->doc = d;
+    facts_overlay(f, facts_doc_name(&a, key), false)->doc = d;
     arena_release(&a);
     return d;
 }
@@ -165,6 +173,14 @@ void facts_answered(struct facts *f, const struct doc_key *key,
     ROW(f, FACT_ANSWERED, KEY(key), yes_no(w->given), yes_no(w->ok), w->text,
         w->number, w->id, w->status, w->carrier, w->tracking, w->series,
         w->invoice, yes_no(w->invoice_cancelled));
+}
+
+void facts_passed(struct facts *f, const struct doc_key *key, struct str hash)
+{
+    if (!f)
+        return;
+    change_doc(f, key)->passed = arena_str(&f->arena, hash);
+    ROW(f, FACT_PASSED, KEY(key), hash);
 }
 
 void facts_withdrawn(struct facts *f, const struct doc_key *key,
@@ -216,7 +232,10 @@ const char *const card_kind_names[N_CARD_KINDS] = {
     [CARD_SHIPPING] = "shipping",
 };
 
-enum { LOADED_NAME = 512 }; /* names of partners are shorter by far */
+/* Names of partners are shorter by far; each key that is loaded takes some 200
+ * bytes, and a job has job-memory: of more, they are asked for one by one. */
+enum { LOADED_NAME = 512, MOST_LOADED = 1000000 };
+enum { LOADED = 1, TOO_MANY };
 
 static struct str loaded_name(char *room, struct str unit, enum card_kind kind)
 {
@@ -225,12 +244,29 @@ static struct str loaded_name(char *room, struct str unit, enum card_kind kind)
     return str_of(room);
 }
 
-static bool is_loaded(const struct facts *f, struct str unit,
-                      enum card_kind kind)
+/* LOADED, TOO_MANY, or 0: nobody has asked for all. */
+static uint32_t loaded(const struct facts *f, struct str unit,
+                       enum card_kind kind)
 {
     char room[LOADED_NAME];
+    const uint32_t *at =
+        textmap_find(&f->loaded, loaded_name(room, unit, kind));
 
-    return textmap_find(&f->loaded, loaded_name(room, unit, kind)) != NULL;
+    return at ? *at : 0;
+}
+
+/* Asked for every record: the last one is remembered. */
+static void ask_cards(struct facts *f, struct str unit, enum card_kind kind)
+{
+    struct arena a = { 0 };
+
+    if (f->cards_unit.p && f->cards_kind == kind && str_eq(f->cards_unit, unit))
+        return;
+    facts_ask(f, scope_of_cards(&a, unit, str_of(card_kind_names[kind])));
+    arena_release(&a);
+    f->cards_kind = kind;
+    if (!f->cards_unit.p || !str_eq(f->cards_unit, unit))
+        f->cards_unit = arena_str(&f->scope_names, unit);
 }
 
 void facts_card(struct facts *f, struct str unit, enum card_kind kind,
@@ -241,20 +277,20 @@ void facts_card(struct facts *f, struct str unit, enum card_kind kind,
     *out = (struct card){ 0 };
     if (!f)
         return;
-    facts_ask(f, scope_of_cards(a, unit, str_of(card_kind_names[kind])));
+    ask_cards(f, unit, kind);
     l = facts_find(f, facts_card_name(a, unit, kind, key));
     if (l) {
         *out = *l->card;
         out->fresh = !l->loaded;
-    } else if (!f->failed && !is_loaded(f, unit, kind))
+    } else if (!f->failed && loaded(f, unit, kind) != LOADED)
         facts_check(f,
                     ledger_card(f->ledger, unit, kind, key, a, out, &f->err));
 }
 
 static void overlay_card(struct facts *f, struct str name, const struct card *c,
-                         bool loaded)
+                         bool loaded, bool is_new)
 {
-    struct learnt *l = facts_overlay(f, name);
+    struct learnt *l = facts_overlay(f, name, is_new);
 
     l->card = arena_alloc(&f->arena, sizeof(*l->card));
     l->loaded = loaded;
@@ -274,26 +310,31 @@ struct loading {
 static void load_card(void *ctx, struct str key, const struct card *c)
 {
     struct loading *l = ctx;
+    const uint32_t *at;
     struct str name;
 
     arena_reset(&l->a);
     name = facts_card_name(&l->a, l->unit, l->kind, key);
-    if (!facts_find(l->f, name))
-        overlay_card(l->f, name, c, true);
+    at = textmap_find(&l->f->map, name);
+    if (!at || !*at)
+        overlay_card(l->f, name, c, true, !at);
 }
 
 void facts_load_cards(struct facts *f, struct str unit, enum card_kind kind)
 {
     struct loading l = { .f = f, .unit = unit, .kind = kind };
-    bool clean = f && f->n_learnt == f->doc_mark;
+    bool clean = f && f->n_learnt == f->doc_mark, many = false;
     char room[LOADED_NAME];
 
-    if (!f || f->failed || is_loaded(f, unit, kind))
+    if (!f || f->failed || loaded(f, unit, kind) ||
+        !facts_check(f, ledger_many_cards(f->ledger, unit, kind, MOST_LOADED,
+                                          &many, &f->err)))
         return;
-    if (facts_check(f, ledger_cards(f->ledger, unit, kind, load_card, &l,
-                                    &l.rows, &f->err)))
+    if (many || facts_check(f, ledger_cards(f->ledger, unit, kind, load_card,
+                                            &l, &l.rows, &f->err)))
         textmap_add(&f->loaded,
-                    arena_str(&f->arena, loaded_name(room, unit, kind)), 1);
+                    arena_str(&f->arena, loaded_name(room, unit, kind)),
+                    many ? TOO_MANY : LOADED);
     if (clean) /* they are none of what the document at hand teaches */
         f->doc_mark = f->n_learnt;
     arena_release(&l.rows);
@@ -310,7 +351,7 @@ void facts_learn_card(struct facts *f, struct str unit, enum card_kind kind,
         return;
     c.found = true;
     c.wait_job = by_us ? f->job : 0;
-    overlay_card(f, facts_card_name(&a, unit, kind, key), &c, false);
+    overlay_card(f, facts_card_name(&a, unit, kind, key), &c, false, false);
     ROW(f, FACT_CARD, unit, str_of(card_kind_names[kind]), key, c.code, c.name,
         yes_no(c.hidden), yes_no(by_us));
     arena_release(&a);
@@ -330,7 +371,7 @@ void facts_wait_for(struct facts *f, uint64_t job)
 
 /* What files before this one have sent waits, too. */
 static void add_own_got(const struct facts *f, struct str output,
-                        struct str document, struct arena *a,
+                        struct str source, struct arena *a,
                         struct got_tables *out)
 {
     struct str *all =
@@ -340,39 +381,39 @@ static void add_own_got(const struct facts *f, struct str output,
         all[i] = out->waiting[i];
     for (size_t i = 0; i < f->n_got; i++)
         if (str_eq(f->got[i].output, output) &&
-            str_eq(f->got[i].document, document))
+            str_eq(f->got[i].source, source))
             all[out->n_waiting++] = f->got[i].table;
     out->waiting = all;
 }
 
-void facts_got(struct facts *f, struct str output, struct str document,
+void facts_got(struct facts *f, struct str output, struct str source,
                struct arena *a, struct got_tables *out)
 {
     *out = (struct got_tables){ 0 };
     if (!f)
         return;
-    facts_ask(f, scope_of_got(a, output, document));
+    facts_ask(f, scope_of_got(a, output, source));
     if (!f->failed &&
         facts_check(
-            f, ledger_got_tables(f->ledger, output, document, a, out, &f->err)))
-        add_own_got(f, output, document, a, out);
+            f, ledger_got_tables(f->ledger, output, source, a, out, &f->err)))
+        add_own_got(f, output, source, a, out);
 }
 
-void facts_learn_got(struct facts *f, struct str output, struct str document,
+void facts_learn_got(struct facts *f, struct str output, struct str source,
                      struct str table)
 {
     struct got *g;
 
     if (!f)
         return;
-    ROW(f, FACT_GOT, output, document, table);
+    ROW(f, FACT_GOT, output, source, table);
     if (f->n_got == f->cap_got) {
         f->cap_got = f->cap_got ? 2 * f->cap_got : 16;
         f->got = xrealloc(f->got, f->cap_got * sizeof(*f->got));
     }
     g = &f->got[f->n_got++];
     g->output = arena_str(&f->arena, output);
-    g->document = arena_str(&f->arena, document);
+    g->source = arena_str(&f->arena, source);
     g->table = arena_str(&f->arena, table);
 }
 

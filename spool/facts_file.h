@@ -32,12 +32,13 @@ enum { FACTS_READ = 48 };
     /* what this job has asked for, as it was then; before END */             \
     X(SCOPE, "name version")                                                  \
     X(CAME, FACT_KEY "unit route customer email date line member hash")       \
-    X(SENT, FACT_KEY "as_number action values hash files")                          \
+    X(SENT, FACT_KEY "as_number action values hash files")                    \
     X(REPORTED, FACT_KEY "hash text")                                         \
     X(ANSWERED, FACT_KEY "given ok text number id status carrier tracking "   \
                          "series invoice invoice_cancelled")                  \
-    X(STORY, FACT_KEY "what text files")                                            \
-    X(WITHDRAWN, FACT_KEY "text")\
+    X(PASSED, FACT_KEY "hash")                                                \
+    X(STORY, FACT_KEY "what text files")                                      \
+    X(WITHDRAWN, FACT_KEY "text")                                             \
     X(RESERVE, FACT_KEY "unit sku warehouse quantity")                        \
     X(CARD, "unit kind key code name hidden by_us")                           \
     X(WAIT, "job")                                                            \

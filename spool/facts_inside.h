@@ -24,7 +24,7 @@ struct learnt {
 
 /* A table of facts_learn_got(). */
 struct got {
-    struct str output, document, table;
+    struct str output, source, table;
 };
 
 /* Asked for, and as it was then. */
@@ -38,6 +38,8 @@ struct facts {
     struct arena scope_names;
     struct scope *scopes;
     size_t n_scopes, cap_scopes;
+    struct str cards_unit; /* whose cards were asked for last; of which kind */
+    enum card_kind cards_kind;
     uint64_t key[2];
     int64_t now;
     bool failed;
@@ -73,7 +75,7 @@ void facts_ask(struct facts *f, struct str scope);
 /* What this process has learnt of it, or NULL. */
 struct learnt *facts_find(const struct facts *f, struct str key);
 /* A new entry, which hides the one before. */
-struct learnt *facts_overlay(struct facts *f, struct str key);
+struct learnt *facts_overlay(struct facts *f, struct str key, bool is_new);
 struct str facts_doc_name(struct arena *a, const struct doc_key *k);
 struct str facts_card_name(struct arena *a, struct str unit,
                            enum card_kind kind, struct str key);

@@ -71,10 +71,24 @@ static int refused_docs(struct ledger *l, uint64_t last, struct arena *a,
     struct rows r;
 
     if (db_ask(l->db, e, &r,
-               COLUMNS " WHERE refused<>0 ORDER BY n DESC LIMIT ?", "u",
-               last) == -1)
+               COLUMNS
+               " WHERE refused<>0 ORDER BY sent_job DESC,n DESC LIMIT ?",
+               "u", last) == -1)
         return -1;
     return list(&r, a, out, n, e);
+}
+
+/* What was said of a number before its order came, or of another order of that
+ * number, is not what is asked for. */
+static void drop_answers(struct found_doc *d, size_t *n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *n; i++)
+        if (d[i].is.key.output.len)
+            d[kept++] = d[i];
+    if (kept)
+        *n = kept;
 }
 
 int ledger_docs(struct ledger *l, const struct doc_search *q, struct arena *a,
@@ -86,14 +100,16 @@ int ledger_docs(struct ledger *l, const struct doc_search *q, struct arena *a,
     if (q->refused)
         return refused_docs(l, last, a, out, n, e);
     if (db_ask(l->db, e, &r,
-               COLUMNS
-               " WHERE n IN (SELECT n FROM doc WHERE number=?2 UNION"
-               " SELECT n FROM doc WHERE document=?1 AND as_number=?2"
-               " AND as_number<>'') AND document=?1 AND output<>'' AND"
-               " (?3='' OR ?3 IN (route,sender,unit)) ORDER BY n LIMIT ?4",
-               "sssu", q->document, q->number, q->place, last) == -1)
+               COLUMNS " WHERE n IN (SELECT n FROM doc WHERE number=?2 UNION"
+                       " SELECT n FROM doc WHERE document=?1 AND as_number=?2"
+                       " AND as_number<>'') AND document=?1 AND"
+                       " (?3='' OR ?3 IN (route,sender,unit)) ORDER BY "
+                       "first_job,n LIMIT ?4",
+               "sssu", q->document, q->number, q->place, last) == -1 ||
+        list(&r, a, out, n, e) == -1)
         return -1;
-    return list(&r, a, out, n, e);
+    drop_answers(*out, n);
+    return 0;
 }
 
 int ledger_each_doc(struct ledger *l,
@@ -105,7 +121,8 @@ int ledger_each_doc(struct ledger *l,
     bool more = true;
     int rc = 0;
 
-    if (db_ask(l->db, e, &r, COLUMNS " ORDER BY n DESC", "") == -1)
+    if (db_ask(l->db, e, &r, COLUMNS " ORDER BY last_job DESC,n DESC", "") ==
+        -1)
         return -1;
     while (more && (rc = db_next(&r, e)) == 1) {
         struct found_doc d = doc_row(&r, &a);

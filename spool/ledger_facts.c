@@ -54,7 +54,7 @@ int ledger_place(struct ledger *l, uint64_t job, uint64_t *place, struct err *e)
 #define DOC_COLUMNS                                                         \
     "SELECT output,sender,document,number,state,as_number,action,sent_job," \
     "content,hash,reported,refused,answer,receiver_number,receiver_id,"     \
-    "series,invoice,came_hash,last_at,"                                     \
+    "series,invoice,came_hash,last_at,passed,"                              \
     "ifnull((SELECT route FROM receipt WHERE job=sent_job),'')," SENT_PLACE \
     "," CAME_PLACE "," IS_KNOWN " FROM doc"
 
@@ -83,10 +83,11 @@ static struct known_doc doc_row(const struct rows *r, struct arena *a)
         .invoice = db_str(r, 16, a),
         .came_hash = db_str(r, 17, a),
         .last_at = db_time(r, 18),
-        .sent_route = db_str(r, 19, a),
-        .sent_place = db_u(r, 20),
-        .came_place = db_u(r, 21),
-        .known = db_u(r, 22) != 0,
+        .passed = db_str(r, 19, a),
+        .sent_route = db_str(r, 20, a),
+        .sent_place = db_u(r, 21),
+        .came_place = db_u(r, 22),
+        .known = db_u(r, 23) != 0,
     };
 }
 
@@ -116,13 +117,26 @@ int ledger_doc_as(struct ledger *l, struct str unit, struct str document,
                   struct err *e)
 {
     struct rows r;
+    int rc;
 
     if (db_ask(l->db, e, &r,
                DOC_COLUMNS " WHERE unit=? AND document=? AND as_number=? AND"
                            " as_number<>'' ORDER BY sent_job DESC LIMIT 1",
-               "sss", unit, document, as_number) == -1)
+               "sss", unit, document, as_number) == -1 ||
+        one_doc(&r, a, out, e) == -1)
         return -1;
-    return one_doc(&r, a, out, e);
+    if (!out->found)
+        return 0;
+    if (db_ask(l->db, e, &r,
+               "SELECT sender FROM doc WHERE unit=? AND document=? AND"
+               " as_number=? AND as_number<>'' AND sender<>? LIMIT 1",
+               "ssss", unit, document, as_number, out->key.sender) == -1)
+        return -1;
+    rc = db_next(&r, e);
+    if (rc == 1)
+        out->rival = db_str(&r, 0, a);
+    db_end(&r);
+    return rc == -1 ? -1 : 0;
 }
 
 int ledger_doc_of(struct ledger *l, struct str unit, struct str sender,
@@ -145,14 +159,25 @@ int ledger_doc_invoiced(struct ledger *l, struct str unit, struct str series,
                         struct known_doc *out, struct err *e)
 {
     struct rows r;
+    bool exact;
+    int rc;
 
+    *out = (struct known_doc){ 0 };
     if (db_ask(l->db, e, &r,
                DOC_COLUMNS " WHERE unit=?1 AND invoice=?2 AND invoice<>''"
                            " AND (?3='' OR series='' OR series=?3)"
-                           " ORDER BY sent_job DESC LIMIT 1",
+                           " ORDER BY series=?3 DESC,sent_job DESC LIMIT 2",
                "sss", unit, invoice, series) == -1)
         return -1;
-    return one_doc(&r, a, out, e);
+    rc = db_next(&r, e);
+    if (rc == 1)
+        *out = doc_row(&r, a);
+    exact = rc == 1 && str_eq(out->series, series);
+    /* Of several that may be meant it is none. */
+    if (rc == 1 && !exact && (rc = db_next(&r, e)) == 1)
+        *out = (struct known_doc){ 0 };
+    db_end(&r);
+    return rc == -1 ? -1 : 0;
 }
 
 int ledger_docs_of_file(struct ledger *l, struct str unit, struct str file,
@@ -229,6 +254,23 @@ int ledger_card(struct ledger *l, struct str unit, enum card_kind kind,
         return -1;
     rc = db_next(&r, e);
     *out = rc == 1 ? card_row(&r, a) : (struct card){ 0 };
+    db_end(&r);
+    return rc == -1 ? -1 : 0;
+}
+
+int ledger_many_cards(struct ledger *l, struct str unit, enum card_kind kind,
+                      uint64_t max, bool *more, struct err *e)
+{
+    struct rows r;
+    int rc;
+
+    if (db_ask(l->db, e, &r,
+               "SELECT count(*)>?3 FROM (SELECT 1 FROM card WHERE unit=?1 AND"
+               " kind=?2 LIMIT ?3+1)",
+               "szu", unit, card_kind_names[kind], max) == -1)
+        return -1;
+    rc = db_next(&r, e);
+    *more = rc == 1 && db_u(&r, 0);
     db_end(&r);
     return rc == -1 ? -1 : 0;
 }

@@ -213,9 +213,11 @@ static int note_refused(const struct learning *x, struct err *e)
     rc = db_next(&r, e);
     if (rc == 1)
         text =
-            arena_fmt(&a, "%.*s refused %.*s %.*s of %.*s%s%.*s",
+            arena_fmt(&a, "%.*s refused %.*s %.*s%s%.*s%s%.*s",
                       STR_ARGS(db_str(&r, 0, &a)), STR_ARGS(db_str(&r, 1, &a)),
-                      STR_ARGS(db_str(&r, 2, &a)), STR_ARGS(x->c[1]),
+                      STR_ARGS(db_str(&r, 2, &a)),
+                      x->c[0].len ? " of " : ", which nobody has sent",
+                      STR_ARGS(str_first(x->c[1], x->c[0].len ? 64 : 0)),
                       x->c[6].len ? ": " : "", STR_ARGS(x->c[6]));
     db_end(&r);
     if (rc == 1)
@@ -302,6 +304,12 @@ static int learn_answered(const struct learning *x, struct err *e)
         columns[12] = columns[13] = STR("");
     y.c = columns;
     return cancelled && says_nothing(&y) ? 0 : learn_answer(&y, e);
+}
+
+static int learn_passed(const struct learning *x, struct err *e)
+{
+    return db_change(x->l->db, e, ANY_ROWS, "UPDATE doc SET passed=?5" THE_DOC,
+                     "sssss", KEY, x->c[4]);
 }
 
 static int learn_story(const struct learning *x, struct err *e)
@@ -391,7 +399,7 @@ static int (*const learners[N_FACTS])(const struct learning *x,
     [FACT_ANSWERED] = learn_answered,   [FACT_STORY] = learn_story,
     [FACT_RESERVE] = learn_reserve,     [FACT_CARD] = learn_card,
     [FACT_WAIT] = learn_wait,           [FACT_GOT] = learn_got,
-    [FACT_WITHDRAWN] = learn_withdrawn,
+    [FACT_WITHDRAWN] = learn_withdrawn, [FACT_PASSED] = learn_passed,
 };
 
 static int by_number(const void *a, const void *b)
@@ -435,6 +443,7 @@ static struct str scope_of(struct arena *a, const struct fact_row *row)
     case FACT_CAME:
     case FACT_REPORTED:
     case FACT_STORY:
+    case FACT_PASSED:
     case FACT_RESERVE:
     case FACT_WAIT:
     case FACT_END:

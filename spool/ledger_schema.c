@@ -143,7 +143,7 @@ const struct ledger_step ledger_steps[] = {
       " receiver_id TEXT NOT NULL DEFAULT '',"
       " status TEXT NOT NULL DEFAULT '', carrier TEXT NOT NULL DEFAULT '',"
       " tracking TEXT NOT NULL DEFAULT '', series TEXT NOT NULL DEFAULT '',"
-      " invoice TEXT NOT NULL DEFAULT '',"
+      " invoice TEXT NOT NULL DEFAULT '', passed TEXT NOT NULL DEFAULT '',"
       " UNIQUE(output, sender, document, number));"
       "CREATE INDEX doc_number ON doc(number);"
       "CREATE INDEX doc_as ON doc(unit, document, as_number)"

@@ -66,8 +66,8 @@ static int open_it(struct db *db, struct err *e)
                      e);
 }
 
-/* SQLite takes 64 KB for a statement that changes rows, and gives them back: the
- * kernel should not have to clear them each time. */
+/* SQLite takes 64 KB for a statement that changes rows, and gives them back:
+ * the kernel should not have to clear them each time. */
 static void keep_memory(void)
 {
     (void)mallopt(M_TRIM_THRESHOLD, 4 << 20);

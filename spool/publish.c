@@ -231,6 +231,9 @@ bool publish_replaces(const struct partner *p, const struct delivery *d)
 {
     if (d->kind != OUT_FILE || !p || p->exists == EXISTS_USUAL)
         return d->replace;
+    /* Under another name nobody would find a picture. */
+    if (p->exists == EXISTS_KEEP_BOTH && !d->n_documents)
+        return d->replace;
     return p->exists == EXISTS_REPLACE;
 }
 

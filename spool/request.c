@@ -330,6 +330,9 @@ static int do_send(struct keeper *k, const struct request *q, struct receipt *r,
     if (!d)
         return 0;
     name = again_name(&k->arena, d);
+    if (!d->is.key.output.len)
+        return say(k, a, false, "nobody has sent %.*s: %.*s only speaks of it",
+                   STR_ARGS(name), STR_ARGS(d->is.key.sender));
     last.job = d->last_job;
     if (ledger_receipts(k->ledger, &last, &k->item, &r, &n, e) == -1)
         return -1;

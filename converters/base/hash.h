@@ -21,7 +21,8 @@ static inline uint64_t hash64(struct str s)
 {
     return hash128(s).lo;
 }
-/* Draws the key from the system; before the process is locked in. */
+/* Draws the key from the system, once in a process: tables outlive a file.
+ * Before the process is locked in. */
 void hash_seed(void);
 
 #endif

@@ -127,6 +127,21 @@ struct str arena_str(struct arena *a, struct str s)
     return (struct str){ p, s.len };
 }
 
+struct str arena_join(struct arena *a, const struct str *parts, size_t n)
+{
+    size_t len = 0;
+    char *p, *end;
+
+    for (size_t i = 0; i < n; i++)
+        len += parts[i].len;
+    p = end = arena_text(a, len);
+    for (size_t i = 0; i < n; i++) {
+        str_copy(end, parts[i]);
+        end += parts[i].len;
+    }
+    return (struct str){ p, len };
+}
+
 char *arena_cstr(struct arena *a, struct str s)
 {
     char *p = arena_text(a, s.len + 1);

@@ -149,14 +149,18 @@
     X(CONF_FILE, "conf-file", WARNING, "file %1: %2") \
 
 #define DIAGS_TRADE(X) \
+    X(CHANGES_UNSEEN, "changes-unseen", WARNING, "no write map of this route looks at action or status: a cancellation would look like a new one") \
     X(DOCUMENT_CHANGED, "document-changed", WARNING, "changed after job %1 had sent it, and not sent again: %2 (\"changes send\" sends changes)") \
     X(DOCUMENT_LOCKED, "document-locked", WARNING, "changed after its invoice %1, and not sent again: %2") \
     X(ORDER_UNKNOWN, "order-unknown", WARNING, "order %1 was never sent to %2: nobody waits for what is said of it") \
+    X(ORDER_AMBIGUOUS, "order-ambiguous", ERROR, "%1 is the number of orders of %2 and of %3: nobody knows which one is meant (\"prefix\" keeps them apart)") \
     X(FILE_UNKNOWN, "answered-file-unknown", ERROR, "no file %1 was delivered to %2: nobody knows which orders this answers") \
     X(ITEMS_VANISHED, "items-vanished", WARNING, "in the source no more: %1; the receiver keeps what he got last") \
     X(SOURCE_EMPTY, "source-empty", WARNING, "not one record came: what the receiver got before is not taken for vanished") \
     X(ZERO_FIELD, "zero-field", WARNING, "the write map also looks at %1, which is empty in what \"missing zero\" sends") \
     X(SAME_NAME, "same-name", WARNING, "the map gives all files one name: changes wait until the receiver has taken the last file; {run.id} in its name avoids that") \
+    X(PRODUCT_NONE, "product-none", ERROR, "%1 has no product with the %2 \"%3\", as far as its exports show") \
+    X(PRODUCT_SEVERAL, "product-several", ERROR, "%1 has several products with the %2 \"%3\"") \
 
 #define DIAGS(X) \
     DIAGS_INPUT(X) DIAGS_CSV(X) DIAGS_XML(X) DIAGS_ZIP(X) DIAGS_DATA(X) \

@@ -13,7 +13,10 @@ struct textmap {
     struct str *keys;
     uint32_t *values;
     size_t n, cap;
-    uint32_t *slots; /* entry + 1; 0 is free */
+    struct textmap_slot {
+        uint32_t entry; /* + 1; 0 is free */
+        uint32_t hash;  /* spares the look at most keys that are others */
+    } * slots;
     size_t n_slots;
 };
 
@@ -25,6 +28,8 @@ void textmap_add(struct textmap *m, struct str key, uint32_t value);
 void textmap_set(struct textmap *m, struct str key, uint32_t value);
 /* Takes back the last textmap_add(). */
 void textmap_drop_last(struct textmap *m);
+/* Forgets all keys, which may be gone already; keeps a little room. */
+void textmap_clear(struct textmap *m);
 void textmap_release(struct textmap *m);
 
 #endif

@@ -16,10 +16,10 @@ struct str doc_state_text(struct arena *a, const struct found_doc *d)
 {
     const struct known_doc *k = &d->is;
 
-    if (!k->key.output.len)
-        return STR("answered, and never sent");
     if (k->refused)
         return STR("refused");
+    if (!k->key.output.len)
+        return STR("answered, and never sent");
     if (k->invoice.len)
         return arena_fmt(a, "invoiced %.*s%s%.*s", STR_ARGS(k->series),
                          k->series.len ? " " : "", STR_ARGS(k->invoice));

@@ -158,6 +158,9 @@ static void print_people(struct view *v, const struct shown *s)
     line("From", r->partner);
     line("Route", arena_fmt(a, "%.*s%s", STR_ARGS(r->route),
                             r->test ? " (mode test)" : ""));
+    if (r->only.len || r->full)
+        line("Asked for", r->only.len ? shown_text(a, r->only)
+                                      : STR("all of it, whatever is there"));
     line("State", str_of(receipt_state_names[r->state]));
     line("Why", shown_text(a, r->why));
     line("Result", r->summary);

@@ -43,7 +43,8 @@ void status_print_docs(struct status *s)
     for (size_t i = 0; i < s->n_refused; i++) {
         const struct found_doc *d = &s->refused[i];
 
-        TABLE_ROW(&t, d->is.key.document, d->is.key.number, d->is.key.sender,
+        TABLE_ROW(&t, d->is.key.document, d->is.key.number,
+                  d->is.key.output.len ? d->is.key.sender : STR("nobody"),
                   d->unit, d->is.answer);
     }
     table_print(&t);

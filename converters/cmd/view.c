@@ -363,6 +363,9 @@ void json_receipt(struct json *j, const struct receipt *r)
     json_num(j, "filtered", r->n.n_filtered);
     json_num(j, "warnings", r->n.n_warnings);
     json_bool(j, "test", r->test);
+    json_bool(j, "full", r->full);
+    if (r->only.len)
+        json_str(j, "only", r->only);
     if (r->same_as)
         json_num(j, "same_as", r->same_as);
 }

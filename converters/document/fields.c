@@ -265,6 +265,7 @@ static const struct level other_category = {
 };
 
 static const struct field_spec product_fields[] = {
+    ONE("action", "create|change", "what the receiver shall do; set by the rules"),
     KEY("sku", "article code"),
     KEY("parent", "article code that groups variants"),
     KEY("ean", "GTIN"),
@@ -288,6 +289,7 @@ static const struct level product = {
 };
 
 static const struct field_spec customer_fields[] = {
+    ONE("action", "create|change", "what the receiver shall do; set by the rules"),
     KEY("code", "code in the ERP"),
     T("name", "person"),
     T("company", "company"),

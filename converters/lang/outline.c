@@ -272,6 +272,8 @@ void outline_parse(struct arena *a, const struct source *src,
     *top = o.first;
 }
 
+/* A part of the line, which a message can point at, unless a doubled quote
+ * stands in it. */
 static bool quoted_word(struct arena *a, const struct oline *l,
                         struct str *rest, struct str *word, struct diags *diags)
 {
@@ -283,8 +285,9 @@ static bool quoted_word(struct arena *a, const struct oline *l,
             if (i + 1 < rest->len && rest->p[i + 1] == '"') {
                 i++;
             } else {
+                *word = n + 1 == i ? (struct str){ rest->p + 1, n }
+                                   : (struct str){ out, n };
                 *rest = str_from(*rest, i + 1);
-                *word = (struct str){ out, n };
                 return true;
             }
         }

@@ -15,10 +15,10 @@
  * names: a pack that was refused as a whole. It is kept with each of them, and
  * goes no further.
  *
- * Of an order that nobody has sent people are told once: it is then known as an
- * answer without a document (of no output, from who has sent the answer).
+ * Of an order that nobody has sent people are told once; see unknown().
  */
 #include "converters/base/utf8.h"
+#include "converters/trade/canon.h"
 #include "converters/trade/rules.h"
 
 enum { MAX_ANSWER = 1000 }; /* bytes of a text that is kept */
@@ -30,6 +30,8 @@ struct state {
     int messages, packages; /* lists, or -1 */
     uint64_t seq;           /* the document at hand; 0: of no known order */
     struct doc_key key;     /* of its order */
+    struct str hash;        /* of what an order_status says; "": no matter */
+    struct buf values;
 };
 
 static bool serves(const struct trade_site *s, const void *own,
@@ -75,6 +77,14 @@ static void begin(struct trade *t, void *state, const void *own)
         .messages = shape_list(t->site->shape, STR("message")),
         .packages = shape_list(t->site->shape, STR("package")),
     };
+    buf_init(&s->values, MB(64));
+}
+
+static void release(void *state)
+{
+    struct state *s = state;
+
+    buf_release(&s->values);
 }
 
 /* Texts of a list's members, joined; only of those whose level is that, unless
@@ -237,14 +247,36 @@ static struct doc_answer of_cancelled(struct trade *t, const struct state *s,
                                       const struct doc *d,
                                       const struct known_doc *order)
 {
-    struct str by = doc_text(d, s->number);
+    struct str by = doc_text(d, s->number), series = doc_text(d, s->series);
     struct doc_answer w = { .invoice_cancelled = true,
                             .series = order->series,
                             .invoice = order->invoice };
 
     if (by.len && !str_eq(by, cancelled(s, d)))
-        w.text = arena_fmt(t->docs, "by %.*s", STR_ARGS(by));
+        w.text = arena_fmt(t->docs, "by %.*s%s%.*s", STR_ARGS(series),
+                           series.len ? " " : "", STR_ARGS(by));
     return w;
+}
+
+/*
+ * Programs tell how an order stands as long as they have it; its shop hears
+ * what is new since it was last sent. Whoever asks for a document, or for
+ * everything, gets it.
+ */
+static bool was_said(struct trade *t, struct state *s, const struct doc *d,
+                     const struct known_doc *order)
+{
+    s->hash = STR("");
+    if (!trade_is(t->site, "order_status") || !t->site->output.len ||
+        !t->wanted || t->only.len || t->full)
+        return false;
+    buf_clear(&s->values);
+    if (canon_text(d, NULL, &s->values) == -1 ||
+        buf_addf(&s->values, "\n%llu %.*s", (unsigned long long)order->sent_job,
+                 STR_ARGS(t->site->output)) == -1)
+        return false;
+    s->hash = facts_hash_text(t->facts, buf_str(&s->values), t->docs);
+    return str_eq(s->hash, order->passed);
 }
 
 static void take_over(struct state *s, struct doc *d,
@@ -258,11 +290,17 @@ static void take_over(struct state *s, struct doc *d,
         d->f[s->sender] = order->key.sender;
 }
 
-static void tell_unknown(struct trade *t, const struct state *s, struct doc *d)
+/*
+ * Told once. Whether it was accepted is kept as that of an order of the
+ * answer's sender, without an output: one that was refused waits for a person
+ * like any other.
+ */
+static void unknown(struct trade *t, const struct state *s, struct doc *d,
+                    const struct doc_answer *w)
 {
     const struct doc_key key = { .output = STR(""),
                                  .sender = t->sender,
-                                 .document = str_of(t->site->document->name),
+                                 .document = STR("order"),
                                  .number = doc_text(d, s->order) };
     struct known_doc was;
 
@@ -276,6 +314,10 @@ static void tell_unknown(struct trade *t, const struct state *s, struct doc *d)
                                        .line = d->line,
                                        .member = t->place },
                    STR(""));
+    if (w->given)
+        facts_answered(t->facts, &key,
+                       &(struct doc_answer){
+                           .given = true, .ok = w->ok, .text = w->text });
 }
 
 /* ---- a whole file ---------------------------------------------------------
@@ -343,12 +385,19 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
     } else if (find_cancelled(t, s, d, &order)) {
         w = of_cancelled(t, s, d, &order);
     }
+    if (order.rival.len) {
+        TRADE_FAULT(t, d, s->order, ORDER_AMBIGUOUS, order.as_number,
+                    order.key.sender, order.rival);
+        return TRADE_ASIDE;
+    }
     if (order.found) {
         take_over(s, d, &order);
         if (!says_nothing(&w))
             facts_answered(t->facts, &order.key, &w);
+        if (was_said(t, s, d, &order))
+            return trade_skip(t, "said before");
     } else if (doc_has(d, s->order) && t->site->answers_orders) {
-        tell_unknown(t, s, d);
+        unknown(t, s, d, &w);
     }
     return TRADE_ON;
 }
@@ -366,6 +415,8 @@ static void wrote(struct trade *t, void *state, const void *own, struct doc *d,
     for (size_t i = 0; i < site->n_replies; i++)
         if (str_eq(site->replies[i], s->key.sender))
             to = s->key.sender;
+    if (s->hash.len)
+        facts_passed(t->facts, &s->key, s->hash);
     facts_story(
         t->facts, &s->key,
         str_eq(to, s->key.sender) ? STR("went back") : STR("went on"),
@@ -381,4 +432,5 @@ const struct trade_rule rule_answers = {
     .takes_unwanted = true,
     .take = take,
     .wrote = wrote,
+    .release = release,
 };

@@ -226,9 +226,15 @@ struct told {
     unsigned n;
 };
 
+/* Cut between characters. */
 static struct str shown(struct str value)
 {
-    return value.len ? str_first(value, SHOWN) : STR("nothing");
+    size_t n = SHOWN;
+
+    if (value.len > n)
+        while (n && ((unsigned char)value.p[n] & 0xc0) == 0x80)
+            n--;
+    return value.len ? str_first(value, n) : STR("nothing");
 }
 
 static void tell(struct told *t, struct str name, struct str was,

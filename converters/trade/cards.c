@@ -21,6 +21,7 @@
 #include "converters/trade/cards.h"
 
 #include "converters/base/text.h"
+#include "converters/base/utf8.h"
 #include "converters/trade/rules.h"
 
 enum { MAX_CODES = 16 }; /* that are kept of a key */
@@ -56,13 +57,41 @@ static struct str bare(struct arena *a, struct str s)
     return (struct str){ p, n };
 }
 
+/* Of Latin letters, with accents or without: nothing gets lost by text_fold().
+ */
+static bool is_latin(struct str s)
+{
+    size_t pos = 0;
+
+    while (pos < s.len) {
+        int32_t cp = utf8_next(s, &pos);
+
+        if (cp >= 0x250 && !(cp >= 0x1e00 && cp < 0x20d0))
+            return false;
+    }
+    return true;
+}
+
+/* ERPs keep titles in capitals, without accents, with two blanks. */
+static struct str title(struct arena *a, struct str s)
+{
+    char folded[1024];
+    size_t n = is_latin(s) ? text_fold(s, folded, sizeof(folded)) : 0;
+
+    if (n)
+        return arena_str(a, (struct str){ folded, n });
+    return text_lower(a, text_squeeze(a, s), STR(""));
+}
+
 struct str card_key(struct arena *a, enum card_key key, struct str value)
 {
-    static const char *const names[] = {
-        [KEY_SKU] = "sku",   [KEY_EAN] = "ean",    [KEY_NAME] = "name",
-        [KEY_CODE] = "code", [KEY_GLN] = "gln",    [KEY_TAX] = "tax",
-        [KEY_VAT] = "vat",   [KEY_EMAIL] = "email"
+    static const struct str names[] = {
+        [KEY_SKU] = { "sku:", 4 },   [KEY_EAN] = { "ean:", 4 },
+        [KEY_NAME] = { "name:", 5 }, [KEY_CODE] = { "code:", 5 },
+        [KEY_GLN] = { "gln:", 4 },   [KEY_TAX] = { "tax:", 4 },
+        [KEY_VAT] = { "vat:", 4 },   [KEY_EMAIL] = { "email:", 6 },
     };
+    struct str parts[2];
 
     switch (key) {
     case KEY_TAX:
@@ -73,7 +102,7 @@ struct str card_key(struct arena *a, enum card_key key, struct str value)
         value = text_lower(a, text_trim(value), STR(""));
         break;
     case KEY_NAME:
-        value = text_squeeze(a, value);
+        value = title(a, value);
         break;
     case KEY_SKU:
     case KEY_EAN:
@@ -82,8 +111,9 @@ struct str card_key(struct arena *a, enum card_key key, struct str value)
         value = text_trim(value);
         break;
     }
-    return value.len ? arena_fmt(a, "%s:%.*s", names[key], STR_ARGS(value))
-                     : STR("");
+    parts[0] = names[key];
+    parts[1] = value;
+    return value.len ? arena_join(a, parts, 2) : STR("");
 }
 
 /* ---- learning --------------------------------------------------------------
@@ -102,8 +132,25 @@ static bool still_claims(struct trade *t, struct str unit, enum card_kind kind,
         return false;
     facts_card(t->facts, unit, kind, card_key(t->docs, KEY_SKU, code), t->docs,
                &other);
-    return other.found && str_eq(text_squeeze(t->docs, other.name),
-                                 text_squeeze(t->docs, name));
+    return other.found &&
+           str_eq(title(t->docs, other.name), title(t->docs, name));
+}
+
+/* Takes the first code off the list. */
+static struct str take_code(struct str *list)
+{
+    ptrdiff_t nl = str_find_char(*list, '\n');
+    struct str code = str_first(*list, nl < 0 ? list->len : (size_t)nl);
+
+    *list = str_from(*list, code.len + (nl >= 0));
+    return code;
+}
+
+static struct str add_code(struct arena *a, struct str list, struct str code)
+{
+    const struct str parts[] = { list, STR("\n"), code };
+
+    return !list.len ? code : code.len ? arena_join(a, parts, 3) : list;
 }
 
 /* The codes that the key leads to from now on. */
@@ -113,23 +160,16 @@ static struct str codes_of(struct trade *t, struct str unit,
 {
     struct str rest = was->code, codes = { NULL, 0 };
 
+    if (!now->code.len)
+        return was->code;
     for (int n = 0; rest.len && n < MAX_CODES; n++) {
-        ptrdiff_t nl = str_find_char(rest, '\n');
-        struct str code = str_first(rest, nl < 0 ? rest.len : (size_t)nl);
+        struct str code = take_code(&rest);
 
-        rest = str_from(rest, code.len + (nl >= 0));
-        if (str_eq(code, now->code) ||
-            !still_claims(t, unit, kind, key, was, code, now->name))
-            continue;
-        codes = codes.len ? arena_fmt(t->docs, "%.*s\n%.*s", STR_ARGS(codes),
-                                      STR_ARGS(code))
-                          : code;
+        if (!str_eq(code, now->code) &&
+            still_claims(t, unit, kind, key, was, code, now->name))
+            codes = add_code(t->docs, codes, code);
     }
-    return codes.len && now->code.len
-               ? arena_fmt(t->docs, "%.*s\n%.*s", STR_ARGS(codes),
-                           STR_ARGS(now->code))
-           : now->code.len ? now->code
-                           : was->code;
+    return add_code(t->docs, codes, now->code);
 }
 
 /* Its owner has shown it. */
@@ -223,6 +263,32 @@ static void begin(struct trade *t, void *state, const void *own)
     }
 }
 
+/* It has another title now: it is none of those of the old one. */
+static void leave_title(struct trade *t, const struct card *now)
+{
+    struct str rest, codes = { NULL, 0 };
+    struct card was, old;
+
+    facts_card(t->facts, t->sender, CARD_PRODUCT,
+               card_key(t->docs, KEY_SKU, now->code), t->docs, &was);
+    if (!was.found || str_eq(was.name, now->name))
+        return;
+    facts_card(t->facts, t->sender, CARD_PRODUCT,
+               card_key(t->docs, KEY_NAME, was.name), t->docs, &old);
+    if (!card_is_ambiguous(&old))
+        return;
+    rest = old.code;
+    while (rest.len) {
+        struct str code = take_code(&rest);
+
+        if (!str_eq(code, now->code))
+            codes = add_code(t->docs, codes, code);
+    }
+    old.code = codes;
+    facts_learn_card(t->facts, t->sender, CARD_PRODUCT,
+                     card_key(t->docs, KEY_NAME, was.name), &old, false);
+}
+
 /* One product or variant of the sender. */
 static void product_shown(struct trade *t, struct str sku, struct str ean,
                           struct str name, struct str visible)
@@ -232,6 +298,8 @@ static void product_shown(struct trade *t, struct str sku, struct str ean,
 
     if (!card.code.len)
         return;
+    if (t->sender_asked & ASKS_NAME)
+        leave_title(t, &card);
     shown(t, CARD_PRODUCT, KEY_SKU, sku, &card, visible);
     if (t->sender_asked & ASKS_EAN)
         shown(t, CARD_PRODUCT, KEY_EAN, ean, &card, visible);

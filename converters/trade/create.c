@@ -4,9 +4,10 @@
  * delivered before the order that needs it.
  *
  *   take    the order travels, once has said. What of it does the receiver
- * lack? Each card is made, and tried: if one cannot be written, its order is
- * set aside as well wrote   the order is written: so are its cards, and only
- * now they are known
+ *           lack? Each card is made, and tried: if one cannot be written, its
+ *           order is set aside as well
+ *   wrote   the order is written: so are its cards, and only now they are
+ *           known
  *
  * What he knows is learnt from his exports and from what he was sent
  * (cards.c). If its card is still on the way, in another job, this one waits
@@ -56,6 +57,8 @@ struct state {
     int method[N_CARD_KINDS], method_code[N_CARD_KINDS];
     int line, line_kind, line_sku, line_name, line_variant, line_attribute;
     int card_code, card_phone, card_name, card_company; /* of customers */
+    bool gives_codes;  /* their map writes `code` */
+    struct str prefix; /* of the shop's numbers */
     int product_sku, product_name, product_attribute;
     struct textmap seen; /* cards that this order makes */
     struct made *first, **last;
@@ -195,6 +198,7 @@ static void begin_cards(struct trade *t, struct state *s, struct shape *line)
         find_origins(x, c->kind == CARD_CUSTOMER ? t->site->shape : line);
         if (c->kind == CARD_CUSTOMER) {
             s->card_code = field(c->map->shape, "code");
+            s->gives_codes = c->map->shape->named[s->card_code];
             s->card_phone = field(c->map->shape, "phone");
             s->card_name = field(c->map->shape, "name");
             s->card_company = field(c->map->shape, "company");
@@ -226,6 +230,7 @@ static void begin(struct trade *t, void *state, const void *own)
         .company = field(order, "billing.company"),
         .rate = field(order, "exchange_rate"),
         .line = shape_list(order, STR("line")),
+        .prefix = prefix_of(t->site->conf),
     };
     line = order->lists[s->line];
     s->method[CARD_PAYMENT] = field(order, "payment.method");
@@ -270,27 +275,41 @@ static bool knows(struct trade *t, struct state *s, enum card_kind kind,
     return card->found;
 }
 
+/* The code that a new one gets of us: two shops may have the same id. */
+static struct str own_code(struct trade *t, const struct state *s,
+                           const struct doc *d)
+{
+    const struct str parts[] = { s->prefix, doc_text(d, s->id) };
+
+    return s->gives_codes && parts[1].len ? arena_join(t->docs, parts, 2)
+                                          : STR("");
+}
+
 /* Is he known? *named: he has a key at all. */
 static bool knows_customer(struct trade *t, struct state *s,
                            const struct doc *d, struct card *card, bool *named)
 {
+    struct str own = doc_has(d, s->code) ? STR("") : own_code(t, s, d);
     const struct {
         enum card_key key;
-        int field;
-    } keys[] = { { KEY_CODE, s->code },
-                 { KEY_GLN, s->gln },
-                 { KEY_TAX, s->tax },
-                 { KEY_VAT, s->vat },
-                 { KEY_EMAIL, s->email } };
+        struct str value;
+    } keys[] = { { KEY_CODE, doc_text(d, s->code) },
+                 { KEY_GLN, doc_text(d, s->gln) },
+                 { KEY_TAX, doc_text(d, s->tax) },
+                 { KEY_VAT, doc_text(d, s->vat) },
+                 { KEY_EMAIL, doc_text(d, s->email) } };
 
     *named = false;
+    if (knows(t, s, CARD_CUSTOMER, KEY_CODE, own, card))
+        return true;
     for (size_t i = 0; i < COUNT(keys); i++) {
-        if (!doc_has(d, keys[i].field) || (keys[i].key == KEY_EMAIL && *named))
+        if (!keys[i].value.len || (keys[i].key == KEY_EMAIL && *named))
             continue;
         *named = true;
-        if (knows(t, s, CARD_CUSTOMER, keys[i].key, d->f[keys[i].field], card))
+        if (knows(t, s, CARD_CUSTOMER, keys[i].key, keys[i].value, card))
             return true;
     }
+    *named = *named || own.len;
     return false;
 }
 
@@ -334,8 +353,9 @@ static bool try_made(struct trade *t, const struct state *s,
 }
 
 /*
- * When his card carries a code, it is the shop's own id, and the order calls
- * him by it too; else the receiver gives him one, which his next export tells.
+ * When his card carries a code, it is the shop's own id, with the prefix of its
+ * numbers, and the order calls him by it too; else the receiver gives him one,
+ * which his next export tells.
  */
 static bool make_customer(struct trade *t, struct state *s, struct doc *d)
 {
@@ -346,9 +366,8 @@ static bool make_customer(struct trade *t, struct state *s, struct doc *d)
     c->f[s->card_name] = d->f[s->name];
     c->f[s->card_company] = d->f[s->company];
     c->f[s->card_phone] = first_of(d->f[s->phone], d->f[s->billing_phone]);
-    c->f[s->card_code] = first_of(d->f[s->code], d->f[s->id]);
-    if (x->card->map->shape->named[s->card_code] && !d->f[s->code].len)
-        d->f[s->code] = c->f[s->card_code];
+    d->f[s->code] = first_of(d->f[s->code], own_code(t, s, d));
+    c->f[s->card_code] = d->f[s->code];
     m->card.code = d->f[s->code];
     m->card.name = first_of(d->f[s->company], d->f[s->name]);
     return try_made(t, s, m);
@@ -478,6 +497,13 @@ static bool need_service(struct trade *t, struct state *s, const struct doc *d,
                         sku, first_of(method, sku));
 }
 
+static bool need_all(struct trade *t, struct state *s, struct doc *d)
+{
+    return need_customer(t, s, d) && need_products(t, s, d) &&
+           need_service(t, s, d, CARD_PAYMENT) &&
+           need_service(t, s, d, CARD_SHIPPING);
+}
+
 static enum trade_verdict take(struct trade *t, void *state, const void *own,
                                struct doc *d)
 {
@@ -486,15 +512,10 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
     (void)own;
     s->first = NULL;
     s->last = &s->first;
-    while (s->seen.n)
-        textmap_drop_last(&s->seen);
+    textmap_clear(&s->seen);
     if (str_is(doc_text(d, s->action), "cancel"))
         return TRADE_ON;
-    return need_customer(t, s, d) && need_products(t, s, d) &&
-                   need_service(t, s, d, CARD_PAYMENT) &&
-                   need_service(t, s, d, CARD_SHIPPING)
-               ? TRADE_ON
-               : TRADE_ASIDE;
+    return need_all(t, s, d) ? TRADE_ON : TRADE_ASIDE;
 }
 
 /* ---- they are written

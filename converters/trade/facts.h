@@ -72,6 +72,8 @@ struct known_doc {
     struct str answer;
     struct str receiver_number, receiver_id; /* the receiver's own */
     struct str series, invoice; /* of its invoice: it is locked. "": open */
+    struct str passed; /* hash of what was last said of it, and passed on */
+    struct str rival;  /* facts_doc_as(): another sender's has that number */
 };
 
 void facts_doc(struct facts *f, const struct doc_key *key, struct arena *a,
@@ -84,7 +86,8 @@ void facts_doc_as(struct facts *f, struct str unit, struct str document,
 void facts_doc_of(struct facts *f, struct str unit, struct str sender,
                   struct str document, struct str number, struct arena *a,
                   struct known_doc *out);
-/* By its invoice, in the receiver's books; series "" fits any. */
+/* By its invoice, in the receiver's books; without its series only if that fits
+ * a single one. */
 void facts_doc_invoiced(struct facts *f, struct str unit, struct str series,
                         struct str invoice, struct arena *a,
                         struct known_doc *out);
@@ -133,6 +136,8 @@ struct doc_answer {
 };
 void facts_answered(struct facts *f, const struct doc_key *key,
                     const struct doc_answer *answer);
+/* What was said of it was passed on. */
+void facts_passed(struct facts *f, const struct doc_key *key, struct str hash);
 /* It was refused, and is not wanted any more: nobody has to see to it. */
 void facts_withdrawn(struct facts *f, const struct doc_key *key,
                      struct str text);
@@ -192,18 +197,19 @@ void facts_wait_for(struct facts *f, uint64_t job);
 
 /*
  * A table of (key text, hash of what was sent), sorted by the hash of the key;
- * see got.h for its bytes. `waiting` are those of jobs that are not
- * DONE: nobody knows whether the receiver has them.
+ * see got.h for its bytes. There is one for each output and source, which is a
+ * name of the rule's. `waiting` are those of jobs that are not DONE: nobody
+ * knows whether the receiver has them.
  */
 struct got_tables {
     struct str delivered;
     struct str *waiting;
     size_t n_waiting;
 };
-void facts_got(struct facts *f, struct str output, struct str document,
+void facts_got(struct facts *f, struct str output, struct str source,
                struct arena *a, struct got_tables *out);
 /* What this job adds; it counts when the job is DONE, see got_merge(). */
-void facts_learn_got(struct facts *f, struct str output, struct str document,
+void facts_learn_got(struct facts *f, struct str output, struct str source,
                      struct str table);
 /* Both are such tables: what newer has takes the place of what older has. Also
  * the keeper's, in the commit that makes the job DONE. -1: newer is none. */

@@ -10,8 +10,7 @@
  *                       change that was refused, see above
  *   older               skipped: a file that is tried again is not newer than
  *                       what was sent since
- *   invoiced, changed   told, whatever `changes` says: the receiver has locked
- * it
+ *   invoiced, changed   told, whatever `changes` says: it is locked there
  *
  * `when` of the route chooses what is sent for the first time. What was sent is
  * followed from then on, whatever its status becomes; by the route that sent
@@ -31,6 +30,7 @@ enum changes { CHANGES_REPORT, CHANGES_SEND, CHANGES_IGNORE };
 struct own {
     bool given;
     enum changes changes;
+    struct place at;
 };
 
 struct state {
@@ -67,6 +67,7 @@ static void p_changes(struct trade_parser *p, const struct oline *l,
         trade_wrong(p, l, word, "changes", "wants report, send or ignore");
     else
         own->changes = (enum changes)i;
+    own->at = oline_place(l, word);
     trade_end_of_line(p, l, rest);
 }
 
@@ -75,12 +76,33 @@ static const struct trade_word words[] = {
     { .name = NULL },
 };
 
+static bool sees(const struct trade_site *s, const char *name)
+{
+    int i = shape_field(s->shape, str_of(name), false);
+
+    return i < 0 || s->shape->written[i];
+}
+
+/* Receivers may replace an order by its number; but who sees neither what to do
+ * nor how it stands takes a cancellation for an order. */
+static void check_action(const struct trade_site *s, const struct own *own,
+                         struct diags *diags)
+{
+    int action = shape_field(s->shape, STR("action"), false);
+
+    if (own && own->changes == CHANGES_SEND && action >= 0 &&
+        !s->shape->named[action] && !sees(s, "action") && !sees(s, "status"))
+        DIAG0(diags, CHANGES_UNSEEN, own->at);
+}
+
 static bool serves(const struct trade_site *s, const void *own,
                    struct diags *diags)
 {
-    (void)own, (void)diags;
-    return s->output.len && (trade_is(s, "order") || trade_is(s, "invoice") ||
-                             trade_is(s, "shipment"));
+    if (!s->output.len || (!trade_is(s, "order") && !trade_is(s, "invoice") &&
+                           !trade_is(s, "shipment")))
+        return false;
+    check_action(s, own, diags);
+    return true;
 }
 
 /* ---- at work --------------------------------------------------------------

@@ -14,6 +14,9 @@
  * it with what a job has sent when that job is DONE. It has a hash of each
  * record, in the fields that a write map looks at; `updated` does not count.
  *
+ * There is a table for each sender and read map of a route: what one of them
+ * has no more another one may have never had.
+ *
  * A record that comes twice in a file is sent both times once one of them is:
  * the last one is to win.
  *
@@ -330,13 +333,21 @@ static bool is_known(struct trade *t, const struct got_tables *all)
     return is_ours(t, all->delivered);
 }
 
+/* What the table is of. */
+static struct str source_of(struct trade *t)
+{
+    return arena_fmt(&t->own, "%s of %.*s, route %.*s %u",
+                     t->site->document->name, STR_ARGS(t->sender),
+                     STR_ARGS(t->site->route), t->site->read + 1);
+}
+
 static void load(struct trade *t, struct state *s)
 {
-    struct str document = str_of(t->site->document->name), waiting;
     struct got_tables all;
+    struct str waiting;
     struct buf b;
 
-    facts_got(t->facts, t->site->output, document, &t->own, &all);
+    facts_got(t->facts, t->site->output, source_of(t), &t->own, &all);
     if (!is_known(t, &all))
         all = (struct got_tables){ 0 };
     waiting = join_waiting(t, &all);
@@ -572,8 +583,7 @@ static void done(struct trade *t, void *state, const void *own)
     }
     buf_init(&b, SIZE_MAX / 2);
     if (got_make(rows, n, mark_of(t), &b) == 0)
-        facts_learn_got(t->facts, t->site->output,
-                        str_of(t->site->document->name), buf_str(&b));
+        facts_learn_got(t->facts, t->site->output, source_of(t), buf_str(&b));
     buf_release(&b);
     free(rows);
 }

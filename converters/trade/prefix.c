@@ -48,6 +48,16 @@ static bool serves(const struct trade_site *s, const void *own,
                    trade_is(s, "shipment"));
 }
 
+struct str prefix_of(const struct trade_conf *c)
+{
+    const struct own *own = NULL;
+
+    for (int i = 0; trade_rules[i]; i++)
+        if (trade_rules[i] == &rule_prefix)
+            own = c->of[i];
+    return own ? own->prefix : STR("");
+}
+
 static void begin(struct trade *t, void *state, const void *own)
 {
     static const char *const names[N_NUMBERS] = { "number", "order",

@@ -2,10 +2,11 @@
  * reserve.c - `reserve`: ordered goods are on the shelf, and not for sale.
  *
  *   a route of orders   what the item lines of each sent order want of a
- *                       warehouse is reserved with its receiver, until the
- * order is invoiced or cancelled (the ledger knows) a route of stock    a
- * record of that partner whose source says nothing of reservations gets them:
- * reserved, and free = quantity - reserved; its levels likewise
+ *                       warehouse is reserved with its receiver, until it is
+ *                       invoiced or cancelled (the ledger knows)
+ *   a route of stock    a record of that partner whose source says nothing of
+ *                       reservations gets them: reserved, and free = quantity
+ *                       - reserved; its levels likewise
  *
  * Which reservations:
  *
@@ -20,8 +21,9 @@
  * integrator to name warehouses in orders (`warehouse W`) where it matters
  * which.
  *
- * It stands behind once: facts_sent() ends the reservations of the version
- * before.
+ * Stock is looked at before `warehouse` and `match by` give it the receiver's
+ * names; an order when it was sent, for facts_sent() ends the reservations of
+ * the version before.
  */
 #include "converters/base/decimal.h"
 #include "converters/base/textmap.h"
@@ -87,7 +89,13 @@ static bool serves(const struct trade_site *s, const void *own,
 
 static struct str name_of(struct arena *a, struct str sku, struct str warehouse)
 {
-    return arena_fmt(a, "%.*s\n%.*s", STR_ARGS(sku), STR_ARGS(warehouse));
+    size_t len = sku.len + 1 + warehouse.len;
+    char *p = arena_text(a, len);
+
+    str_copy(p, sku);
+    p[sku.len] = '\n';
+    str_copy(p + sku.len + 1, warehouse);
+    return (struct str){ p, len };
 }
 
 static struct amount *find(struct state *s, struct str sku,
@@ -297,5 +305,6 @@ const struct trade_rule rule_reserve = {
     .begin = begin,
     .take = take,
     .wrote = wrote,
+    .wrote_last = true,
     .release = release,
 };

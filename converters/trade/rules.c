@@ -9,11 +9,13 @@ const struct trade_rule *const trade_rules[] = {
     &rule_start,        /* skips what was before */
     &rule_price,        /* which prices */
     &rule_warehouses,   /* several as one */
+    &rule_reserve,      /* of the sender's articles and warehouses */
     &rule_warehouse,    /* of its own, if it names none */
+    &rule_match,        /* the receiver's own articles */
+    &rule_unknown,      /* products that the receiver does not have */
     &rule_vat,          /* keys of the receiver */
     &rule_prefix,       /* the receiver's number */
     &rule_once,         /* was it sent before */
-    &rule_reserve,      /* what is ordered, of sent orders */
     &rule_only_changes, /* is it what the receiver got */
     &rule_create,       /* cards that an order needs, when it travels */
     NULL,

@@ -206,9 +206,13 @@ struct doc *trade_make(struct trade *t)
  * skipped was dealt with as well. */
 static void settle(struct trade *t, struct doc *d, enum trade_written how)
 {
-    for (int i = 0; trade_rules[i]; i++)
-        if (t->site->serves[i] && trade_rules[i]->wrote)
-            trade_rules[i]->wrote(t, t->state[i], t->site->conf->of[i], d, how);
+    for (int last = 0; last < 2; last++)
+        for (int i = 0; trade_rules[i]; i++) {
+            const struct trade_rule *r = trade_rules[i];
+
+            if (t->site->serves[i] && r->wrote && r->wrote_last == last)
+                r->wrote(t, t->state[i], t->site->conf->of[i], d, how);
+        }
     t->n_aside += how == WROTE_ASIDE;
     if (how == WROTE_ASIDE)
         facts_drop(t->facts);

@@ -86,6 +86,7 @@ struct trade_site {
     const struct level *document;
     struct shape *shape; /* of its documents; rules find their fields in it */
     struct str route;
+    unsigned read;               /* which read map of the route, from 0 */
     struct str receiver, output; /* the first `to`; "": there is none */
     bool test;
     /* Some route sends orders to one who may send it files; and orders of such
@@ -212,6 +213,7 @@ struct trade_rule {
     /* After the document was written or set aside; NULL: nothing to do. */
     void (*wrote)(struct trade *t, void *state, const void *own, struct doc *d,
                   enum trade_written how);
+    bool wrote_last; /* when those of all other rules have learnt of it */
     /* All have come: trade_pass_on() what was held. */
     void (*end)(struct trade *t, void *state, const void *own);
     /* And all were written, or set aside then: facts_was_set_aside(). */

@@ -76,10 +76,8 @@ static const struct trade_word words[] = {
 static bool serves(const struct trade_site *s, const void *own,
                    struct diags *diags)
 {
-    const struct own *o = own;
-
     (void)diags;
-    return o && o->table && (trade_is(s, "order") || trade_is(s, "invoice"));
+    return own && (trade_is(s, "order") || trade_is(s, "invoice"));
 }
 
 /* ---- at work --------------------------------------------------------------

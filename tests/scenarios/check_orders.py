@@ -93,7 +93,7 @@ def element(name, text):
 
 class Unas(Check):
     """XML of UNAS, Naturasoft's XML."""
-    scenario = 'T16'
+    scenario = 'T16-shipping'
     codes = {'shipping-cost': 'SZALLITAS', 'handel-cost': 'UTANVET'}
 
     def items(self, coupon):
