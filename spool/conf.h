@@ -169,6 +169,7 @@ struct route {
     bool held_back;   /* files were left in the inbox because of them */
     struct str maps;  /* "NAME SHA256" of each, when a job has asked */
     uint64_t upto;    /* and none after this one */
+    unsigned n_again; /* its job ran so often, and what it had asked changed */
     struct schedule_state times;
     uint64_t seen;   /* AFTER: the last job of the other route by then */
     int64_t slot_at; /* a slot is open since then, by clock_up(); 0: none */

@@ -280,11 +280,28 @@ static int start_route(struct keeper *k, struct route *route, struct err *e)
     return 0;
 }
 
+enum { PATIENT = 3 };
+
+/*
+ * A long job would run again for ever if shorter ones always change meanwhile
+ * what it has asked for: after some times nobody starts beside it who might.
+ */
+static bool somebody_runs_again(const struct keeper *k)
+{
+    for (size_t i = 0; i < k->jobs.n; i++)
+        if (k->jobs.v[i]->route->n_again >= PATIENT)
+            return true;
+    return false;
+}
+
 int keeper_start(struct keeper *k, struct err *e)
 {
-    for (struct route *x = k->conf->routes; x; x = x->next)
+    for (struct route *x = k->conf->routes; x; x = x->next) {
+        if (conf_has_rules(x) && somebody_runs_again(k))
+            continue;
         if (start_route(k, x, e) == -1)
             return -1;
+    }
     return 0;
 }
 
@@ -507,12 +524,16 @@ static int facts_stand(struct keeper *k, struct running *x,
                        const struct left *v, size_t n, bool *stand,
                        struct err *e)
 {
+    unsigned n_again = x->route->n_again;
+
+    x->route->n_again = 0;
     *stand = true;
     for (size_t i = 0; *stand && i < n; i++)
         if (ledger_facts_stand(k->ledger, v[i].facts.facts, stand, e) == -1)
             return -1;
     if (*stand)
         return 0;
+    x->route->n_again = n_again + 1;
     start_again_at(k, x->route, x->files[0].receipt.job);
     k->again = true;
     return 0;
@@ -559,10 +580,17 @@ int keeper_settle(struct keeper *k, struct err *e)
     int rc;
 
     while ((x = jobs_ended(k, &rc, e))) {
+        struct route *again = NULL;
+
         arena_reset(&k->item);
-        rc = rc == 0 ? settle(k, x, e) : fail_from(k, x, 0, e);
-        jobs_forget(k, x);
         if (rc == -1)
+            x->route->n_again = 0;
+        rc = rc == 0 ? settle(k, x, e) : fail_from(k, x, 0, e);
+        /* Before others start, unless the configuration is a new one. */
+        if (rc == 0 && x->conf == k->conf && x->route->n_again >= PATIENT)
+            again = x->route;
+        jobs_forget(k, x);
+        if (rc == -1 || (again && start_route(k, again, e) == -1))
             return -1;
     }
     return 0;

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 
 #include "converters/base/date.h"
+#include "spool/facts.h"
 #include "spool/keeper.h"
 
 enum { NOW = 1800000000 };
@@ -144,6 +145,23 @@ static inline int64_t fake_count(const struct job_spec *spec,
     return out->counters[0].value;
 }
 
+/* Asks for a card, waits while somebody looks, and learns one. */
+static inline void fake_card(struct facts *f)
+{
+    const struct card new = { .code = STR("1") };
+    struct arena a = { 0 };
+    struct card card;
+
+    facts_card(f, STR("pohoda"), CARD_CUSTOMER, STR("code:1"), &a, &card);
+    put("asked", "");
+    while (is_there("asked"))
+        usleep(1000);
+    facts_learn_card(f, STR("pohoda"), CARD_CUSTOMER, STR("code:1"), &new,
+                     true);
+    facts_keep(f, 1);
+    arena_release(&a);
+}
+
 static inline int fake_run(const struct job_spec *spec, struct job_result *out)
 {
     static char bytes[4096];
@@ -170,6 +188,8 @@ static inline int fake_run(const struct job_spec *spec, struct job_result *out)
     }
     while (str_starts(text, STR("gate")) && !is_there("open"))
         usleep(1000);
+    if (str_starts(text, STR("cards")))
+        fake_card(spec->facts);
     if (str_starts(text, STR("200 MB")))
         free(xcalloc(1, MB(200)));
     if (str_starts(text, STR("full"))) {

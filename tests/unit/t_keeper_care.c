@@ -1,6 +1,8 @@
 /* t_keeper_care.c - what must not be lost, grow or go on without an end. */
 #include "tests/unit/keeper_run.h"
 
+#include "spool/facts_file.h"
+
 /* ---- durable before it is told --------------------------------------------
  */
 
@@ -379,6 +381,68 @@ static void killed_while_rejected_is_made_it_is_still_the_group_s(void **state)
     keeper_close(&k);
 }
 
+/* Another job learns such a card, and ends first. */
+static void change_cards(void)
+{
+    static const struct str aside = { "", 0 };
+    const struct str card[] = { STR("pohoda"), STR("customer"), STR("code:2"),
+                                STR("2"),      STR(""),         STR("0"),
+                                STR("0") };
+    const struct receipt other = { .job = 1000 };
+    struct buf b;
+
+    buf_init(&b, KB(4));
+    assert_int_equal(fact_write(&b, FACT_CARD, 0, card), 0);
+    assert_int_equal(fact_write(&b, FACT_END, 0, &aside), 0);
+    assert_int_equal(ledger_learn(k.ledger, &other, buf_str(&b), &e), 0);
+    buf_release(&b);
+}
+
+static void take_file(const char *path, const char *text)
+{
+    size_t n;
+
+    put(path, text);
+    assert_int_equal(keeper_look(&k, &e), 0);
+    assert_int_equal(keeper_claim(&k, 10, &n, &e), 0);
+    assert_int_equal(keeper_take(&k, &e), 0);
+}
+
+/* The only job, which has asked for cards; do others change? */
+static void expect_settled(uint64_t number, bool change,
+                           enum receipt_state state)
+{
+    assert_int_equal(k.jobs.n, 1);
+    while (!is_there("asked"))
+        usleep(1000);
+    if (change)
+        change_cards();
+    assert_int_equal(unlink(at("asked")), 0);
+    jobs_wait(&k);
+    assert_int_equal(keeper_settle(&k, &e), 0);
+    expect_job(number, state);
+}
+
+static void who_always_runs_again_is_left_alone(void **state)
+{
+    (void)state;
+    for (struct route *x = conf.routes; x; x = x->next)
+        x->reads->site.any = true;
+    once();
+    take_file("eshop/inbox/orders.csv", "cards");
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(keeper_start(&k, &e), 0);
+        expect_settled(1, true, RECEIPT_TAKEN);
+    }
+    /* It was started at once, and who comes waits. */
+    take_file("eshop/inbox/x-both.csv", "cards");
+    assert_int_equal(keeper_start(&k, &e), 0);
+    expect_settled(1, false, RECEIPT_CONVERTED);
+    assert_int_equal(keeper_start(&k, &e), 0);
+    expect_settled(2, false, RECEIPT_CONVERTED);
+    keeper_close(&k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +462,7 @@ int main(void)
         TEST(too_many_outputs_reject_the_file),
         TEST(a_limit_that_was_hit_is_in_the_report),
         TEST(rejected_belongs_to_the_group_of_the_partner),
+        TEST(who_always_runs_again_is_left_alone),
         TEST(killed_while_rejected_is_made_it_is_still_the_group_s),
     };
 
