@@ -252,6 +252,10 @@ static enum trade_verdict changed(struct trade *t, struct state *s,
 {
     bool cancelled = is_cancelled(s, d);
     enum changes mode = own ? own->changes : CHANGES_REPORT;
+    /* One that the receiver has cancelled is not there to be changed. */
+    const char *action = cancelled                     ? "cancel"
+                         : was->state == DOC_CANCELLED ? "create"
+                                                       : "change";
 
     if (receiver_has_none(was, cancelled))
         return cancelled ? withdraw(t, key) : send(t, s, d, was, "create");
@@ -261,7 +265,7 @@ static enum trade_verdict changed(struct trade *t, struct state *s,
         return tell(t, s, key, d, was, what);
     switch (mode) {
     case CHANGES_SEND:
-        return send(t, s, d, was, cancelled ? "cancel" : "change");
+        return send(t, s, d, was, action);
     case CHANGES_REPORT:
         return tell(t, s, key, d, was, what);
     case CHANGES_IGNORE:
