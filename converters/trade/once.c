@@ -16,6 +16,8 @@
  * followed from then on, whatever its status becomes; by the route that sent
  * it, or by another one to the same output whose `when` holds now.
  *
+ * Nor does it matter that the route delivers into another folder now.
+ *
  * "The same" is what the receiver would get (canon.h), in the fields that both
  * versions know, and in the sender's words: one more line in a map, or another
  * warehouse, VAT key or title of the receiver sends nothing again.
@@ -147,7 +149,7 @@ static struct doc_key key_of(struct trade *t, const struct state *s,
     if (doc_text(d, s->series).len)
         number = arena_fmt(t->docs, "%.*s %.*s", STR_ARGS(d->f[s->series]),
                            STR_ARGS(number));
-    return (struct doc_key){ .output = t->site->output,
+    return (struct doc_key){ .output = t->output,
                              .sender = t->sender,
                              .document = str_of(t->site->document->name),
                              .number = number };
@@ -347,6 +349,21 @@ static bool is_of_another_route(const struct trade *t,
     return false;
 }
 
+/* Its `to` has another folder now, or another order of lines: what the route
+ * has sent to that partner is followed as what it was. */
+static void find_moved(struct trade *t, struct doc_key *key,
+                       struct known_doc *was)
+{
+    struct known_doc there;
+
+    facts_doc_moved(t->facts, t->site->receiver, t->site->route, key, t->docs,
+                    &there);
+    if (!there.found)
+        return;
+    t->output = key->output = there.key.output;
+    facts_doc(t->facts, key, t->docs, was);
+}
+
 static enum trade_verdict take(struct trade *t, void *state, const void *own,
                                struct doc *d)
 {
@@ -361,6 +378,8 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
         return TRADE_ON;
     key = key_of(t, s, d);
     facts_doc(t->facts, &key, t->docs, &was);
+    if (!was.sent_job)
+        find_moved(t, &key, &was);
     if (!t->wanted && !t->only.len && is_of_another_route(t, &was))
         return TRADE_ON;
     buf_clear(&s->values);
