@@ -130,7 +130,8 @@ static int send_last(struct keeper *k, struct route *x, struct err *e)
         }
     }
     x->full = false;
-    return ledger_full_begun(k->ledger, x->name, e);
+    return ledger_full_begun(k->ledger, x->name,
+                             x->schedule.kind != SCHEDULE_FILE, e);
 }
 
 int keeper_full(struct keeper *k, struct err *e)

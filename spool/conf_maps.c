@@ -280,13 +280,28 @@ static bool is_constant(const struct piece *p)
     return true;
 }
 
+static bool replaces_files(const struct conf_write *w)
+{
+    for (const struct conf_to *to = w->to; to; to = to->next)
+        if (to->partner->exists == EXISTS_REPLACE)
+            return true;
+    return false;
+}
+
 /* Changes never take the place of others that nobody has taken yet. */
 static void check_names(struct map_loader *ld, const struct conf_read *x)
 {
     for (size_t i = 0; i < x->n_writes; i++) {
         const struct map *m = x->writes[i].map;
 
-        if (m->file && is_constant(m->file))
+        if (!m->file || !is_constant(m->file))
+            continue;
+        if (replaces_files(x->write_confs[i]))
+            DIAG(ld->diags, CONF_VALUE, x->write_confs[i]->at,
+                 STR("only changes"),
+                 STR("files of one name would take each other's place "
+                     "(exists replace), and changes be lost"));
+        else
             DIAG0(ld->diags, SAME_NAME, x->write_confs[i]->at);
     }
 }

@@ -392,7 +392,8 @@ int ledger_slot_ran(struct ledger *l, struct str route, const struct slot *s,
 int ledger_slot_start(struct ledger *l, struct str route, struct err *e);
 /* The same, and the route's next job sends everything; it is there. */
 int ledger_full_start(struct ledger *l, struct str route, struct err *e);
-int ledger_full_begun(struct ledger *l, struct str route, struct err *e);
+int ledger_full_begun(struct ledger *l, struct str route, bool has_slots,
+                      struct err *e);
 /* That one is taken already. */
 int ledger_make_full(struct ledger *l, const struct receipt *r, struct err *e);
 /* All that were asked for have run, or are not wanted any more. */

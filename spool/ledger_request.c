@@ -153,8 +153,12 @@ int ledger_full_start(struct ledger *l, struct str route, struct err *e)
                      "st", route, clock_now());
 }
 
-int ledger_full_begun(struct ledger *l, struct str route, struct err *e)
+int ledger_full_begun(struct ledger *l, struct str route, bool has_slots,
+                      struct err *e)
 {
+    if (!has_slots) /* nothing else would end it */
+        return db_change(l->db, e, ANY_ROWS,
+                         "DELETE FROM started WHERE route=?", "s", route);
     return db_change(l->db, e, ANY_ROWS,
                      "UPDATE started SET full=0 WHERE route=?", "s", route);
 }

@@ -240,7 +240,8 @@ static int note_full(struct keeper *k, const struct receipt *r, size_t n,
         if (!x || r[i].state != RECEIPT_TAKEN)
             continue;
         x->full = false;
-        if (ledger_full_begun(k->ledger, x->name, e) == -1)
+        if (ledger_full_begun(k->ledger, x->name,
+                              x->schedule.kind != SCHEDULE_FILE, e) == -1)
             return -1;
     }
     return 0;

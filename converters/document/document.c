@@ -87,6 +87,7 @@ int shape_join(struct shape *to, struct shape *from)
 
         to->written[at] = to->written[at] || from->named[i];
     }
+    to->is_written |= from->is_asked;
     to->is_asked |= from->is_asked;
     for (int i = 0; i < from->n_lists; i++)
         if (shape_join(to->lists[i], from->lists[i]) == -1)

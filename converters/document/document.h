@@ -101,6 +101,7 @@ struct shape {
     /* Fields that this map looks at, by index; and those that any of the write
      * maps that were joined looks at: what a receiver gets of a document. */
     bool named[MAX_FIELDS], written[MAX_FIELDS];
+    bool is_written; /* a list: one of those write maps goes over it */
 };
 
 struct shape *shape_new(struct arena *a, const struct level *level);

@@ -51,10 +51,14 @@ static void put_head(struct text *t, const struct shape *s, const char *prefix)
             put_char(t, ' ');
         }
     for (int i = 0; i < s->n_lists; i++) {
+        const char *name = s->lists[i]->level->name;
         char below[128];
 
-        snprintf(below, sizeof(below), "%s%s:", prefix,
-                 s->lists[i]->level->name);
+        if (!s->lists[i]->is_written)
+            continue;
+        snprintf(below, sizeof(below), "%s%s# ", prefix, name);
+        put(t, str_of(below));
+        snprintf(below, sizeof(below), "%s%s:", prefix, name);
         put_head(t, s->lists[i], below);
     }
 }
@@ -109,14 +113,18 @@ static void put_values(struct text *t, const struct doc *d, const char *prefix)
             put_char(t, '\n');
         }
     for (int i = 0; i < s->n_lists; i++) {
+        const char *name = s->lists[i]->level->name;
+        char text[160];
         unsigned n = 1;
 
+        if (!s->lists[i]->is_written)
+            continue;
+        snprintf(text, sizeof(text), "%s%s#\t%u\n", prefix, name,
+                 d->lists[i].n);
+        put(t, str_of(text));
         for (const struct doc *m = d->lists[i].first; m; m = m->next, n++) {
-            char below[128];
-
-            snprintf(below, sizeof(below), "%s%s.%u.", prefix,
-                     s->lists[i]->level->name, n);
-            put_values(t, m, below);
+            snprintf(text, sizeof(text), "%s%s.%u.", prefix, name, n);
+            put_values(t, m, text);
         }
     }
 }
@@ -155,7 +163,8 @@ static void put_bytes(struct text *t, const struct doc *d)
                            : d->f[i]);
     }
     for (int i = 0; i < s->n_lists; i++)
-        for (const struct doc *m = d->lists[i].first; m; m = m->next) {
+        for (const struct doc *m = d->lists[i].first;
+             m && s->lists[i]->is_written; m = m->next) {
             put_char(t, '(');
             put_counted(t, str_of(s->lists[i]->level->name));
             put_bytes(t, m);

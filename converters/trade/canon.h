@@ -6,8 +6,9 @@
  * what the receiver never sees cannot have changed for him. Numbers are
  * compared by value: 399.90 is 399.9.
  *
- *   number date total.gross line:sku line:quantity     the fields that count
+ *   number date total.gross line# line:sku             the fields that count
  *   number<TAB>2026041001                              those that have a value
+ *   line#<TAB>1                                        members of a list
  *   line.1.sku<TAB>TRI-001
  *   line.1.quantity<TAB>2
  *

@@ -6,8 +6,9 @@
  *               receiver's
  *   names       whose name the document shows; the sender's without such a line
  *
- * Lines of orders, invoices and shipments are matched, and the record itself of
- * stock and products. Names are compared without case, accents and signs.
+ * Lines of orders, invoices and shipments are matched, by a rule of its own
+ * behind once, and the record itself of stock and products. Names are compared
+ * without case, accents and signs.
  *
  * What the receiver does not have, or has twice, must not go under the sender's
  * sku: he may have another product of that sku. An order is set aside; a record
@@ -160,10 +161,15 @@ enum matched {
     SEVERAL,
 };
 
+static int field_of(const struct state *s, enum card_key by)
+{
+    return by == KEY_SKU ? s->sku : by == KEY_EAN ? s->ean : s->name;
+}
+
 static enum matched match(struct trade *t, struct state *s, const struct own *o,
                           struct doc *d)
 {
-    int field = o->by == KEY_SKU ? s->sku : o->by == KEY_EAN ? s->ean : s->name;
+    int field = field_of(s, o->by);
     struct card card;
 
     if (!find(t, s, o->by, doc_text(d, field), &card))
@@ -231,8 +237,7 @@ static enum trade_verdict take_lines(struct trade *t, struct state *s,
         if (!is_item(doc_text(l, s->kind)))
             continue;
         how = match(t, s, o, l);
-        if (how == MATCHED || (how == NEW && s->creates) ||
-            (!t->wanted && !t->only.len))
+        if (how == MATCHED || (how == NEW && s->creates))
             continue;
         tell(t, s, o, l, how);
         ok = false;
@@ -245,7 +250,7 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
 {
     struct state *s = state;
 
-    return s->list >= 0 ? take_lines(t, s, own, d) : take_record(t, s, own, d);
+    return s->list >= 0 ? TRADE_ON : take_record(t, s, own, d);
 }
 
 const struct trade_rule rule_match = {
@@ -258,4 +263,42 @@ const struct trade_rule rule_match = {
     .begin = begin,
     .takes_unwanted = true,
     .take = take,
+};
+
+/* Who gets the receiver's own sku or name sees a change of the key. */
+static void begin_lines(struct trade *t, void *state, const void *own)
+{
+    const struct own *o = trade_lines_of(t->site->conf, &rule_match);
+    struct state *s = state;
+    struct shape *line;
+    int key;
+
+    begin(t, state, own);
+    line = t->site->shape->lists[s->list];
+    key = field_of(s, o->by);
+    if (line->written[s->sku] || line->written[s->name])
+        line->written[key] = true;
+}
+
+static bool serves_lines(const struct trade_site *s, const void *own,
+                         struct diags *diags)
+{
+    (void)own;
+    return has_lines(s) &&
+           serves(s, trade_lines_of(s->conf, &rule_match), diags);
+}
+
+static enum trade_verdict take_order(struct trade *t, void *state,
+                                     const void *own, struct doc *d)
+{
+    (void)own;
+    return take_lines(t, state, trade_lines_of(t->site->conf, &rule_match), d);
+}
+
+const struct trade_rule rule_match_of_lines = {
+    .name = "match of lines",
+    .serves = serves_lines,
+    .state = sizeof(struct state),
+    .begin = begin_lines,
+    .take = take_order,
 };

@@ -19,7 +19,8 @@
  * Nor does it matter that the route delivers into another folder now.
  *
  * "The same" is what the receiver would get (canon.h), in the fields that both
- * versions know: one more line in a map sends nothing again.
+ * versions know, and in the sender's words: one more line in a map, or another
+ * warehouse, VAT key or title of the receiver sends nothing again.
  *
  * What a person has asked for (a document by its number, a whole file once
  * more) is sent whatever was before.
@@ -253,6 +254,10 @@ static enum trade_verdict changed(struct trade *t, struct state *s,
 {
     bool cancelled = is_cancelled(s, d);
     enum changes mode = own ? own->changes : CHANGES_REPORT;
+    /* One that the receiver has cancelled is not there to be changed. */
+    const char *action = cancelled                     ? "cancel"
+                         : was->state == DOC_CANCELLED ? "create"
+                                                       : "change";
 
     if (receiver_has_none(was, cancelled))
         return cancelled ? withdraw(t, key) : send(t, s, d, was, "create");
@@ -262,7 +267,7 @@ static enum trade_verdict changed(struct trade *t, struct state *s,
         return tell(t, s, key, d, was, what);
     switch (mode) {
     case CHANGES_SEND:
-        return send(t, s, d, was, cancelled ? "cancel" : "change");
+        return send(t, s, d, was, action);
     case CHANGES_REPORT:
         return tell(t, s, key, d, was, what);
     case CHANGES_IGNORE:

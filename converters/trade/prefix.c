@@ -50,11 +50,8 @@ static bool serves(const struct trade_site *s, const void *own,
 
 struct str prefix_of(const struct trade_conf *c)
 {
-    const struct own *own = NULL;
+    const struct own *own = trade_lines_of(c, &rule_prefix);
 
-    for (int i = 0; trade_rules[i]; i++)
-        if (trade_rules[i] == &rule_prefix)
-            own = c->of[i];
     return own ? own->prefix : STR("");
 }
 

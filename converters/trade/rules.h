@@ -8,6 +8,7 @@ extern const struct trade_rule rule_answers;
 extern const struct trade_rule rule_cards;
 extern const struct trade_rule rule_create;
 extern const struct trade_rule rule_match;
+extern const struct trade_rule rule_match_of_lines;
 extern const struct trade_rule rule_once;
 extern const struct trade_rule rule_only_changes;
 extern const struct trade_rule rule_warehouses;
@@ -20,5 +21,6 @@ extern const struct trade_rule rule_start;
 extern const struct trade_rule rule_unknown;
 extern const struct trade_rule rule_vat;
 extern const struct trade_rule rule_warehouse;
+extern const struct trade_rule rule_warehouse_of_orders;
 
 #endif

@@ -33,6 +33,21 @@ void *trade_own(struct trade_parser *p, size_t size)
     return *p->own;
 }
 
+static int index_of(const struct trade_rule *rule)
+{
+    int i = 0;
+
+    while (trade_rules[i] != rule)
+        i++;
+    return i;
+}
+
+const void *trade_lines_of(const struct trade_conf *c,
+                           const struct trade_rule *rule)
+{
+    return c->of[index_of(rule)];
+}
+
 card_kinds trade_asks(const struct trade_conf *c)
 {
     card_kinds kinds = 0;
@@ -121,15 +136,6 @@ void trade_conf_check(const struct trade_conf *c, const bool *served,
                  arena_fmt(c->arena, "is for %s, and this route sends none",
                            r->fits));
     }
-}
-
-static int index_of(const struct trade_rule *rule)
-{
-    int i = 0;
-
-    while (trade_rules[i] != rule)
-        i++;
-    return i;
 }
 
 bool trade_serves(const struct trade_site *s, const struct trade_rule *rule)

@@ -75,6 +75,10 @@ void trade_wrong(struct trade_parser *p, const struct oline *l, struct str at,
 /* The rule's own struct, made at its first line; `twice` reports a second. */
 void *trade_own(struct trade_parser *p, size_t size);
 
+/* What the lines of a rule say, for another rule; NULL: there are none. */
+const void *trade_lines_of(const struct trade_conf *c,
+                           const struct trade_rule *rule);
+
 /* What somebody asks about a partner's cards: 1u << CARD_...; and whether
  * products are asked for by more than their sku. */
 typedef unsigned card_kinds;

@@ -83,6 +83,13 @@ static bool serves(const struct trade_site *s, const void *own,
 /* ---- at work --------------------------------------------------------------
  */
 
+/* Who gets the key sees a change of the rate. */
+static void looks_at(struct shape *shape, int code, int rate)
+{
+    if (shape->written[code])
+        shape->written[rate] = true;
+}
+
 static void begin(struct trade *t, void *state, const void *own)
 {
     struct shape *shape = t->site->shape;
@@ -97,10 +104,11 @@ static void begin(struct trade *t, void *state, const void *own)
     s->tax_rate = shape_field(shape->lists[s->tax], STR("rate"), false);
     s->tax_base = shape_field(shape->lists[s->tax], STR("base"), false);
     s->tax_amount = shape_field(shape->lists[s->tax], STR("amount"), false);
+    looks_at(shape->lists[s->line], s->line_code, s->line_rate);
+    looks_at(shape->lists[s->tax], s->tax_code, s->tax_rate);
 }
 
-/* False: the table does not know it, or will not have it; that is told, unless
- * the document does not travel. */
+/* False: the table does not know it, or will not have it; that is told. */
 static bool map_one(struct trade *t, const struct table *table, struct doc *d,
                     int code, int rate)
 {
@@ -112,14 +120,12 @@ static bool map_one(struct trade *t, const struct table *table, struct doc *d,
     if (!e && val_is_empty(&key))
         return true;
     if (!e) {
-        if (t->wanted || t->only.len)
-            TRADE_FAULT(t, d, field, TABLE_KEY, key.s, table->name, STR(""));
+        TRADE_FAULT(t, d, field, TABLE_KEY, key.s, table->name, STR(""));
         return false;
     }
     switch (e->action) {
     case TA_ERROR:
-        if (t->wanted || t->only.len)
-            TRADE_FAULT(t, d, field, TABLE_ERROR, key.s, e->value);
+        TRADE_FAULT(t, d, field, TABLE_ERROR, key.s, e->value);
         return false;
     case TA_EMPTY:
         d->f[code] = STR("");
@@ -191,7 +197,7 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
         ok = map_one(t, o->table, l, s->line_code, s->line_rate) && ok;
     for (struct doc *x = d->lists[s->tax].first; x && ok; x = x->next)
         ok = map_one(t, o->table, x, s->tax_code, s->tax_rate);
-    if (!ok && (t->wanted || t->only.len))
+    if (!ok)
         return TRADE_ASIDE;
     if (d->lists[s->tax].n > 1)
         join_taxes(t, s, &d->lists[s->tax]);
@@ -205,6 +211,5 @@ const struct trade_rule rule_vat = {
     .serves = serves,
     .state = sizeof(struct state),
     .begin = begin,
-    .takes_unwanted = true,
     .take = take,
 };

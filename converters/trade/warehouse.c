@@ -3,7 +3,7 @@
  * the sender does not say.
  *
  *   orders, invoices   the document, and each line that names none: that of
- *                      its document, else W
+ *                      its document, else W. A rule of its own, behind once
  *   stock              the record; one that `warehouses` has made of several
  *                      has no warehouse of its own, and so goes into W of the
  *                      shop
@@ -60,17 +60,27 @@ static void begin(struct trade *t, void *state, const void *own)
         s->list >= 0 ? shape_field(shape->lists[s->list], name, false) : -1;
 }
 
-static enum trade_verdict take(struct trade *t, void *state, const void *own,
-                               struct doc *d)
+static enum trade_verdict take_stock(struct trade *t, void *state,
+                                     const void *own, struct doc *d)
 {
     const struct state *s = state;
     const struct own *o = own;
 
     (void)t;
+    if (s->list < 0 && !d->f[s->document].len)
+        d->f[s->document] = o->warehouse;
+    return TRADE_ON;
+}
+
+static enum trade_verdict take_order(struct trade *t, void *state,
+                                     const void *own, struct doc *d)
+{
+    const struct own *o = trade_lines_of(t->site->conf, &rule_warehouse);
+    const struct state *s = state;
+
+    (void)own;
     if (!d->f[s->document].len)
         d->f[s->document] = o->warehouse;
-    if (s->list < 0)
-        return TRADE_ON;
     for (struct doc *l = d->lists[s->list].first; l; l = l->next)
         if (!l->f[s->line].len)
             l->f[s->line] = d->f[s->document];
@@ -85,5 +95,21 @@ const struct trade_rule rule_warehouse = {
     .state = sizeof(struct state),
     .begin = begin,
     .takes_unwanted = true,
-    .take = take,
+    .take = take_stock,
+};
+
+static bool serves_orders(const struct trade_site *s, const void *own,
+                          struct diags *diags)
+{
+    (void)own;
+    return !trade_is(s, "stock") &&
+           serves(s, trade_lines_of(s->conf, &rule_warehouse), diags);
+}
+
+const struct trade_rule rule_warehouse_of_orders = {
+    .name = "warehouse of orders",
+    .serves = serves_orders,
+    .state = sizeof(struct state),
+    .begin = begin,
+    .take = take_order,
 };

@@ -27,6 +27,8 @@ static struct differ_case {
       "note nothing -> x" },
     { __LINE__, "a line more", "line:sku \nline.1.sku\tA\n",
       "line:sku \nline.1.sku\tA\nline.2.sku\tB\n", "line.2.sku nothing -> B" },
+    { __LINE__, "a line more, of which nothing is written",
+      "line# \nline#\t1\n", "line# \nline#\t2\n", "line# 1 -> 2" },
     { __LINE__, "a line that is gone",
       "line:sku \nline.1.sku\tA\nline.2.sku\tB\n", "line:sku \nline.1.sku\tA\n",
       "line.2.sku B -> nothing" },
@@ -121,7 +123,13 @@ static void test_only_what_is_written(void **state)
     set(&m, m.l, m.line, "sku", "A");
     assert_int_equal(canon_text(m.d, without, &m.b), 0);
     buf_addc(&m.b, '\0');
-    assert_string_equal(m.b.p, "number line:sku \nnumber\t17\nline.1.sku\tA\n");
+    assert_string_equal(m.b.p, "number \nnumber\t17\n");
+    m.line->is_written = true;
+    buf_clear(&m.b);
+    assert_int_equal(canon_text(m.d, without, &m.b), 0);
+    buf_addc(&m.b, '\0');
+    assert_string_equal(m.b.p, "number line# line:sku \nnumber\t17\nline#\t1\n"
+                               "line.1.sku\tA\n");
     drop(&m);
 }
 
