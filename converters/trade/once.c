@@ -331,8 +331,8 @@ static enum trade_verdict again(struct trade *t, struct state *s, struct doc *d,
 
     if (has && cancelled)
         return send(t, s, d, was, "cancel");
-    if (has && str_is(was->action, "cancel"))
-        return send(t, s, d, was, "change");
+    if (was->state == DOC_CANCELLED && !cancelled)
+        return send(t, s, d, was, "create");
     return send(t, s, d, was,
                 was->action.len ? arena_cstr(t->docs, was->action) : "create");
 }
