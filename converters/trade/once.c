@@ -239,11 +239,13 @@ static bool receiver_has_none(const struct known_doc *was, bool cancelled)
            (!cancelled || str_is(was->action, "create"));
 }
 
+#define NEVER_ACCEPTED "cancelled, and never accepted"
+
 /* The receiver has none, and needs none. */
 static enum trade_verdict withdraw(struct trade *t, const struct doc_key *key)
 {
-    facts_withdrawn(t->facts, key, STR("cancelled, and never accepted"));
-    return trade_skip(t, "cancelled, and never accepted");
+    facts_withdrawn(t->facts, key, STR(NEVER_ACCEPTED));
+    return trade_skip(t, NEVER_ACCEPTED);
 }
 
 /* One that was sent before, and is another now. */
@@ -262,7 +264,8 @@ static enum trade_verdict changed(struct trade *t, struct state *s,
     if (receiver_has_none(was, cancelled))
         return cancelled ? withdraw(t, key) : send(t, s, d, was, "create");
     if (was->state == DOC_CANCELLED && !str_is(was->action, "cancel"))
-        return send(t, s, d, was, "create"); /* see withdraw() */
+        return cancelled ? trade_skip(t, NEVER_ACCEPTED)
+                         : send(t, s, d, was, "create"); /* see withdraw() */
     if (was->invoice.len)
         return tell(t, s, key, d, was, what);
     switch (mode) {
@@ -331,8 +334,8 @@ static enum trade_verdict again(struct trade *t, struct state *s, struct doc *d,
 
     if (has && cancelled)
         return send(t, s, d, was, "cancel");
-    if (has && str_is(was->action, "cancel"))
-        return send(t, s, d, was, "change");
+    if (was->state == DOC_CANCELLED && !cancelled)
+        return send(t, s, d, was, "create");
     return send(t, s, d, was,
                 was->action.len ? arena_cstr(t->docs, was->action) : "create");
 }
