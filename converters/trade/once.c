@@ -336,6 +336,8 @@ static enum trade_verdict again(struct trade *t, struct state *s, struct doc *d,
         return send(t, s, d, was, "cancel");
     if (was->state == DOC_CANCELLED && !cancelled)
         return send(t, s, d, was, "create");
+    if (was->sent_job && !has && !cancelled)
+        return send(t, s, d, was, "create");
     return send(t, s, d, was,
                 was->action.len ? arena_cstr(t->docs, was->action) : "create");
 }
