@@ -352,6 +352,21 @@ static void set_asked(struct conf *c)
                     p->asked |= trade_asks(&r->trade);
 }
 
+/* A reply goes to whose order it is about, and this route's sender is told
+ * of orders by other routes. Those of a route with mistakes are not known. */
+static void check_replies(struct map_loader *ld, const struct route *r)
+{
+    for (const struct conf_write *w = r->writes; w; w = w->next) {
+        bool any = !w->is_reply || !r->from || ld->diags->n_errors;
+
+        for (const struct conf_from *f = r->from; f && !any; f = f->next)
+            any = sends_orders(ld->conf, w->to->partner, f->partner);
+        if (!any)
+            DIAG(ld->diags, REPLY_TO_NOBODY, w->at, w->to->partner->name,
+                 r->from->partner->name);
+    }
+}
+
 static void set_sites(struct map_loader *ld)
 {
     set_asked(ld->conf);
@@ -372,6 +387,7 @@ static void set_sites(struct map_loader *ld)
             DIAG(ld->diags, CONF_VALUE, r->learns_at, STR("learn"),
                  STR("no rule of any route wants to know what these documents "
                      "say"));
+        check_replies(ld, r);
     }
 }
 

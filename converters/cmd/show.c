@@ -216,7 +216,9 @@ static int show(struct view *v, uint64_t job)
         return view_failed(&e);
     if (rc == 0)
         return cmd_usage(&cmd_show,
-                         job <= last ? JOB_IS_GONE : "there is no job %llu",
+                         job <= last ? JOB_IS_GONE
+                                     : "there is no job %llu; an order is "
+                                       "found by kervan show order N",
                          (unsigned long long)job);
     if (cmd_globals.json)
         print_json(v, &s);
@@ -234,7 +236,8 @@ static int run(int argc, char **argv)
     if (argc > 1 && is_document_word(argv[1]))
         return show_document(argc, argv);
     if (argc != 2 || !str_to_uint(str_of(argv[1]), INT64_MAX, &job) || !job)
-        return cmd_usage(&cmd_show, "which job? `kervan log` has the numbers");
+        return cmd_usage(&cmd_show, "which job? `kervan log` has the numbers; "
+                                    "or else: order, invoice or shipment N");
     rc = view_conf(&v, false);
     if (rc == EXIT_DONE)
         rc = view_ledger(&v);

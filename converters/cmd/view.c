@@ -128,10 +128,13 @@ static int open_keeper(struct view *v, struct keeper *k)
 int view_keeper(struct view *v, struct keeper *k)
 {
     int rc = view_conf(v, false);
+    struct err e;
 
     *k = (struct keeper){ .conf = &v->conf, .spool_fd = -1, .lock_fd = -1 };
     if (rc == EXIT_DONE)
         rc = open_keeper(v, k);
+    if (rc == EXIT_DONE && !v->ledger && view_check_ledger(v, &e) == -1)
+        rc = view_failed(&e);
     if (rc == EXIT_DONE && !v->ledger && !cmd_globals.json)
         puts("nothing was taken yet");
     return rc;

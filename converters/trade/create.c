@@ -373,19 +373,25 @@ static bool make_customer(struct trade *t, struct state *s, struct doc *d)
     return try_made(t, s, m);
 }
 
-static bool need_customer(struct trade *t, struct state *s, struct doc *d)
+/* The receiver has him, or nothing tells who he is; the order calls him as the
+ * receiver does. */
+static bool has_customer(struct trade *t, struct state *s, struct doc *d)
 {
     struct card card;
     bool named;
 
     if (!s->of[CARD_CUSTOMER].card)
         return true;
-    if (knows_customer(t, s, d, &card, &named)) {
-        if (!d->f[s->code].len && !card_is_ambiguous(&card))
-            d->f[s->code] = card.code;
-        return true;
-    }
-    return !named || make_customer(t, s, d);
+    if (!knows_customer(t, s, d, &card, &named))
+        return !named;
+    if (!d->f[s->code].len && !card_is_ambiguous(&card))
+        d->f[s->code] = card.code;
+    return true;
+}
+
+static bool need_customer(struct trade *t, struct state *s, struct doc *d)
+{
+    return has_customer(t, s, d) || make_customer(t, s, d);
 }
 
 /* The order makes a card of that key already. */
@@ -513,8 +519,10 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
     s->first = NULL;
     s->last = &s->first;
     textmap_clear(&s->seen);
-    if (str_is(doc_text(d, s->action), "cancel"))
+    if (str_is(doc_text(d, s->action), "cancel")) {
+        has_customer(t, s, d); /* a new one gets no card for that */
         return TRADE_ON;
+    }
     return need_all(t, s, d) ? TRADE_ON : TRADE_ASIDE;
 }
 

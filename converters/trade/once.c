@@ -216,7 +216,11 @@ static enum trade_verdict tell(struct trade *t, const struct state *s,
 
     if (!str_eq(hash, was->reported)) {
         if (locked)
-            TRADE_FAULT(t, d, s->number, DOCUMENT_LOCKED, was->invoice, what);
+            TRADE_FAULT(t, d, s->number, DOCUMENT_LOCKED,
+                        arena_fmt(t->docs, "%.*s%s%.*s", STR_ARGS(was->series),
+                                  was->series.len ? " " : "",
+                                  STR_ARGS(was->invoice)),
+                        what);
         else
             TRADE_FAULT(
                 t, d, s->number, DOCUMENT_CHANGED,
