@@ -69,6 +69,9 @@ int ledger_doc_as(struct ledger *l, struct str unit, struct str document,
 int ledger_doc_of(struct ledger *l, struct str unit, struct str sender,
                   struct str document, struct str number, struct arena *a,
                   struct known_doc *out, struct err *e);
+int ledger_doc_moved(struct ledger *l, struct str unit, struct str route,
+                     const struct doc_key *key, struct arena *a,
+                     struct known_doc *out, struct err *e);
 int ledger_doc_invoiced(struct ledger *l, struct str unit, struct str series,
                         struct str invoice, struct arena *a,
                         struct known_doc *out, struct err *e);

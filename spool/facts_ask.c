@@ -51,6 +51,16 @@ void facts_doc_of(struct facts *f, struct str unit, struct str sender,
                                      a, out, &f->err));
 }
 
+void facts_doc_moved(struct facts *f, struct str unit, struct str route,
+                     const struct doc_key *key, struct arena *a,
+                     struct known_doc *out)
+{
+    *out = (struct known_doc){ 0 };
+    if (f && !f->failed)
+        facts_check(
+            f, ledger_doc_moved(f->ledger, unit, route, key, a, out, &f->err));
+}
+
 void facts_doc_invoiced(struct facts *f, struct str unit, struct str series,
                         struct str invoice, struct arena *a,
                         struct known_doc *out)

@@ -154,6 +154,23 @@ int ledger_doc_of(struct ledger *l, struct str unit, struct str sender,
     return one_doc(&r, a, out, e);
 }
 
+int ledger_doc_moved(struct ledger *l, struct str unit, struct str route,
+                     const struct doc_key *key, struct arena *a,
+                     struct known_doc *out, struct err *e)
+{
+    struct rows r;
+
+    if (db_ask(l->db, e, &r,
+               DOC_COLUMNS " WHERE number=?1 AND sender=?2 AND document=?3 AND"
+                           " unit=?4 AND sent_job<>0 AND output<>?5 AND"
+                           " (SELECT route FROM receipt WHERE job=sent_job)=?6"
+                           " ORDER BY sent_job DESC LIMIT 1",
+               "ssssss", key->number, key->sender, key->document, unit,
+               key->output, route) == -1)
+        return -1;
+    return one_doc(&r, a, out, e);
+}
+
 int ledger_doc_invoiced(struct ledger *l, struct str unit, struct str series,
                         struct str invoice, struct arena *a,
                         struct known_doc *out, struct err *e)

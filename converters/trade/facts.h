@@ -86,6 +86,10 @@ void facts_doc_as(struct facts *f, struct str unit, struct str document,
 void facts_doc_of(struct facts *f, struct str unit, struct str sender,
                   struct str document, struct str number, struct arena *a,
                   struct known_doc *out);
+/* Of that key, but sent by that route to another folder of the unit. */
+void facts_doc_moved(struct facts *f, struct str unit, struct str route,
+                     const struct doc_key *key, struct arena *a,
+                     struct known_doc *out);
 /* By its invoice, in the receiver's books; without its series only if that fits
  * a single one. */
 void facts_doc_invoiced(struct facts *f, struct str unit, struct str series,

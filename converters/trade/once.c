@@ -16,6 +16,8 @@
  * followed from then on, whatever its status becomes; by the route that sent
  * it, or by another one to the same output whose `when` holds now.
  *
+ * Nor does it matter that the route delivers into another folder now.
+ *
  * "The same" is what the receiver would get (canon.h), in the fields that both
  * versions know, and in the sender's words: one more line in a map, or another
  * warehouse, VAT key or title of the receiver sends nothing again.
@@ -147,7 +149,7 @@ static struct doc_key key_of(struct trade *t, const struct state *s,
     if (doc_text(d, s->series).len)
         number = arena_fmt(t->docs, "%.*s %.*s", STR_ARGS(d->f[s->series]),
                            STR_ARGS(number));
-    return (struct doc_key){ .output = t->site->output,
+    return (struct doc_key){ .output = t->output,
                              .sender = t->sender,
                              .document = str_of(t->site->document->name),
                              .number = number };
@@ -241,11 +243,13 @@ static bool receiver_has_none(const struct known_doc *was, bool cancelled)
            (!cancelled || str_is(was->action, "create"));
 }
 
+#define NEVER_ACCEPTED "cancelled, and never accepted"
+
 /* The receiver has none, and needs none. */
 static enum trade_verdict withdraw(struct trade *t, const struct doc_key *key)
 {
-    facts_withdrawn(t->facts, key, STR("cancelled, and never accepted"));
-    return trade_skip(t, "cancelled, and never accepted");
+    facts_withdrawn(t->facts, key, STR(NEVER_ACCEPTED));
+    return trade_skip(t, NEVER_ACCEPTED);
 }
 
 /* One that was sent before, and is another now. */
@@ -256,16 +260,21 @@ static enum trade_verdict changed(struct trade *t, struct state *s,
 {
     bool cancelled = is_cancelled(s, d);
     enum changes mode = own ? own->changes : CHANGES_REPORT;
+    /* One that the receiver has cancelled is not there to be changed. */
+    const char *action = cancelled                     ? "cancel"
+                         : was->state == DOC_CANCELLED ? "create"
+                                                       : "change";
 
     if (receiver_has_none(was, cancelled))
         return cancelled ? withdraw(t, key) : send(t, s, d, was, "create");
     if (was->state == DOC_CANCELLED && !str_is(was->action, "cancel"))
-        return send(t, s, d, was, "create"); /* see withdraw() */
+        return cancelled ? trade_skip(t, NEVER_ACCEPTED)
+                         : send(t, s, d, was, "create"); /* see withdraw() */
     if (was->invoice.len)
         return tell(t, s, key, d, was, what);
     switch (mode) {
     case CHANGES_SEND:
-        return send(t, s, d, was, cancelled ? "cancel" : "change");
+        return send(t, s, d, was, action);
     case CHANGES_REPORT:
         return tell(t, s, key, d, was, what);
     case CHANGES_IGNORE:
@@ -329,8 +338,8 @@ static enum trade_verdict again(struct trade *t, struct state *s, struct doc *d,
 
     if (has && cancelled)
         return send(t, s, d, was, "cancel");
-    if (has && str_is(was->action, "cancel"))
-        return send(t, s, d, was, "change");
+    if (was->state == DOC_CANCELLED && !cancelled)
+        return send(t, s, d, was, "create");
     return send(t, s, d, was,
                 was->action.len ? arena_cstr(t->docs, was->action) : "create");
 }
@@ -347,6 +356,21 @@ static bool is_of_another_route(const struct trade *t,
     return false;
 }
 
+/* Its `to` has another folder now, or another order of lines: what the route
+ * has sent to that partner is followed as what it was. */
+static void find_moved(struct trade *t, struct doc_key *key,
+                       struct known_doc *was)
+{
+    struct known_doc there;
+
+    facts_doc_moved(t->facts, t->site->receiver, t->site->route, key, t->docs,
+                    &there);
+    if (!there.found)
+        return;
+    t->output = key->output = there.key.output;
+    facts_doc(t->facts, key, t->docs, was);
+}
+
 static enum trade_verdict take(struct trade *t, void *state, const void *own,
                                struct doc *d)
 {
@@ -361,6 +385,8 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
         return TRADE_ON;
     key = key_of(t, s, d);
     facts_doc(t->facts, &key, t->docs, &was);
+    if (!was.sent_job)
+        find_moved(t, &key, &was);
     if (!t->wanted && !t->only.len && is_of_another_route(t, &was))
         return TRADE_ON;
     buf_clear(&s->values);

@@ -273,7 +273,7 @@ static bool is_goods(const struct state *s, const struct doc *line)
 static void wrote(struct trade *t, void *state, const void *own, struct doc *d,
                   enum trade_written how)
 {
-    const struct doc_key key = { .output = t->site->output,
+    const struct doc_key key = { .output = t->output,
                                  .sender = t->sender,
                                  .document = STR("order"),
                                  .number = t->number };

@@ -272,6 +272,7 @@ enum trade_verdict trade_take(struct trade *t, struct doc *d, bool wanted)
 {
     t->wanted = wanted || t->only.len;
     t->number = doc_text(d, t->number_field);
+    t->output = t->site->output;
     if (d->seq > t->last_seq)
         t->last_seq = d->seq;
     if (!t->only.len || is_asked_for(t, d))
@@ -288,6 +289,7 @@ void trade_pass_on(struct trade *t, const struct trade_rule *rule,
 
     t->wanted = true;
     t->number = doc_text(d, t->number_field);
+    t->output = t->site->output;
     v = run(t, d, index_of(rule) + 1);
     if (v == TRADE_ASIDE)
         trade_aside_held(t, d);

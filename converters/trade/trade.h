@@ -186,6 +186,7 @@ struct trade {
     /* Of the document at hand: */
     bool wanted;       /* `when` of the route holds */
     struct str number; /* as the sender wrote it; "": it has none */
+    struct str output; /* it was sent there before, or will be */
     struct str place;  /* "orders.zip/july.csv" */
     struct str files;  /* when it was written: paths of the outputs that have
                           it, each with a tab before it; "": not known yet */

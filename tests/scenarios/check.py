@@ -26,6 +26,28 @@ class Check:
         self.r = random.Random(f'{type(self).__name__} {seed}')
 
 
+class Sequence(Check):
+    """Files one after the other, and some together: the past counts. A subclass
+    has step(x), which drops some and yields what is wrong afterwards."""
+    steps = 5
+
+    def files(self):
+        return {}
+
+    def some(self, keys, most):
+        """A few of them, never none, in any order."""
+        keys = sorted(keys)
+        return self.r.sample(keys, min(len(keys), self.r.randrange(1, most + 1)))
+
+    def compare(self, x):
+        for n in range(1, self.steps + 1):
+            wrong = list(self.step(x))
+            yield from (f'step {n}: {line}' for line in wrong)
+            if wrong:  # what follows from it says nothing new
+                return
+        yield from x.audit()
+
+
 def checks(above=Check):
     """All of them, in the order of their scenarios."""
     found = [c for c in above.__subclasses__() if c.scenario]
@@ -42,8 +64,14 @@ class Exchange:
     def __init__(self, scenario, program, folder):
         found, = glob.glob(os.path.join(HERE, scenario + '*'))
         self.program, self.folder = program, os.path.join(folder, 'x')
+        self.seen, self.dropped = set(), 0
         shutil.copytree(found, self.folder, ignore=shutil.ignore_patterns(
             'cmd', 'exp', 'expout', 'experr', 'needs'))
+        if os.path.exists(os.path.join(found, 'needs')):
+            with open(os.path.join(found, 'needs'), encoding='utf-8') as f:
+                for path in f.read().split():
+                    if path.startswith('tests/'):
+                        shutil.copy(os.path.join(REPO, path), self.folder)
         partners, partner = {}, ''
         with open(self.path('kervan.conf'), encoding='utf-8') as f:
             words = [line.split('#')[0].replace('"', '').split() for line in f]
@@ -56,6 +84,9 @@ class Exchange:
                 self.make(partners[word[1]], os.path.dirname(word[2]))
             elif word[0] == 'to':
                 self.make(partners[word[1]], word[2])
+            elif word[:3] == ['also', 'reply', 'to']:
+                self.make(partners[word[3]], 'outbox' if word[4] == 'with'
+                          else word[4])
 
     def path(self, *names):
         return os.path.join(self.folder, *names)
@@ -67,21 +98,50 @@ class Exchange:
         with open(self.path('out', path), 'wb') as f:
             f.write(data)
 
-    def once(self, *routes):
-        """Everything goes through, and nothing comes back."""
+    def next(self, pattern, data):
+        """Drops a file under a name, and of a time, behind those before."""
+        self.dropped += 1
+        path = pattern.replace('*', f'{self.dropped:03}')
+        self.drop(path, data)
+        when = 10**9 + self.dropped
+        os.utime(self.path('out', path), (when, when))
+
+    def kervan(self, *words):
+        """Its exit status, and what it says."""
         env = {k: v for k, v in os.environ.items()
                if k in ('PATH', 'LOCPATH', 'TMPDIR', 'ASAN_OPTIONS')}
         env.update(LC_ALL='C', TZ='UTC',
                    KERVAN_MAPPINGS=os.path.join(REPO, 'mappings'))
-        for words in ['once', *routes], ['audit']:
-            p = subprocess.run([self.program] + words, cwd=self.folder, env=env,
-                               timeout=60, check=False, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT)
-            if p.returncode:
-                yield f'{words[0]}: status {p.returncode}'
-                yield from p.stdout.decode('utf-8', 'replace').splitlines()
+        p = subprocess.run([self.program, *words], cwd=self.folder, env=env,
+                           timeout=60, check=False, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT)
+        return p.returncode, p.stdout.decode('utf-8', 'replace')
+
+    def well(self, *words):
+        status, text = self.kervan(*words)
+        if status:
+            yield f'{" ".join(words)}: status {status}'
+            yield from text.splitlines()
+
+    def audit(self):
+        yield from self.well('audit')
+
+    def once(self, *routes):
+        """Everything goes through, and nothing comes back."""
+        yield from self.run(*routes)
+        yield from self.audit()
+
+    def run(self, *routes):
+        """The same, in the middle of a sequence."""
+        yield from self.well('once', *routes)
         for path in self.files('*/rejected/*') + self.files('*/*/rejected/*'):
             yield f'came back: {os.path.basename(path)}'
+
+    def fresh(self, pattern):
+        """The files that fit and were not there the last time."""
+        found = [p for p in self.files(pattern) if p not in self.seen]
+        self.seen.update(found)
+        return [p[len(self.path('out')) + 1:] for p in found]
 
     def files(self, pattern):
         return sorted(glob.glob(self.path('out', pattern)))
