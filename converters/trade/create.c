@@ -124,7 +124,8 @@ static void p_create(struct trade_parser *p, const struct oline *l,
     while (more)
         if (!p_card(p, l, &rest, &more))
             return;
-    trade_end_of_line(p, l, rest);
+    if (rest.len)
+        trade_wrong(p, l, rest, "create", "wants a comma between two cards");
 }
 
 static const struct trade_word words[] = {

@@ -95,6 +95,8 @@ static bool take_name(struct trade_parser *p, const struct oline *l,
         comma = str_find_char(*rest, ',');
         *name =
             str_trim(str_first(*rest, comma < 0 ? rest->len : (size_t)comma));
+        if (str_find_char(*name, ' ') >= 0) /* a comma is missing, perhaps */
+            return false;
         *rest = str_from(*rest, comma < 0 ? rest->len : (size_t)comma);
     }
     *rest = str_trim(*rest);
@@ -113,6 +115,8 @@ static void p_warehouses(struct trade_parser *p, const struct oline *l,
                          struct str rest)
 {
     static const char what[] = "warehouses";
+    static const char wanted[] = "wants names, joined by commas; one with "
+                                 "blanks stands in double quotes";
     struct own *own = trade_own(p, sizeof(*own));
     struct str name;
 
@@ -120,7 +124,7 @@ static void p_warehouses(struct trade_parser *p, const struct oline *l,
         DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("warehouses"));
     for (;;) {
         if (!take_name(p, l, &rest, &name)) {
-            trade_wrong(p, l, l->text, what, "wants names, joined by commas");
+            trade_wrong(p, l, l->text, what, wanted);
             return;
         }
         if (own->n == MAX_WAREHOUSES)
@@ -132,7 +136,7 @@ static void p_warehouses(struct trade_parser *p, const struct oline *l,
         if (!rest.len)
             return;
         if (rest.p[0] != ',') {
-            trade_wrong(p, l, rest, what, "wants names, joined by commas");
+            trade_wrong(p, l, rest, what, wanted);
             return;
         }
         rest = str_from(rest, 1);
