@@ -233,14 +233,13 @@ static enum trade_verdict tell(struct trade *t, const struct state *s,
 }
 
 /*
- * It was refused, and was not a change of one that the receiver has, or that
- * one once more. Of a change before his first answer nobody knows: then it is
- * sent as new, or its cancellation.
+ * It was refused, and was not a change of one that the receiver has, nor that
+ * one once more. Of a change before his first answer nobody knows: to send it
+ * as new could make two of it, which is for a person to say.
  */
-static bool receiver_has_none(const struct known_doc *was, bool cancelled)
+static bool receiver_has_none(const struct known_doc *was)
 {
-    return was->refused && !was->known &&
-           (!cancelled || str_is(was->action, "create"));
+    return was->refused && !was->known && str_is(was->action, "create");
 }
 
 #define NEVER_ACCEPTED "cancelled, and never accepted"
@@ -265,7 +264,7 @@ static enum trade_verdict changed(struct trade *t, struct state *s,
                          : was->state == DOC_CANCELLED ? "create"
                                                        : "change";
 
-    if (receiver_has_none(was, cancelled))
+    if (receiver_has_none(was))
         return cancelled ? withdraw(t, key) : send(t, s, d, was, "create");
     if (was->state == DOC_CANCELLED && !str_is(was->action, "cancel"))
         return cancelled ? trade_skip(t, NEVER_ACCEPTED)
@@ -334,11 +333,11 @@ static enum trade_verdict again(struct trade *t, struct state *s, struct doc *d,
                                 const struct known_doc *was)
 {
     bool cancelled = is_cancelled(s, d);
-    bool has = was->sent_job && !receiver_has_none(was, cancelled);
 
-    if (has && cancelled)
+    if (was->sent_job && cancelled && !receiver_has_none(was))
         return send(t, s, d, was, "cancel");
-    if (was->state == DOC_CANCELLED && !cancelled)
+    if (!cancelled && (was->state == DOC_CANCELLED ||
+                       (was->refused && !was->known && t->only.len)))
         return send(t, s, d, was, "create");
     return send(t, s, d, was,
                 was->action.len ? arena_cstr(t->docs, was->action) : "create");
