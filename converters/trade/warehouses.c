@@ -120,8 +120,6 @@ static void p_warehouses(struct trade_parser *p, const struct oline *l,
     struct own *own = trade_own(p, sizeof(*own));
     struct str name;
 
-    if (own->n)
-        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("warehouses"));
     for (;;) {
         if (!take_name(p, l, &rest, &name)) {
             trade_wrong(p, l, l->text, what, wanted);
@@ -161,10 +159,10 @@ static bool serves(const struct trade_site *s, const void *own,
 static struct fields fields_of(struct shape *s)
 {
     return (struct fields){
-        .warehouse = shape_field(s, STR("warehouse"), false),
-        .amounts = { [QUANTITY] = shape_field(s, STR("quantity"), false),
-                     [RESERVED] = shape_field(s, STR("reserved"), false),
-                     [FREE] = shape_field(s, STR("free"), false) },
+        .warehouse = trade_field(s, "warehouse"),
+        .amounts = { [QUANTITY] = trade_field(s, "quantity"),
+                     [RESERVED] = trade_field(s, "reserved"),
+                     [FREE] = trade_field(s, "free") },
     };
 }
 
@@ -177,9 +175,9 @@ static void begin(struct trade *t, void *state, const void *own)
     s->list = shape_list(shape, STR("level"));
     s->doc = fields_of(shape);
     s->level = fields_of(shape->lists[s->list]);
-    s->sku = shape_field(shape, STR("sku"), false);
-    s->ean = shape_field(shape, STR("ean"), false);
-    s->incoming = shape_field(shape, STR("incoming"), false);
+    s->sku = trade_field(shape, "sku");
+    s->ean = trade_field(shape, "ean");
+    s->incoming = trade_field(shape, "incoming");
     s->fd = t->hooks.temporary(t->hooks.ctx);
     buf_init(&s->out, SIZE_MAX / 2);
 }
