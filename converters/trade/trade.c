@@ -63,6 +63,12 @@ const void *trade_lines_of(const struct trade_conf *c,
     return c->of[index_of(rule)];
 }
 
+struct place trade_place_of(const struct trade_conf *c,
+                            const struct trade_rule *rule)
+{
+    return oline_whole(c->lines[index_of(rule)]);
+}
+
 card_kinds trade_asks(const struct trade_conf *c)
 {
     card_kinds kinds = 0;

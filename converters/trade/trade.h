@@ -86,6 +86,10 @@ void *trade_own(struct trade_parser *p, size_t size);
 const void *trade_lines_of(const struct trade_conf *c,
                            const struct trade_rule *rule);
 
+/* Its first line in the configuration; only of a rule that has one. */
+struct place trade_place_of(const struct trade_conf *c,
+                            const struct trade_rule *rule);
+
 /* What somebody asks about a partner's cards: 1u << CARD_...; and whether
  * products are asked for by more than their sku. */
 typedef unsigned card_kinds;
