@@ -56,7 +56,7 @@ int ledger_place(struct ledger *l, uint64_t job, uint64_t *place, struct err *e)
     "content,hash,reported,refused,answer,receiver_number,receiver_id,"     \
     "series,invoice,came_hash,last_at,passed,"                              \
     "ifnull((SELECT route FROM receipt WHERE job=sent_job),'')," SENT_PLACE \
-    "," CAME_PLACE "," IS_KNOWN " FROM doc"
+    "," CAME_PLACE "," IS_KNOWN ",route FROM doc"
 
 static struct known_doc doc_row(const struct rows *r, struct arena *a)
 {
@@ -88,6 +88,7 @@ static struct known_doc doc_row(const struct rows *r, struct arena *a)
         .sent_place = db_u(r, 21),
         .came_place = db_u(r, 22),
         .known = db_u(r, 23) != 0,
+        .came_route = db_str(r, 24, a),
     };
 }
 

@@ -64,6 +64,7 @@ struct known_doc {
     struct str values; /* what was sent last, see canon.h; "": not known */
     struct str hash;   /* of values, in hexadecimal */
     struct str came_hash;            /* of the version that was read last */
+    struct str came_route;           /* that has read it last */
     uint64_t sent_place, came_place; /* of their files; 0: not known any more */
     int64_t last_at;                 /* when that was */
     struct str reported; /* hash of a version that was told and not sent */
