@@ -163,8 +163,9 @@ int ledger_doc_moved(struct ledger *l, struct str unit, struct str route,
 
     if (db_ask(l->db, e, &r,
                DOC_COLUMNS " WHERE number=?1 AND sender=?2 AND document=?3 AND"
-                           " unit=?4 AND sent_job<>0 AND output<>?5 AND"
-                           " (SELECT route FROM receipt WHERE job=sent_job)=?6"
+                           " unit=?4 AND output<>?5 AND ?6=CASE sent_job WHEN"
+                           " 0 THEN route ELSE (SELECT route FROM receipt"
+                           " WHERE job=sent_job) END"
                            " ORDER BY sent_job DESC LIMIT 1",
                "ssssss", key->number, key->sender, key->document, unit,
                key->output, route) == -1)

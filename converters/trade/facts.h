@@ -87,7 +87,8 @@ void facts_doc_as(struct facts *f, struct str unit, struct str document,
 void facts_doc_of(struct facts *f, struct str unit, struct str sender,
                   struct str document, struct str number, struct arena *a,
                   struct known_doc *out);
-/* Of that key, but sent by that route to another folder of the unit. */
+/* Of that key, but sent, or read at least, by that route for another folder of
+ * the unit. */
 void facts_doc_moved(struct facts *f, struct str unit, struct str route,
                      const struct doc_key *key, struct arena *a,
                      struct known_doc *out);

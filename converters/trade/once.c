@@ -374,7 +374,7 @@ static void find_moved(struct trade *t, struct doc_key *key,
 
     facts_doc_moved(t->facts, t->site->receiver, t->site->route, key, t->docs,
                     &there);
-    if (!there.found)
+    if (!there.found || (was->found && !there.sent_job))
         return;
     t->output = key->output = there.key.output;
     facts_doc(t->facts, key, t->docs, was);
