@@ -25,20 +25,32 @@ void facts_doc(struct facts *f, const struct doc_key *key, struct arena *a,
         facts_check(f, ledger_doc(f->ledger, key, a, out, &f->err));
 }
 
+/* What this process has learnt of one that the ledger has found; an invoice
+ * only if the ledger knows of none: it may be an old one, which was cancelled.
+ */
+static void take_learnt(const struct facts *f, struct arena *a,
+                        struct known_doc *d)
+{
+    const struct learnt *l =
+        d->found ? facts_find(f, facts_doc_name(a, &d->key)) : NULL;
+
+    if (!l)
+        return;
+    d->passed = l->doc->passed;
+    if (d->invoice.len)
+        return;
+    d->series = l->doc->series;
+    d->invoice = l->doc->invoice;
+}
+
 void facts_doc_as(struct facts *f, struct str unit, struct str document,
                   struct str as_number, struct arena *a, struct known_doc *out)
 {
-    const struct learnt *l;
-
     *out = (struct known_doc){ 0 };
-    if (!f || f->failed ||
-        !facts_check(f, ledger_doc_as(f->ledger, unit, document, as_number, a,
-                                      out, &f->err)) ||
-        !out->found)
-        return;
-    l = facts_find(f, facts_doc_name(a, &out->key));
-    if (l)
-        out->passed = l->doc->passed;
+    if (f && !f->failed &&
+        facts_check(f, ledger_doc_as(f->ledger, unit, document, as_number, a,
+                                     out, &f->err)))
+        take_learnt(f, a, out);
 }
 
 void facts_doc_of(struct facts *f, struct str unit, struct str sender,
@@ -46,9 +58,10 @@ void facts_doc_of(struct facts *f, struct str unit, struct str sender,
                   struct known_doc *out)
 {
     *out = (struct known_doc){ 0 };
-    if (f && !f->failed)
+    if (f && !f->failed &&
         facts_check(f, ledger_doc_of(f->ledger, unit, sender, document, number,
-                                     a, out, &f->err));
+                                     a, out, &f->err)))
+        take_learnt(f, a, out);
 }
 
 void facts_doc_moved(struct facts *f, struct str unit, struct str route,
@@ -61,14 +74,36 @@ void facts_doc_moved(struct facts *f, struct str unit, struct str route,
             f, ledger_doc_moved(f->ledger, unit, route, key, a, out, &f->err));
 }
 
+static struct str invoice_name(struct arena *a, struct str unit,
+                               struct str series, struct str invoice)
+{
+    return arena_fmt(a, "i\n%.*s\n%.*s\n%.*s", STR_ARGS(unit), STR_ARGS(series),
+                     STR_ARGS(invoice));
+}
+
+/* The partner of an output, which is "PARTNER/FOLDER". */
+static struct str unit_of(const struct doc_key *key)
+{
+    ptrdiff_t slash = str_find_char(key->output, '/');
+
+    return slash < 0 ? key->output : str_first(key->output, (size_t)slash);
+}
+
 void facts_doc_invoiced(struct facts *f, struct str unit, struct str series,
                         struct str invoice, struct arena *a,
                         struct known_doc *out)
 {
+    const struct learnt *l;
+
     *out = (struct known_doc){ 0 };
-    if (f && !f->failed)
-        facts_check(f, ledger_doc_invoiced(f->ledger, unit, series, invoice, a,
-                                           out, &f->err));
+    if (!f || f->failed ||
+        !facts_check(f, ledger_doc_invoiced(f->ledger, unit, series, invoice, a,
+                                            out, &f->err)))
+        return;
+    /* Of a list that has the invoice and what cancels it. */
+    l = facts_find(f, invoice_name(a, unit, series, invoice));
+    if (!out->found && l)
+        *out = *l->doc;
 }
 
 void facts_docs_of_file(struct facts *f, struct str unit, struct str file,
@@ -122,6 +157,10 @@ static struct known_doc *change_doc(struct facts *f, const struct doc_key *key)
     facts_doc(f, key, &a, &was);
     *d = (struct known_doc){
         .found = true,
+        .key = { arena_str(&f->arena, key->output),
+                 arena_str(&f->arena, key->sender),
+                 arena_str(&f->arena, key->document),
+                 arena_str(&f->arena, key->number) },
         .state = was.state,
         .sent_job = was.sent_job,
         .refused = was.refused,
@@ -176,11 +215,27 @@ void facts_reported(struct facts *f, const struct doc_key *key, struct str hash,
     ROW(f, FACT_REPORTED, KEY(key), hash, text);
 }
 
+/* Whether it was cancelled long ago the keeper knows. */
+static void learn_invoice(struct facts *f, const struct doc_key *key,
+                          const struct doc_answer *w)
+{
+    struct known_doc *d = change_doc(f, key);
+    struct arena a = { 0 };
+    struct str name = invoice_name(&a, unit_of(key), w->series, w->invoice);
+
+    d->series = arena_str(&f->arena, w->series);
+    d->invoice = arena_str(&f->arena, w->invoice);
+    facts_overlay(f, name, false)->doc = d;
+    arena_release(&a);
+}
+
 void facts_answered(struct facts *f, const struct doc_key *key,
                     const struct doc_answer *w)
 {
     if (!f)
         return;
+    if (w->invoice.len && !w->invoice_cancelled)
+        learn_invoice(f, key, w);
     ROW(f, FACT_ANSWERED, KEY(key), yes_no(w->given), yes_no(w->ok), w->text,
         w->number, w->id, w->status, w->carrier, w->tracking, w->series,
         w->invoice, yes_no(w->invoice_cancelled));

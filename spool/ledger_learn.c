@@ -226,23 +226,33 @@ static int note_refused(const struct learning *x, struct err *e)
     return rc;
 }
 
-/* A list may still have an invoice that was cancelled here: it is cancelled. */
-static int is_cancelled(const struct learning *x, bool *is, struct err *e)
+/* A list may still have an invoice that was cancelled here: it is cancelled;
+ * and what cancels an invoice that is not the order's any more was told before.
+ */
+static int is_moot(const struct learning *x, bool *is, struct err *e)
 {
     struct arena a = { 0 };
     struct rows r;
     int rc;
 
     *is = false;
-    if (!x->c[13].len || yes(x->c[14]))
+    if (!x->c[13].len)
         return 0;
-    if (db_ask(x->l->db, e, &r,
-               "SELECT 1 FROM story WHERE doc=(SELECT n FROM doc" THE_DOC
-               ") AND what='answer' AND substr(text,1,length(?5))=?5 LIMIT 1",
-               "sssss", KEY,
-               arena_fmt(&a, "%.*s cancelled",
-                         STR_ARGS(invoice_text(x, &a)))) == -1)
+    if (yes(x->c[14])
+            ? db_ask(x->l->db, e, &r,
+                     "SELECT 1 FROM doc" THE_DOC
+                     " AND NOT (series=?5 AND invoice=?6)",
+                     "ssssss", KEY, x->c[12], x->c[13]) == -1
+            : db_ask(x->l->db, e, &r,
+                     "SELECT 1 FROM story WHERE doc=(SELECT n FROM doc" THE_DOC
+                     ") AND what='answer' AND substr(text,1,length(?5))=?5 "
+                     "LIMIT 1",
+                     "sssss", KEY,
+                     arena_fmt(&a, "%.*s cancelled",
+                               STR_ARGS(invoice_text(x, &a)))) == -1) {
+        arena_release(&a);
         return -1;
+    }
     rc = db_next(&r, e);
     db_end(&r);
     arena_release(&a);
@@ -295,15 +305,16 @@ static int learn_answered(const struct learning *x, struct err *e)
 {
     struct str columns[MAX_FACT_COLUMNS];
     struct learning y = *x;
-    bool cancelled;
+    bool moot;
 
-    if (is_cancelled(x, &cancelled, e) == -1)
+    if (is_moot(x, &moot, e) == -1)
         return -1;
     memcpy(columns, x->c, sizeof(columns));
-    if (cancelled)
+    if (moot)
         columns[12] = columns[13] = STR("");
     y.c = columns;
-    return cancelled && says_nothing(&y) ? 0 : learn_answer(&y, e);
+    return moot && (yes(x->c[14]) || says_nothing(&y)) ? 0
+                                                       : learn_answer(&y, e);
 }
 
 static int learn_passed(const struct learning *x, struct err *e)

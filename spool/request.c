@@ -360,8 +360,11 @@ static int do_send(struct keeper *k, const struct request *q, struct receipt *r,
         return -1;
     if (n)
         let_start(k, r);
-    return say(k, a, true, "job %llu sends %.*s on route %.*s",
-               (unsigned long long)job, STR_ARGS(name), STR_ARGS(d->route));
+    return say(k, a, true, "job %llu sends %.*s on route %.*s%s%.*s%s%.*s",
+               (unsigned long long)job, STR_ARGS(name), STR_ARGS(d->route),
+               d->is.invoice.len ? ", though it has the invoice " : "",
+               STR_ARGS(d->is.series), d->is.series.len ? " " : "",
+               STR_ARGS(d->is.invoice));
 }
 
 static int do_settle_doc(struct keeper *k, const struct request *q,

@@ -112,8 +112,7 @@ static void print_deliveries(struct view *v, const struct shown *s)
 
         TABLE_ROW(&t, STR("  "), str_of(delivery_state_names[d->state]),
                   time_text(&v->arena, d->delivered_at),
-                  arena_fmt(&v->arena, "%.*s %.*s/%.*s", STR_ARGS(d->partner),
-                            STR_ARGS(d->folder), STR_ARGS(d->name)),
+                  place_text(&v->arena, d),
                   d->by_absence ? STR("the receiver had taken it") : d->why);
     }
     if (s->n_d)

@@ -229,9 +229,9 @@ struct str time_text(struct arena *a, int64_t t)
 
 struct str place_text(struct arena *a, const struct delivery *d)
 {
-    return arena_fmt(a, "%.*s%s%.*s/%.*s", STR_ARGS(d->partner),
+    return arena_fmt(a, "%.*s%s%.*s%s%.*s", STR_ARGS(d->partner),
                      d->partner.len ? " " : "", STR_ARGS(d->folder),
-                     STR_ARGS(d->name));
+                     d->folder.len ? "/" : "", STR_ARGS(d->name));
 }
 
 struct str arrival_text(struct view *v, const struct receipt *r, struct err *e)

@@ -404,3 +404,94 @@ class Anulate(Invoiced):
                  for row in x.csv(path, 'cp1250')]
         yield from same('cancelled', [('SMB', number, self.bills[number][0],
                                        f'motiv {number}')], found)
+
+
+class Told(Anulate):
+    """The same without `changes send`: what changes is told, and not sent."""
+    scenario = 'T26'
+    changes = 'report'
+
+    def asks(self, x):
+        return self.changed(x)
+
+    def tells(self, number, order, total, live):
+        if live and number not in self.told:
+            self.told[number] = (total, live)
+            yield order, 'SMB', number, total, 'create'
+
+    def compare(self, x):
+        yield from super().compare(x)
+        for number, (order, _, void) in self.bills.items():
+            if number not in self.told:
+                continue
+            status, text = x.kervan('find', 'SMB', number)
+            found = status == 0 and f'order     {order}' in text
+            yield from same(f'found by {number}', self.of(order).invoice ==
+                            number, found)
+
+
+# ---- documents by condition ------------------------------------------------
+
+class Templates(Orders):
+    """A template for each kind of order; any of them is made again."""
+    scenario = 'T31'
+    open, cancelled = ['Noua', 'Confirmata', 'Platita', 'Platita'], 'Anulata'
+    names = ['Ioana Pop', 'Librărie SRL', 'Mihai Stan', 'Ţiglă SRL']
+    kinds = {'proforma': 'Client', 'facturi': 'Firma', 'bonuri': 'Client'}
+
+    def kind(self, order):
+        if order[0] == 'Confirmata':
+            return 'proforma'
+        if order[0] == 'Platita':
+            return 'facturi' if 'SRL' in order[1] else 'bonuri'
+        return None
+
+    def written(self, key, order):
+        return (key, order[1], [(sku, q) for sku, q, _ in order[2]],
+                sum(rounded(q * p, 2) for _, q, p in order[2]))
+
+    def read(self, x):
+        found = {}
+        for kind, name in self.kinds.items():
+            for path in x.fresh(f'contabil/documente/{kind}-*'):
+                found.setdefault(kind, []).append([
+                    (d.findtext('Comanda'), d.findtext(name),
+                     [(i.get('cod'), D(i.get('cantitate')))
+                      for i in d.findall('Rand')], D(d.findtext('Total')))
+                    for root in x.xml(path) for d in root])
+        return found
+
+    def step(self, x):
+        want, last = {}, {}
+        for _ in range(self.r.randrange(1, 3)):
+            rows, here = self.export(), {}
+            out = [[key, '02.11.2025 09:12', status, name,
+                    name if 'SRL' in name else '', 'RO14399840' if 'SRL' in name
+                    else '', sku, loose(self.r, q), loose(self.r, p), '21']
+                   for key, (status, name, lines) in rows for sku, q, p in lines]
+            x.next('magazin/inbox/*.csv', text_of(
+                'Comanda;Data;Stare;Client;Firma;CUI;Cod;Cantitate;Pret;TVA;'
+                'Email;Telefon;Adresa;Oras;Judet;Produs',
+                [row + [''] * 5 + ['Cană'] for row in out]))
+            for key, order in rows:
+                known = self.known.setdefault(key, Known())
+                kind = self.kind(order)
+                if kind and known.has is None:
+                    known.has = order
+                    here.setdefault(kind, []).append(self.written(key, order))
+                last[key] = order
+            for kind, all_of in here.items():
+                want.setdefault(kind, []).append(all_of)
+        yield from x.run()
+        yield from same('documents', want, self.read(x))
+        yield from self.again(x, {key: order for key, order in
+                                   last.items() if self.kind(order)})
+
+    def again(self, x, last):
+        """Some of them once more, as they stand in the last file."""
+        for key in self.some(last, 2) if last else []:
+            order = last[key]
+            yield from x.well('send', 'order', key)
+            yield from x.run()
+            yield from same(f'{key} again', {self.kind(order): [[self.written(
+                key, order)]]}, self.read(x))
