@@ -170,6 +170,7 @@ static struct known_doc *change_doc(struct facts *f, const struct doc_key *key)
         .action = arena_str(&f->arena, was.action),
         .hash = arena_str(&f->arena, was.hash),
         .came_hash = arena_str(&f->arena, was.came_hash),
+        .came_route = arena_str(&f->arena, was.came_route),
         .reported = arena_str(&f->arena, was.reported),
         .sent_place = was.sent_place,
         .came_place = was.came_place,

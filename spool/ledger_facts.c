@@ -55,7 +55,7 @@ int ledger_place(struct ledger *l, uint64_t job, uint64_t *place, struct err *e)
 #define DOC_COLUMNS                                                         \
     "SELECT " KNOWN_DOC ",content,hash,reported,came_hash,passed,"          \
     "ifnull((SELECT route FROM receipt WHERE job=sent_job),'')," SENT_PLACE \
-    "," CAME_PLACE "," IS_KNOWN " FROM doc"
+    "," CAME_PLACE "," IS_KNOWN ",route FROM doc"
 
 static struct known_doc doc_row(const struct rows *r, struct arena *a)
 {
@@ -71,6 +71,7 @@ static struct known_doc doc_row(const struct rows *r, struct arena *a)
     d.sent_place = db_u(r, REST + 6);
     d.came_place = db_u(r, REST + 7);
     d.known = db_u(r, REST + 8) != 0;
+    d.came_route = db_str(r, REST + 9, a);
     return d;
 }
 
@@ -145,8 +146,9 @@ int ledger_doc_moved(struct ledger *l, struct str unit, struct str route,
 
     if (db_ask(l->db, e, &r,
                DOC_COLUMNS " WHERE number=?1 AND sender=?2 AND document=?3 AND"
-                           " unit=?4 AND sent_job<>0 AND output<>?5 AND"
-                           " (SELECT route FROM receipt WHERE job=sent_job)=?6"
+                           " unit=?4 AND output<>?5 AND ?6=CASE sent_job WHEN"
+                           " 0 THEN route ELSE (SELECT route FROM receipt"
+                           " WHERE job=sent_job) END"
                            " ORDER BY sent_job DESC LIMIT 1",
                "ssssss", key->number, key->sender, key->document, unit,
                key->output, route) == -1)

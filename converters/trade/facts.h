@@ -64,6 +64,7 @@ struct known_doc {
     struct str values; /* what was sent last, see canon.h; "": not known */
     struct str hash;   /* of values, in hexadecimal */
     struct str came_hash;            /* of the version that was read last */
+    struct str came_route;           /* that has read it last */
     uint64_t sent_place, came_place; /* of their files; 0: not known any more */
     int64_t last_at;                 /* when that was */
     struct str reported; /* hash of a version that was told and not sent */
@@ -86,7 +87,8 @@ void facts_doc_as(struct facts *f, struct str unit, struct str document,
 void facts_doc_of(struct facts *f, struct str unit, struct str sender,
                   struct str document, struct str number, struct arena *a,
                   struct known_doc *out);
-/* Of that key, but sent by that route to another folder of the unit. */
+/* Of that key, but sent, or read at least, by that route for another folder of
+ * the unit. */
 void facts_doc_moved(struct facts *f, struct str unit, struct str route,
                      const struct doc_key *key, struct arena *a,
                      struct known_doc *out);

@@ -332,13 +332,23 @@ static enum trade_verdict again(struct trade *t, struct state *s, struct doc *d,
 /* Routes may share what comes by their `when`, each with rules of its own. What
  * a route has sent that is gone, or has another name now, is followed by all.
  */
-static bool is_of_another_route(const struct trade *t,
-                                const struct known_doc *was)
+static bool is_of_another_route(const struct trade *t, struct str route)
 {
     for (size_t i = 0; i < t->site->n_siblings; i++)
-        if (str_eq(was->sent_route, t->site->siblings[i]))
+        if (str_eq(route, t->site->siblings[i]))
             return true;
     return false;
+}
+
+/* Its file is the one to send it from again, unless a newer one has it. */
+static bool is_news(struct trade *t, const struct state *s, const struct doc *d,
+                    const struct known_doc *was)
+{
+    bool adopted = was->found && !str_eq(was->came_route, t->site->route) &&
+                   !is_of_another_route(t, was->came_route);
+
+    return was->came_place <= facts_place(t->facts) &&
+           (adopted || facts_is_news(t->facts, was, version_of(t, s, d)));
 }
 
 /* Its `to` has another folder now, or another order of lines: what the route
@@ -350,7 +360,7 @@ static void find_moved(struct trade *t, struct doc_key *key,
 
     facts_doc_moved(t->facts, t->site->receiver, t->site->route, key, t->docs,
                     &there);
-    if (!there.found)
+    if (!there.found || (was->found && !there.sent_job))
         return;
     t->output = key->output = there.key.output;
     facts_doc(t->facts, key, t->docs, was);
@@ -372,13 +382,12 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
     facts_doc(t->facts, &key, t->docs, &was);
     if (!was.sent_job)
         find_moved(t, &key, &was);
-    if (!t->wanted && !t->only.len && is_of_another_route(t, &was))
+    if (!t->wanted && !t->only.len && is_of_another_route(t, was.sent_route))
         return TRADE_ON;
     buf_clear(&s->values);
     if (canon_text(d, without, &s->values) == -1)
         buf_clear(&s->values); /* it is compared with nothing, and sent */
-    if (was.came_place <= facts_place(t->facts) &&
-        facts_is_news(t->facts, &was, version_of(t, s, d)))
+    if (is_news(t, s, d, &was))
         came(t, s, &key, d);
     if (t->only.len || (t->full && t->wanted && was.sent_job))
         return again(t, s, d, &was);
