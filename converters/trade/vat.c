@@ -131,7 +131,9 @@ static bool map_one(struct trade *t, const struct table *table, struct doc *d,
     case TA_VALUE:
         d->f[code] = e->value;
         break;
-    case TA_PASS:
+    case TA_PASS: /* the key itself */
+        d->f[code] = key.s;
+        break;
     case TA_SETTING: /* these tables have no settings */
         break;
     }

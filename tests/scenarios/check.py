@@ -207,8 +207,11 @@ def table(columns, rows, charset, r, quote_all=False):
 
 
 def same(what, want, found):
-    """Yields nothing when they are equal."""
-    if want != found:
+    """Yields nothing when they are equal; of tables what differs."""
+    if want != found and isinstance(want, dict) and isinstance(found, dict):
+        for key in sorted(set(want) | set(found), key=str):
+            yield from same(f'{what}, {key}', want.get(key), found.get(key))
+    elif want != found:
         yield f'{what}: expected {want}, found {found}'
 
 
