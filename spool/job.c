@@ -13,6 +13,7 @@
 #include "converters/base/utf8.h"
 #include "converters/document/frame.h"
 #include "converters/lang/write_run.h"
+#include "converters/trade/rules.h"
 #include "spool/docfile.h"
 #include "spool/facts.h"
 #include "spool/job_result.h"
@@ -38,10 +39,29 @@ static const struct doc *document_of(const struct doc *d)
     return d;
 }
 
-/* "order 100482, line 3" */
-static struct str record_name(struct arena *a, const struct doc *d)
+/* By the number that its sender gave it, without the prefix of the route. Of
+ * one that has waited on disk that is not known any more. */
+static struct str document_name(const struct job *j, const struct doc *d)
 {
-    struct str name = doc_label(a, document_of(d));
+    const struct trade *t = &j->trade;
+    struct str prefix, number;
+
+    if (d != j->current || !t->number.len)
+        return doc_label(&j->out->arena, d);
+    prefix = prefix_of(t->site->conf);
+    number = doc_text(d, t->number_field);
+    if (!prefix.len || number.len != prefix.len + t->number.len ||
+        !str_starts(number, prefix) || !str_ends(number, t->number))
+        return doc_label(&j->out->arena, d);
+    return arena_fmt(&j->out->arena, "%s %.*s", d->shape->level->name,
+                     STR_ARGS(t->number));
+}
+
+/* "order 100482, line 3" */
+static struct str record_name(const struct job *j, const struct doc *d)
+{
+    struct str name = document_name(j, document_of(d));
+    struct arena *a = &j->out->arena;
     uint32_t n = 1;
 
     if (!d->parent)
@@ -78,7 +98,7 @@ void job_add_fault(struct job *j, enum diag_id id, struct place map,
         return;
     g->map = map;
     if (d) {
-        g->record = record_name(&j->out->arena, d);
+        g->record = record_name(j, d);
         locate_add(&j->places, d, field, g);
     }
 }
@@ -358,6 +378,7 @@ static bool on_record(struct job *j, struct str payload)
     bool holds;
 
     arena_reset(&j->docs);
+    j->trade.number = STR("");
     if (!doc_unpack(&j->docs, j->spec->read->shape, payload,
                     j->spec->limits->v[LIMIT_LINES], &d) ||
         d->member >= j->n_sources)

@@ -10,6 +10,7 @@ struct doc *job_next_kept(void *ctx, bool rewind)
     struct job *j = ctx;
 
     j->current = docfile_next(&j->kept, rewind);
+    j->trade.number = STR(""); /* it was that of another document */
     if (j->current)
         job_name_file(j, j->current);
     return docfile_current(&j->kept);
