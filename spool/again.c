@@ -91,7 +91,7 @@ int again_find(struct keeper *k, struct str arg, const char *command,
     if (n == 1)
         return 0;
     if (n == 0)
-        *why = arena_fmt(a, "no %.*s %.*s is known%s%.*s", STR_ARGS(q.document),
+        *why = arena_fmt(a, DOC_IS_UNKNOWN, STR_ARGS(q.document),
                          STR_ARGS(q.number), q.place.len ? " of " : "",
                          STR_ARGS(q.place));
     else

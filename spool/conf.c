@@ -64,11 +64,33 @@ static struct str two_words(struct str text)
     return end < 0 ? text : str_first(text, second + (size_t)end);
 }
 
+/* "send changes" means the line "changes", "vat keys" the line "vat map". */
+static const char *meant(struct str word, struct str rest,
+                         const char *const *names, size_t n)
+{
+    struct str value;
+
+    for (size_t i = 0; i < n; i++)
+        for (struct str name = str_of(names[i]); name.len;) {
+            ptrdiff_t blank = str_find_char(name, ' ');
+            size_t len = blank < 0 ? name.len : (size_t)blank;
+
+            if (len < strlen(names[i]) && str_eq(str_first(name, len), word))
+                return names[i];
+            name = str_from(name, len + (blank >= 0));
+        }
+    for (size_t i = 0; i < n; i++)
+        if (conf_begins(str_trim(rest), names[i], &value))
+            return names[i];
+    return NULL;
+}
+
 static void unknown_word(struct conf_parser *p, const struct oline *l,
                          const struct conf_word *words)
 {
     const char *names[MAX_WORDS];
     struct str rest = l->text, word = { NULL, 0 }, hint;
+    const char *other;
     size_t n = 0;
 
     for (; words[n].name && n < COUNT(names); n++)
@@ -77,7 +99,9 @@ static void unknown_word(struct conf_parser *p, const struct oline *l,
         n += trade_word_names(names + n, COUNT(names) - n);
     if (!oline_word(&p->conf->arena, l, &rest, &word, p->diags))
         return;
-    hint = did_you_mean(&p->conf->arena, word, names, n);
+    other = meant(word, rest, names, n);
+    hint = other ? arena_fmt(&p->conf->arena, "; did you mean %s?", other)
+                 : did_you_mean(&p->conf->arena, word, names, n);
     if (!hint.len)
         hint = did_you_mean(&p->conf->arena, two_words(l->text), names, n);
     DIAG(p->diags, CONF_UNKNOWN, oline_place(l, word), word, hint);

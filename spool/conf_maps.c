@@ -352,6 +352,49 @@ static void set_asked(struct conf *c)
                     p->asked |= trade_asks(&r->trade);
 }
 
+/* A reply goes to whose order it is about, and this route's sender is told
+ * of orders by other routes. Those of a route with mistakes are not known. */
+static void check_replies(struct map_loader *ld, const struct route *r)
+{
+    for (const struct conf_write *w = r->writes; w; w = w->next) {
+        bool any = !w->is_reply || !r->from || ld->diags->n_errors;
+
+        for (const struct conf_from *f = r->from; f && !any; f = f->next)
+            any = sends_orders(ld->conf, w->to->partner, f->partner);
+        if (!any)
+            DIAG(ld->diags, REPLY_TO_NOBODY, w->at, w->to->partner->name,
+                 r->from->partner->name);
+    }
+}
+
+static bool tells_products(const struct conf *c, const struct partner *p)
+{
+    for (const struct route *r = c->routes; r; r = r->next)
+        for (const struct conf_read *x = r->reads; x; x = x->next)
+            if (x->map && takes_from(r, p) &&
+                (strcmp(x->map->document->name, "product") == 0 ||
+                 strcmp(x->map->document->name, "stock") == 0))
+                return true;
+    return false;
+}
+
+/* Rules that do nothing but harm as long as the receiver's list is not known.
+ */
+static void check_lists(struct map_loader *ld, const struct route *r)
+{
+    const struct trade_rule *rule =
+        trade_lines_of(&r->trade, &rule_unknown)         ? &rule_unknown
+        : trade_asks(&r->trade) & (ASKS_EAN | ASKS_NAME) ? &rule_match
+                                                         : NULL;
+    const struct conf_to *to =
+        r->reads && r->reads->map ? first_to(r->reads) : NULL;
+
+    if (rule && to && !ld->diags->n_errors &&
+        !tells_products(ld->conf, to->partner))
+        DIAG(ld->diags, NO_LIST, trade_place_of(&r->trade, rule),
+             to->partner->name);
+}
+
 static void set_sites(struct map_loader *ld)
 {
     set_asked(ld->conf);
@@ -372,6 +415,8 @@ static void set_sites(struct map_loader *ld)
             DIAG(ld->diags, CONF_VALUE, r->learns_at, STR("learn"),
                  STR("no rule of any route wants to know what these documents "
                      "say"));
+        check_replies(ld, r);
+        check_lists(ld, r);
     }
 }
 

@@ -294,14 +294,32 @@ static bool somebody_runs_again(const struct keeper *k)
     return false;
 }
 
+/* Lists that the rules of other routes ask for what somebody has. */
+static bool somebody_learns(const struct keeper *k)
+{
+    for (size_t i = 0; i < k->jobs.n; i++)
+        if (k->jobs.v[i]->route->learns)
+            return true;
+    return false;
+}
+
+static bool has_to_wait(const struct keeper *k, const struct route *x)
+{
+    return (conf_has_rules(x) && somebody_runs_again(k)) ||
+           (trade_asks(&x->trade) && somebody_learns(k));
+}
+
+/* Lists come first: of a new exchange they lie there beside the files that are
+ * held against them. */
 int keeper_start(struct keeper *k, struct err *e)
 {
-    for (struct route *x = k->conf->routes; x; x = x->next) {
-        if (conf_has_rules(x) && somebody_runs_again(k))
-            continue;
-        if (start_route(k, x, e) == -1)
-            return -1;
-    }
+    for (int learns = 1; learns >= 0; learns--)
+        for (struct route *x = k->conf->routes; x; x = x->next) {
+            if (x->learns != learns || has_to_wait(k, x))
+                continue;
+            if (start_route(k, x, e) == -1)
+                return -1;
+        }
     return 0;
 }
 

@@ -322,7 +322,9 @@ static _Noreturn void child_main(struct child *c)
     buf_init(&c->report, MB(16));
     open_facts(c);
     share_reader(c);
-    for (size_t i = 0; i < c->job->n; i++)
+    /* What stands behind a file that took back what it had told us is converted
+     * again, by one who has not heard it. */
+    for (size_t i = 0; i < c->job->n && !facts_took_back(c->facts); i++)
         convert_file(c, i);
     job_reader_end(&c->reader);
     _exit(0);

@@ -20,6 +20,16 @@ struct found_doc {
     struct str member;
 };
 
+/* Columns of a document that everybody reads, behind `SELECT ` or others. */
+#define KNOWN_DOC                                                            \
+    "output,sender,document,number,state,as_number,action,sent_job,refused," \
+    "answer,receiver_number,receiver_id,series,invoice,last_at"
+enum { N_KNOWN_DOC = 15 };
+struct rows;
+/* Of the row, whose column `first` is the first of these. */
+struct known_doc ledger_known_doc(const struct rows *r, int first,
+                                  struct arena *a);
+
 /* What to look for. Empty texts ask for any. */
 struct doc_search {
     struct str document, number; /* as its sender or its receiver knows it */

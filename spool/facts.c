@@ -329,6 +329,11 @@ void facts_set_aside(struct facts *f, uint64_t seq)
     }
 }
 
+bool facts_took_back(const struct facts *f)
+{
+    return f && f->aside.len > 0;
+}
+
 static int by_number(const void *a, const void *b)
 {
     uint64_t x, y;

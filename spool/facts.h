@@ -26,6 +26,9 @@ void facts_reset(struct facts *f);
 void facts_set_aside(struct facts *f, uint64_t seq);
 /* false: e says why the file could not be written. */
 bool facts_end(struct facts *f, bool keep, struct err *e);
+/* Was something of the last file set aside after it had been kept? Others may
+ * have counted on it. */
+bool facts_took_back(const struct facts *f);
 /* Why facts_failed(). */
 const struct err *facts_error(const struct facts *f);
 void facts_close(struct facts *f);

@@ -7,9 +7,10 @@
  * converts one after the other, each into a staging folder of its own. A route
  * has one job at a time, in the order in which its files were taken; different
  * routes run beside each other, up to the limit `jobs`: a large file holds up
- * its own route and no other. A job that takes too long is killed. Children
- * die with the keeper, and leave nothing but files below tmp/, which every
- * start sweeps.
+ * its own route and no other. Only lists to learn from are waited for by routes
+ * that ask what is in them. A job that takes too long is killed. Children die
+ * with the keeper, and leave nothing but files below tmp/, which every start
+ * sweeps.
  */
 #ifndef SPOOL_JOBS_H
 #define SPOOL_JOBS_H

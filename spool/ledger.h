@@ -418,6 +418,9 @@ int ledger_tell(struct ledger *l, uint64_t n, struct err *e);
 int ledger_counter(struct ledger *l, struct str name, uint64_t *value,
                    struct err *e);
 /* With its number: there is no row, and the counter is beyond it. */
+#define DOC_IS_UNKNOWN                                                     \
+    "no %.*s %.*s is known%s%.*s; one that was set aside is named in the " \
+    "report of its job (ASIDE in kervan log)"
 #define JOB_IS_GONE "job %llu is not kept any more (see keep in kervan.conf(5))"
 
 /* ---- questions. Rows live in `a`; NULL or 0 asks for any. --------------- */

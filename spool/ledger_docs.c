@@ -7,46 +7,54 @@
 #include "spool/ledger_db.h"
 #include "spool/ledger_inside.h"
 
-#define COLUMNS                                                               \
-    "SELECT n,output,sender,document,number,state,as_number,action,sent_job," \
-    "refused,answer,receiver_number,receiver_id,series,invoice,last_at,unit," \
-    "route,customer,email,date,status,carrier,tracking,first_job,last_job,"   \
-    "line,member FROM doc"
+#define COLUMNS                                                             \
+    "SELECT " KNOWN_DOC ",n,unit,route,customer,email,date,status,carrier," \
+    "tracking,first_job,last_job,line,member FROM doc"
+
+struct known_doc ledger_known_doc(const struct rows *r, int first,
+                                  struct arena *a)
+{
+    struct str state = db_str(r, first + 4, a);
+
+    return (struct known_doc){
+        .found = true,
+        .key = { db_str(r, first, a), db_str(r, first + 1, a),
+                 db_str(r, first + 2, a), db_str(r, first + 3, a) },
+        .state = str_is(state, "SENT")        ? DOC_SENT
+                 : str_is(state, "CANCELLED") ? DOC_CANCELLED
+                                              : DOC_CAME,
+        .as_number = db_str(r, first + 5, a),
+        .action = db_str(r, first + 6, a),
+        .sent_job = db_u(r, first + 7),
+        .refused = db_u(r, first + 8) != 0,
+        .answer = db_str(r, first + 9, a),
+        .receiver_number = db_str(r, first + 10, a),
+        .receiver_id = db_str(r, first + 11, a),
+        .series = db_str(r, first + 12, a),
+        .invoice = db_str(r, first + 13, a),
+        .last_at = db_time(r, first + 14),
+    };
+}
 
 static struct found_doc doc_row(const struct rows *r, struct arena *a)
 {
-    struct str state = db_str(r, 5, a);
+    enum { REST = N_KNOWN_DOC };
 
     return (struct found_doc){
-        .n = db_u(r, 0),
-        .is = { .found = true,
-                .key = { db_str(r, 1, a), db_str(r, 2, a), db_str(r, 3, a),
-                         db_str(r, 4, a) },
-                .state = str_is(state, "SENT")        ? DOC_SENT
-                         : str_is(state, "CANCELLED") ? DOC_CANCELLED
-                                                      : DOC_CAME,
-                .as_number = db_str(r, 6, a),
-                .action = db_str(r, 7, a),
-                .sent_job = db_u(r, 8),
-                .refused = db_u(r, 9) != 0,
-                .answer = db_str(r, 10, a),
-                .receiver_number = db_str(r, 11, a),
-                .receiver_id = db_str(r, 12, a),
-                .series = db_str(r, 13, a),
-                .invoice = db_str(r, 14, a),
-                .last_at = db_time(r, 15) },
-        .unit = db_str(r, 16, a),
-        .route = db_str(r, 17, a),
-        .customer = db_str(r, 18, a),
-        .email = db_str(r, 19, a),
-        .date = db_str(r, 20, a),
-        .status = db_str(r, 21, a),
-        .carrier = db_str(r, 22, a),
-        .tracking = db_str(r, 23, a),
-        .first_job = db_u(r, 24),
-        .last_job = db_u(r, 25),
-        .line = (uint32_t)db_u(r, 26),
-        .member = db_str(r, 27, a),
+        .is = ledger_known_doc(r, 0, a),
+        .n = db_u(r, REST),
+        .unit = db_str(r, REST + 1, a),
+        .route = db_str(r, REST + 2, a),
+        .customer = db_str(r, REST + 3, a),
+        .email = db_str(r, REST + 4, a),
+        .date = db_str(r, REST + 5, a),
+        .status = db_str(r, REST + 6, a),
+        .carrier = db_str(r, REST + 7, a),
+        .tracking = db_str(r, REST + 8, a),
+        .first_job = db_u(r, REST + 9),
+        .last_job = db_u(r, REST + 10),
+        .line = (uint32_t)db_u(r, REST + 11),
+        .member = db_str(r, REST + 12, a),
     };
 }
 

@@ -9,6 +9,7 @@
  *   got       what a receiver has of stock, prices, products
  *   scope     counts the changes of what jobs decide by, see facts.h
  */
+#include "spool/docs.h"
 #include "spool/facts.h"
 #include "spool/ledger_db.h"
 #include "spool/ledger_inside.h"
@@ -52,43 +53,25 @@ int ledger_place(struct ledger *l, uint64_t job, uint64_t *place, struct err *e)
     "refused<>0 AND EXISTS(SELECT 1 FROM story WHERE doc=doc.n AND" \
     " what='answer' AND substr(text,1,7)<>'refused')"
 #define DOC_COLUMNS                                                         \
-    "SELECT output,sender,document,number,state,as_number,action,sent_job," \
-    "content,hash,reported,refused,answer,receiver_number,receiver_id,"     \
-    "series,invoice,came_hash,last_at,passed,"                              \
+    "SELECT " KNOWN_DOC ",content,hash,reported,came_hash,passed,"          \
     "ifnull((SELECT route FROM receipt WHERE job=sent_job),'')," SENT_PLACE \
     "," CAME_PLACE "," IS_KNOWN " FROM doc"
 
 static struct known_doc doc_row(const struct rows *r, struct arena *a)
 {
-    struct str state = db_str(r, 4, a);
+    enum { REST = N_KNOWN_DOC };
+    struct known_doc d = ledger_known_doc(r, 0, a);
 
-    return (struct known_doc){
-        .found = true,
-        .key = { db_str(r, 0, a), db_str(r, 1, a), db_str(r, 2, a),
-                 db_str(r, 3, a) },
-        .state = str_is(state, "SENT")        ? DOC_SENT
-                 : str_is(state, "CANCELLED") ? DOC_CANCELLED
-                                              : DOC_CAME,
-        .as_number = db_str(r, 5, a),
-        .action = db_str(r, 6, a),
-        .sent_job = db_u(r, 7),
-        .values = db_str(r, 8, a),
-        .hash = db_str(r, 9, a),
-        .reported = db_str(r, 10, a),
-        .refused = db_u(r, 11) != 0,
-        .answer = db_str(r, 12, a),
-        .receiver_number = db_str(r, 13, a),
-        .receiver_id = db_str(r, 14, a),
-        .series = db_str(r, 15, a),
-        .invoice = db_str(r, 16, a),
-        .came_hash = db_str(r, 17, a),
-        .last_at = db_time(r, 18),
-        .passed = db_str(r, 19, a),
-        .sent_route = db_str(r, 20, a),
-        .sent_place = db_u(r, 21),
-        .came_place = db_u(r, 22),
-        .known = db_u(r, 23) != 0,
-    };
+    d.values = db_str(r, REST, a);
+    d.hash = db_str(r, REST + 1, a);
+    d.reported = db_str(r, REST + 2, a);
+    d.came_hash = db_str(r, REST + 3, a);
+    d.passed = db_str(r, REST + 4, a);
+    d.sent_route = db_str(r, REST + 5, a);
+    d.sent_place = db_u(r, REST + 6);
+    d.came_place = db_u(r, REST + 7);
+    d.known = db_u(r, REST + 8) != 0;
+    return d;
 }
 
 static int one_doc(struct rows *r, struct arena *a, struct known_doc *out,

@@ -201,6 +201,20 @@ static void advise_rejected(struct buf *b, const struct report_facts *f,
     buf_addz(b, "Or let the program that made it make a new one.\n");
 }
 
+/* Nothing comes back. Of a remark only a person can tell whether it matters: an
+ * order that has changed and was not sent again, for example. */
+static void advise_nothing(struct buf *b, const struct result *res)
+{
+    if (res->n.n_aside)
+        buf_addz(b, "Of this file one document alone was asked for. What else "
+                    "was set aside\ncame back when the file was taken.\n");
+    else if (res->n.n_warnings)
+        buf_addz(b, "Nothing has to be sent again. The remarks above are for a "
+                    "person to look at.\n");
+    else
+        buf_addz(b, "Nothing needs to be done.\n");
+}
+
 void report_advice(struct buf *b, const struct report_facts *f)
 {
     const struct result *res = f->result;
@@ -216,7 +230,7 @@ void report_advice(struct buf *b, const struct report_facts *f)
     else if (res->n_faulty)
         advise_faulty(b, f, &a);
     else
-        buf_addz(b, "Nothing needs to be done.\n");
+        advise_nothing(b, res);
     if (res->verdict == JOB_REJECTED || res->n.n_aside)
         buf_addz(b, "If the file is right, the mapping that reads or writes "
                     "it has to be\nchanged first: ask whoever keeps it.\n");

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "converters/trade/rules.h"
 #include "spool/again.h"
 #include "spool/backup.h"
 #include "spool/closed.h"
@@ -287,6 +288,16 @@ static int find_waiting(struct keeper *k, const char *route,
     return 0;
 }
 
+/* Its documents are sent once, but for a person who wants it otherwise. */
+static bool sends_once(const struct route *x)
+{
+    bool once = false;
+
+    for (const struct conf_read *r = x->reads; r; r = r->next)
+        once = once || trade_serves(&r->site, &rule_once);
+    return once;
+}
+
 static int do_full(struct keeper *k, const struct request *q, struct receipt *r,
                    struct answer *a, struct err *e)
 {
@@ -309,8 +320,9 @@ static int do_full(struct keeper *k, const struct request *q, struct receipt *r,
     x->full = true;
     return say(k, a, true,
                "route %.*s sends everything: of the file that waits for it, or "
-               "of its last one",
-               STR_ARGS(q->arg));
+               "of its last one%s",
+               STR_ARGS(q->arg),
+               sends_once(x) ? ", also what was sent before" : "");
 }
 
 /* ---- about a document ---------------------------------------------------- */
@@ -348,8 +360,11 @@ static int do_send(struct keeper *k, const struct request *q, struct receipt *r,
         return -1;
     if (n)
         let_start(k, r);
-    return say(k, a, true, "job %llu sends %.*s on route %.*s",
-               (unsigned long long)job, STR_ARGS(name), STR_ARGS(d->route));
+    return say(k, a, true, "job %llu sends %.*s on route %.*s%s%.*s%s%.*s",
+               (unsigned long long)job, STR_ARGS(name), STR_ARGS(d->route),
+               d->is.invoice.len ? ", though it has the invoice " : "",
+               STR_ARGS(d->is.series), d->is.series.len ? " " : "",
+               STR_ARGS(d->is.invoice));
 }
 
 static int do_settle_doc(struct keeper *k, const struct request *q,

@@ -158,6 +158,8 @@
     X(ITEMS_VANISHED, "items-vanished", WARNING, "in the source no more: %1; the receiver keeps what he got last") \
     X(SOURCE_EMPTY, "source-empty", WARNING, "not one record came: what the receiver got before is not taken for vanished") \
     X(ZERO_FIELD, "zero-field", WARNING, "the write map also looks at %1, which is empty in what \"missing zero\" sends") \
+    X(NO_LIST, "no-list", WARNING, "no route takes products or stock of %1: nobody knows what %1 has (a route with \"learn\" takes a list)") \
+    X(REPLY_TO_NOBODY, "reply-to-nobody", WARNING, "no route takes orders of %1 to %2: nothing is ever replied to %1") \
     X(SAME_NAME, "same-name", WARNING, "the map gives all files one name: changes wait until the receiver has taken the last file; {run.id} in its name avoids that") \
     X(PRODUCT_NONE, "product-none", ERROR, "%1 has no product with the %2 \"%3\", as far as its exports show") \
     X(PRODUCT_SEVERAL, "product-several", ERROR, "%1 has several products with the %2 \"%3\"") \

@@ -67,7 +67,8 @@ static int ask_about_document(const struct cmd *c, const char *what, int argc,
         if (strpbrk(argv[i], "\t\n"))
             return cmd_usage(c, "%s: no number has a tab", argv[1]);
     rc = ask_for(c, what, 0,
-                 arena_fmt(&a, "%s\t%s\t%s", argv[1], argv[2],
+                 arena_fmt(&a, "%s\t%.*s\t%s", argv[1],
+                           STR_ARGS(str_trim(str_of(argv[2]))),
                            argc == 4 ? argv[3] : ""));
     arena_release(&a);
     return rc;
@@ -152,6 +153,9 @@ static int run_start(int argc, char **argv)
                : argc == 3 && strcmp(argv[2], "--full") == 0 ? 2
                                                              : 0;
 
+    for (int i = 1; i < argc; i++)
+        if (argv[i][0] == '-' && i != full)
+            return cmd_usage(&cmd_start, "unknown option %s", argv[i]);
     if (argc != 2 && !full)
         return cmd_usage(&cmd_start, "wants the name of a route");
     return ask_for(&cmd_start, full ? "full" : "start", 0,
@@ -165,7 +169,8 @@ const struct cmd cmd_start = {
     .more = "Takes what waits for it, also if it runs \"by hand\".\n\n"
             "  --full    sends everything of the next file, whatever the "
             "receiver has got before;\n            if none waits, of the last "
-            "one once more\n",
+            "one once more. Orders, too, are sent a second\n            time "
+            "then: `kervan send order N` sends one of them\n",
     .run = run_start,
 };
 

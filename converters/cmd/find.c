@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "converters/base/date.h"
 #include "converters/base/text.h"
 #include "converters/cmd/cmd.h"
 #include "converters/cmd/docs.h"
@@ -19,6 +20,7 @@ struct hits {
 
 struct search {
     struct str text;
+    struct str day; /* that it is, as the ledger writes it; empty: none */
     char folded[FOLDED];
     size_t n_folded;
     struct hits are, hold;
@@ -61,8 +63,9 @@ static bool holds_it(const struct search *s, const struct found_doc *d)
     const struct known_doc *k = &d->is;
 
     return holds(k->key.number, s->text) || holds(k->as_number, s->text) ||
-           str_starts(d->date, s->text) || holds(d->email, s->text) ||
-           name_holds(s, d->customer);
+           str_starts(d->date, s->text) ||
+           (s->day.len && str_starts(d->date, s->day)) ||
+           holds(d->email, s->text) || name_holds(s, d->customer);
 }
 
 static void keep(struct hits *h, const struct found_doc *d)
@@ -147,6 +150,21 @@ static int find(struct view *v, struct search *s, unsigned max)
     return s->are.n + s->hold.n ? EXIT_DONE : EXIT_ASIDE;
 }
 
+/* A day as people write it at home. One that may be two days is none. */
+static struct str day_of(struct arena *a, struct str text)
+{
+    static const char *const patterns[] = { "D.M.YYYY", "D. M. YYYY",
+                                            "YYYY.M.D", "YYYY. M. D" };
+    struct date d;
+
+    if (str_ends(text, STR(".")))
+        text = str_first(text, text.len - 1);
+    for (size_t i = 0; i < COUNT(patterns); i++)
+        if (date_read(text, str_of(patterns[i]), NULL, &d))
+            return date_format(a, d, STR("YYYY-MM-DD"));
+    return STR("");
+}
+
 /* The words of the command are one text: a name has several. */
 static int take_args(struct arena *a, int argc, char **argv, struct str *text,
                      unsigned *max)
@@ -174,6 +192,7 @@ static int run(int argc, char **argv)
     unsigned max = 50;
     int rc = take_args(&v.arena, argc, argv, &s.text, &max);
 
+    s.day = day_of(&v.arena, s.text);
     if (rc == EXIT_DONE)
         rc = view_conf(&v, false);
     if (rc == EXIT_DONE)
@@ -193,7 +212,9 @@ const struct cmd cmd_find = {
         "number, as its\nsender or its receiver knows it, or a part of one; "
         "a part of the customer's name\nor e-mail, whatever its accents; an "
         "invoice, with or without its series; a\ntracking number. DATE "
-        "is 2026-01-31 or 2026-01.\n\n"
+        "is 2026-01-31, 31.1.2026, or 2026-01 for a month.\n\nA record "
+        "that was set aside is not found: the report of its job names it, "
+        "see ASIDE\nin `kervan log`.\n\n"
         "  -n N    at most N documents (50), the newest\n\n"
         "  kervan find 2026041001\n"
         "  kervan find Jitka Hradecka\n"

@@ -112,8 +112,7 @@ static void print_deliveries(struct view *v, const struct shown *s)
 
         TABLE_ROW(&t, STR("  "), str_of(delivery_state_names[d->state]),
                   time_text(&v->arena, d->delivered_at),
-                  arena_fmt(&v->arena, "%.*s %.*s/%.*s", STR_ARGS(d->partner),
-                            STR_ARGS(d->folder), STR_ARGS(d->name)),
+                  place_text(&v->arena, d),
                   d->by_absence ? STR("the receiver had taken it") : d->why);
     }
     if (s->n_d)
@@ -216,7 +215,9 @@ static int show(struct view *v, uint64_t job)
         return view_failed(&e);
     if (rc == 0)
         return cmd_usage(&cmd_show,
-                         job <= last ? JOB_IS_GONE : "there is no job %llu",
+                         job <= last ? JOB_IS_GONE
+                                     : "there is no job %llu; an order is "
+                                       "found by kervan show order N",
                          (unsigned long long)job);
     if (cmd_globals.json)
         print_json(v, &s);
@@ -234,7 +235,8 @@ static int run(int argc, char **argv)
     if (argc > 1 && is_document_word(argv[1]))
         return show_document(argc, argv);
     if (argc != 2 || !str_to_uint(str_of(argv[1]), INT64_MAX, &job) || !job)
-        return cmd_usage(&cmd_show, "which job? `kervan log` has the numbers");
+        return cmd_usage(&cmd_show, "which job? `kervan log` has the numbers; "
+                                    "or else: order, invoice or shipment N");
     rc = view_conf(&v, false);
     if (rc == EXIT_DONE)
         rc = view_ledger(&v);

@@ -250,9 +250,9 @@ static int show_all(struct view *v, const struct doc_search *q)
     if (v->ledger && ledger_docs(v->ledger, q, &v->arena, &d, &n, &e) == -1)
         return view_failed(&e);
     if (!n)
-        return cmd_usage(&cmd_show, "no %.*s %.*s is known%s%.*s",
-                         STR_ARGS(q->document), STR_ARGS(q->number),
-                         q->place.len ? " of " : "", STR_ARGS(q->place));
+        return cmd_usage(&cmd_show, DOC_IS_UNKNOWN, STR_ARGS(q->document),
+                         STR_ARGS(q->number), q->place.len ? " of " : "",
+                         STR_ARGS(q->place));
     for (size_t i = 0; i < n; i++) {
         struct story s;
         struct json j;
@@ -286,7 +286,7 @@ int show_document(int argc, char **argv)
         return cmd_usage(&cmd_show, "which %s? kervan find looks for one",
                          argv[1]);
     q.document = str_of(argv[1]);
-    q.number = str_of(argv[2]);
+    q.number = str_trim(str_of(argv[2]));
     q.place = str_of(argc == 4 ? argv[3] : "");
     rc = view_conf(&v, false);
     if (rc == EXIT_DONE)

@@ -128,10 +128,13 @@ static int open_keeper(struct view *v, struct keeper *k)
 int view_keeper(struct view *v, struct keeper *k)
 {
     int rc = view_conf(v, false);
+    struct err e;
 
     *k = (struct keeper){ .conf = &v->conf, .spool_fd = -1, .lock_fd = -1 };
     if (rc == EXIT_DONE)
         rc = open_keeper(v, k);
+    if (rc == EXIT_DONE && !v->ledger && view_check_ledger(v, &e) == -1)
+        rc = view_failed(&e);
     if (rc == EXIT_DONE && !v->ledger && !cmd_globals.json)
         puts("nothing was taken yet");
     return rc;
@@ -226,9 +229,9 @@ struct str time_text(struct arena *a, int64_t t)
 
 struct str place_text(struct arena *a, const struct delivery *d)
 {
-    return arena_fmt(a, "%.*s%s%.*s/%.*s", STR_ARGS(d->partner),
+    return arena_fmt(a, "%.*s%s%.*s%s%.*s", STR_ARGS(d->partner),
                      d->partner.len ? " " : "", STR_ARGS(d->folder),
-                     STR_ARGS(d->name));
+                     d->folder.len ? "/" : "", STR_ARGS(d->name));
 }
 
 struct str arrival_text(struct view *v, const struct receipt *r, struct err *e)

@@ -48,11 +48,6 @@ static bool serves(const struct trade_site *s, const void *own,
 /* ---- at work --------------------------------------------------------------
  */
 
-static int field(const struct trade *t, const char *name)
-{
-    return shape_field(t->site->shape, str_of(name), false);
-}
-
 static void begin(struct trade *t, void *state, const void *own)
 {
     bool is_status = trade_is(t->site, "order_status");
@@ -60,20 +55,21 @@ static void begin(struct trade *t, void *state, const void *own)
 
     (void)own;
     *s = (struct state){
-        .order = field(t, "order"),
-        .sender = field(t, "sender"),
-        .number = field(t, "number"),
-        .id = field(t, "id"),
-        .status = field(t, "status"),
-        .series = field(t, is_status ? "invoice.series" : "series"),
-        .invoice = field(t, "invoice.number"),
-        .cancels = field(t, "cancels"),
-        .kind = field(t, "kind"),
-        .carrier = field(t, "carrier"),
-        .tracking = field(t, "tracking"),
-        .ok = field(t, "ok"),
-        .text = field(t, "text"),
-        .file = field(t, "file"),
+        .order = trade_field(t->site->shape, "order"),
+        .sender = trade_field(t->site->shape, "sender"),
+        .number = trade_field(t->site->shape, "number"),
+        .id = trade_field(t->site->shape, "id"),
+        .status = trade_field(t->site->shape, "status"),
+        .series = trade_field(t->site->shape,
+                              is_status ? "invoice.series" : "series"),
+        .invoice = trade_field(t->site->shape, "invoice.number"),
+        .cancels = trade_field(t->site->shape, "cancels"),
+        .kind = trade_field(t->site->shape, "kind"),
+        .carrier = trade_field(t->site->shape, "carrier"),
+        .tracking = trade_field(t->site->shape, "tracking"),
+        .ok = trade_field(t->site->shape, "ok"),
+        .text = trade_field(t->site->shape, "text"),
+        .file = trade_field(t->site->shape, "file"),
         .messages = shape_list(t->site->shape, STR("message")),
         .packages = shape_list(t->site->shape, STR("package")),
     };
@@ -98,11 +94,9 @@ static struct str texts_of(struct arena *a, const struct doc *d, int list,
         return all;
     for (const struct doc *m = d->lists[list].first; m; m = m->next) {
         struct shape *shape = d->shape->lists[list];
-        struct str s = doc_text(m, shape_field(shape, str_of(name), false));
+        struct str s = doc_text(m, trade_field(shape, name));
 
-        if (level &&
-            !str_is(doc_text(m, shape_field(shape, STR("level"), false)),
-                    level))
+        if (level && !str_is(doc_text(m, trade_field(shape, "level")), level))
             continue;
         if (s.len && all.len < MAX_ANSWER)
             all = arena_fmt(a, "%.*s%s%.*s", STR_ARGS(all), all.len ? "; " : "",

@@ -226,11 +226,6 @@ static bool serves(const struct trade_site *s, const void *own,
            ((s->sender_asked | s->receiver_asked) & 1u << kind);
 }
 
-static int field(struct shape *s, const char *name)
-{
-    return shape_field(s, str_of(name), false);
-}
-
 static void begin(struct trade *t, void *state, const void *own)
 {
     struct shape *shape = t->site->shape;
@@ -238,16 +233,16 @@ static void begin(struct trade *t, void *state, const void *own)
 
     (void)own;
     *s = (struct state){
-        .sku = field(shape, "sku"),
-        .ean = field(shape, "ean"),
-        .name = field(shape, "name"),
-        .visible = field(shape, "visible"),
-        .code = field(shape, "code"),
-        .gln = field(shape, "gln"),
-        .tax = field(shape, "tax_id"),
-        .vat = field(shape, "vat_id"),
-        .email = field(shape, "email"),
-        .company = field(shape, "company"),
+        .sku = trade_field(shape, "sku"),
+        .ean = trade_field(shape, "ean"),
+        .name = trade_field(shape, "name"),
+        .visible = trade_field(shape, "visible"),
+        .code = trade_field(shape, "code"),
+        .gln = trade_field(shape, "gln"),
+        .tax = trade_field(shape, "tax_id"),
+        .vat = trade_field(shape, "vat_id"),
+        .email = trade_field(shape, "email"),
+        .company = trade_field(shape, "company"),
         .variants = trade_is(t->site, "product")
                         ? shape_list(shape, STR("variant"))
                         : -1,
@@ -259,9 +254,9 @@ static void begin(struct trade *t, void *state, const void *own)
     if (s->variants >= 0) {
         struct shape *v = shape->lists[s->variants];
 
-        s->variant_sku = field(v, "sku");
-        s->variant_ean = field(v, "ean");
-        s->variant_name = field(v, "name");
+        s->variant_sku = trade_field(v, "sku");
+        s->variant_ean = trade_field(v, "ean");
+        s->variant_name = trade_field(v, "name");
     }
 }
 

@@ -124,11 +124,12 @@ static void p_create(struct trade_parser *p, const struct oline *l,
     while (more)
         if (!p_card(p, l, &rest, &more))
             return;
-    trade_end_of_line(p, l, rest);
+    if (rest.len)
+        trade_wrong(p, l, rest, "create", "wants a comma between two cards");
 }
 
 static const struct trade_word words[] = {
-    { .name = "create", .parse = p_create },
+    { .name = "create", .parse = p_create, .may_repeat = true },
     { .name = NULL },
 };
 
@@ -154,11 +155,6 @@ static card_kinds asks(const struct trade_conf *c, const void *own)
 /* ---- where fields come from -----------------------------------------------
  */
 
-static int field(struct shape *s, const char *name)
-{
-    return shape_field(s, str_of(name), false);
-}
-
 static int field_of(struct shape *s, const char *prefix, struct str name)
 {
     char text[256];
@@ -166,7 +162,7 @@ static int field_of(struct shape *s, const char *prefix, struct str name)
     if (name.len > 200)
         return -1;
     snprintf(text, sizeof(text), "%s%.*s", prefix, STR_ARGS(name));
-    return field(s, text);
+    return trade_field(s, text);
 }
 
 /* Fields of the same name; those of customers stand below "customer." too. An
@@ -197,14 +193,14 @@ static void begin_cards(struct trade *t, struct state *s, struct shape *line)
         x->index = i;
         find_origins(x, c->kind == CARD_CUSTOMER ? t->site->shape : line);
         if (c->kind == CARD_CUSTOMER) {
-            s->card_code = field(c->map->shape, "code");
+            s->card_code = trade_field(c->map->shape, "code");
             s->gives_codes = c->map->shape->named[s->card_code];
-            s->card_phone = field(c->map->shape, "phone");
-            s->card_name = field(c->map->shape, "name");
-            s->card_company = field(c->map->shape, "company");
+            s->card_phone = trade_field(c->map->shape, "phone");
+            s->card_name = trade_field(c->map->shape, "name");
+            s->card_company = trade_field(c->map->shape, "company");
         } else {
-            s->product_sku = field(c->map->shape, "sku");
-            s->product_name = field(c->map->shape, "name");
+            s->product_sku = trade_field(c->map->shape, "sku");
+            s->product_name = trade_field(c->map->shape, "name");
             s->product_attribute = shape_list(c->map->shape, STR("attribute"));
         }
     }
@@ -217,30 +213,30 @@ static void begin(struct trade *t, void *state, const void *own)
 
     (void)own;
     *s = (struct state){
-        .action = field(order, "action"),
-        .code = field(order, "customer.code"),
-        .id = field(order, "customer.id"),
-        .gln = field(order, "customer.gln"),
-        .tax = field(order, "customer.tax_id"),
-        .vat = field(order, "customer.vat_id"),
-        .email = field(order, "customer.email"),
-        .phone = field(order, "customer.phone"),
-        .billing_phone = field(order, "billing.phone"),
-        .name = field(order, "billing.name"),
-        .company = field(order, "billing.company"),
-        .rate = field(order, "exchange_rate"),
+        .action = trade_field(order, "action"),
+        .code = trade_field(order, "customer.code"),
+        .id = trade_field(order, "customer.id"),
+        .gln = trade_field(order, "customer.gln"),
+        .tax = trade_field(order, "customer.tax_id"),
+        .vat = trade_field(order, "customer.vat_id"),
+        .email = trade_field(order, "customer.email"),
+        .phone = trade_field(order, "customer.phone"),
+        .billing_phone = trade_field(order, "billing.phone"),
+        .name = trade_field(order, "billing.name"),
+        .company = trade_field(order, "billing.company"),
+        .rate = trade_field(order, "exchange_rate"),
         .line = shape_list(order, STR("line")),
         .prefix = prefix_of(t->site->conf),
     };
     line = order->lists[s->line];
-    s->method[CARD_PAYMENT] = field(order, "payment.method");
-    s->method_code[CARD_PAYMENT] = field(order, "payment.code");
-    s->method[CARD_SHIPPING] = field(order, "shipping.method");
-    s->method_code[CARD_SHIPPING] = field(order, "shipping.code");
-    s->line_kind = field(line, "kind");
-    s->line_sku = field(line, "sku");
-    s->line_name = field(line, "name");
-    s->line_variant = field(line, "variant");
+    s->method[CARD_PAYMENT] = trade_field(order, "payment.method");
+    s->method_code[CARD_PAYMENT] = trade_field(order, "payment.code");
+    s->method[CARD_SHIPPING] = trade_field(order, "shipping.method");
+    s->method_code[CARD_SHIPPING] = trade_field(order, "shipping.code");
+    s->line_kind = trade_field(line, "kind");
+    s->line_sku = trade_field(line, "sku");
+    s->line_name = trade_field(line, "name");
+    s->line_variant = trade_field(line, "variant");
     s->line_attribute = shape_list(line, STR("attribute"));
     begin_cards(t, s, line);
 }
@@ -373,19 +369,25 @@ static bool make_customer(struct trade *t, struct state *s, struct doc *d)
     return try_made(t, s, m);
 }
 
-static bool need_customer(struct trade *t, struct state *s, struct doc *d)
+/* The receiver has him, or nothing tells who he is; the order calls him as the
+ * receiver does. */
+static bool has_customer(struct trade *t, struct state *s, struct doc *d)
 {
     struct card card;
     bool named;
 
     if (!s->of[CARD_CUSTOMER].card)
         return true;
-    if (knows_customer(t, s, d, &card, &named)) {
-        if (!d->f[s->code].len && !card_is_ambiguous(&card))
-            d->f[s->code] = card.code;
-        return true;
-    }
-    return !named || make_customer(t, s, d);
+    if (!knows_customer(t, s, d, &card, &named))
+        return !named;
+    if (!d->f[s->code].len && !card_is_ambiguous(&card))
+        d->f[s->code] = card.code;
+    return true;
+}
+
+static bool need_customer(struct trade *t, struct state *s, struct doc *d)
+{
+    return has_customer(t, s, d) || make_customer(t, s, d);
 }
 
 /* The order makes a card of that key already. */
@@ -513,8 +515,10 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
     s->first = NULL;
     s->last = &s->first;
     textmap_clear(&s->seen);
-    if (str_is(doc_text(d, s->action), "cancel"))
+    if (str_is(doc_text(d, s->action), "cancel")) {
+        has_customer(t, s, d); /* a new one gets no card for that */
         return TRADE_ON;
+    }
     return need_all(t, s, d) ? TRADE_ON : TRADE_ASIDE;
 }
 

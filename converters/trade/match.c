@@ -22,7 +22,6 @@
 #include "converters/trade/rules.h"
 
 struct own {
-    bool by_given, names_given;
     enum card_key by; /* KEY_SKU, KEY_EAN or KEY_NAME */
     bool receivers_name;
 };
@@ -48,9 +47,6 @@ static void p_match(struct trade_parser *p, const struct oline *l,
     struct str word;
     size_t i = 0;
 
-    if (own->by_given)
-        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("match by"));
-    own->by_given = true;
     if (!trade_need(p, l, &rest, "match by", "wants sku, ean or name", &word))
         return;
     while (i < COUNT(keys) && !str_is(word, keys[i].name))
@@ -68,9 +64,6 @@ static void p_names(struct trade_parser *p, const struct oline *l,
     struct own *own = trade_own(p, sizeof(*own));
     struct str word;
 
-    if (own->names_given)
-        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("names"));
-    own->names_given = true;
     if (!trade_need(p, l, &rest, "names", "wants sender or receiver", &word))
         return;
     own->receivers_name = str_is(word, "receiver");
@@ -131,10 +124,10 @@ static void begin(struct trade *t, void *state, const void *own)
     s->list = has_lines(t->site) ? shape_list(shape, STR("line")) : -1;
     if (s->list >= 0)
         shape = shape->lists[s->list];
-    s->sku = shape_field(shape, STR("sku"), false);
-    s->ean = shape_field(shape, STR("ean"), false);
-    s->name = shape_field(shape, STR("name"), false);
-    s->kind = shape_field(shape, STR("kind"), false);
+    s->sku = trade_field(shape, "sku");
+    s->ean = trade_field(shape, "ean");
+    s->name = trade_field(shape, "name");
+    s->kind = trade_field(shape, "kind");
     for (size_t i = 0; i < t->site->n_cards; i++)
         s->creates = s->creates || t->site->cards[i]->kind == CARD_PRODUCT;
     s->has_unknown = has_line_of(t->site->conf, "unknown");

@@ -31,7 +31,6 @@
 enum changes { CHANGES_REPORT, CHANGES_SEND, CHANGES_IGNORE };
 
 struct own {
-    bool given;
     enum changes changes;
     struct place at;
 };
@@ -55,22 +54,14 @@ static void p_changes(struct trade_parser *p, const struct oline *l,
                                          [CHANGES_SEND] = "send",
                                          [CHANGES_IGNORE] = "ignore" };
     struct own *own = trade_own(p, sizeof(*own));
-    struct str word;
-    size_t i = 0;
+    int i;
 
-    if (own->given)
-        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("changes"));
-    own->given = true;
-    if (!trade_need(p, l, &rest, "changes", "wants report, send or ignore",
-                    &word))
+    own->at = oline_place(l, str_trim(rest));
+    i = trade_choice(p, l, &rest, "changes", words, COUNT(words),
+                     "wants report, send or ignore");
+    if (i < 0)
         return;
-    while (i < COUNT(words) && !str_is(word, words[i]))
-        i++;
-    if (i == COUNT(words))
-        trade_wrong(p, l, word, "changes", "wants report, send or ignore");
-    else
-        own->changes = (enum changes)i;
-    own->at = oline_place(l, word);
+    own->changes = (enum changes)i;
     trade_end_of_line(p, l, rest);
 }
 
@@ -81,7 +72,7 @@ static const struct trade_word words[] = {
 
 static bool sees(const struct trade_site *s, const char *name)
 {
-    int i = shape_field(s->shape, str_of(name), false);
+    int i = trade_field(s->shape, name);
 
     return i < 0 || s->shape->written[i];
 }
@@ -91,7 +82,7 @@ static bool sees(const struct trade_site *s, const char *name)
 static void check_action(const struct trade_site *s, const struct own *own,
                          struct diags *diags)
 {
-    int action = shape_field(s->shape, STR("action"), false);
+    int action = trade_field(s->shape, "action");
 
     if (own && own->changes == CHANGES_SEND && action >= 0 &&
         !s->shape->named[action] && !sees(s, "action") && !sees(s, "status"))
@@ -111,25 +102,20 @@ static bool serves(const struct trade_site *s, const void *own,
 /* ---- at work --------------------------------------------------------------
  */
 
-static int field(const struct trade *t, const char *name)
-{
-    return shape_field(t->site->shape, str_of(name), false);
-}
-
 static void begin(struct trade *t, void *state, const void *own)
 {
     struct state *s = state;
 
     (void)own;
     *s = (struct state){
-        .number = field(t, "number"),
-        .series = field(t, "series"),
-        .status = field(t, "status"),
-        .action = field(t, "action"),
-        .date = field(t, "date"),
-        .company = field(t, "billing.company"),
-        .name = field(t, "billing.name"),
-        .email = field(t, "customer.email"),
+        .number = trade_field(t->site->shape, "number"),
+        .series = trade_field(t->site->shape, "series"),
+        .status = trade_field(t->site->shape, "status"),
+        .action = trade_field(t->site->shape, "action"),
+        .date = trade_field(t->site->shape, "date"),
+        .company = trade_field(t->site->shape, "billing.company"),
+        .name = trade_field(t->site->shape, "billing.name"),
+        .email = trade_field(t->site->shape, "customer.email"),
     };
     buf_init(&s->values, MB(64));
 }
@@ -216,7 +202,11 @@ static enum trade_verdict tell(struct trade *t, const struct state *s,
 
     if (!str_eq(hash, was->reported)) {
         if (locked)
-            TRADE_FAULT(t, d, s->number, DOCUMENT_LOCKED, was->invoice, what);
+            TRADE_FAULT(t, d, s->number, DOCUMENT_LOCKED,
+                        arena_fmt(t->docs, "%.*s%s%.*s", STR_ARGS(was->series),
+                                  was->series.len ? " " : "",
+                                  STR_ARGS(was->invoice)),
+                        what);
         else
             TRADE_FAULT(
                 t, d, s->number, DOCUMENT_CHANGED,
@@ -229,21 +219,22 @@ static enum trade_verdict tell(struct trade *t, const struct state *s,
 }
 
 /*
- * It was refused, and was not a change of one that the receiver has, or that
- * one once more. Of a change before his first answer nobody knows: then it is
- * sent as new, or its cancellation.
+ * It was refused, and was not a change of one that the receiver has, nor that
+ * one once more. Of a change before his first answer nobody knows: to send it
+ * as new could make two of it, which is for a person to say.
  */
-static bool receiver_has_none(const struct known_doc *was, bool cancelled)
+static bool receiver_has_none(const struct known_doc *was)
 {
-    return was->refused && !was->known &&
-           (!cancelled || str_is(was->action, "create"));
+    return was->refused && !was->known && str_is(was->action, "create");
 }
+
+#define NEVER_ACCEPTED "cancelled, and never accepted"
 
 /* The receiver has none, and needs none. */
 static enum trade_verdict withdraw(struct trade *t, const struct doc_key *key)
 {
-    facts_withdrawn(t->facts, key, STR("cancelled, and never accepted"));
-    return trade_skip(t, "cancelled, and never accepted");
+    facts_withdrawn(t->facts, key, STR(NEVER_ACCEPTED));
+    return trade_skip(t, NEVER_ACCEPTED);
 }
 
 /* One that was sent before, and is another now. */
@@ -259,10 +250,11 @@ static enum trade_verdict changed(struct trade *t, struct state *s,
                          : was->state == DOC_CANCELLED ? "create"
                                                        : "change";
 
-    if (receiver_has_none(was, cancelled))
+    if (receiver_has_none(was))
         return cancelled ? withdraw(t, key) : send(t, s, d, was, "create");
     if (was->state == DOC_CANCELLED && !str_is(was->action, "cancel"))
-        return send(t, s, d, was, "create"); /* see withdraw() */
+        return cancelled ? trade_skip(t, NEVER_ACCEPTED)
+                         : send(t, s, d, was, "create"); /* see withdraw() */
     if (was->invoice.len)
         return tell(t, s, key, d, was, what);
     switch (mode) {
@@ -327,12 +319,12 @@ static enum trade_verdict again(struct trade *t, struct state *s, struct doc *d,
                                 const struct known_doc *was)
 {
     bool cancelled = is_cancelled(s, d);
-    bool has = was->sent_job && !receiver_has_none(was, cancelled);
 
-    if (has && cancelled)
+    if (was->sent_job && cancelled && !receiver_has_none(was))
         return send(t, s, d, was, "cancel");
-    if (has && str_is(was->action, "cancel"))
-        return send(t, s, d, was, "change");
+    if (!cancelled && (was->state == DOC_CANCELLED ||
+                       (was->refused && !was->known && t->only.len)))
+        return send(t, s, d, was, "create");
     return send(t, s, d, was,
                 was->action.len ? arena_cstr(t->docs, was->action) : "create");
 }

@@ -76,8 +76,6 @@ static void p_only(struct trade_parser *p, const struct oline *l,
 {
     struct own *own = trade_own(p, sizeof(*own));
 
-    if (own->only_at)
-        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("only changes"));
     own->only_at = l;
     trade_end_of_line(p, l, rest);
 }
@@ -90,21 +88,13 @@ static void p_missing(struct trade_parser *p, const struct oline *l,
                                          [MISSING_IGNORE] = "ignore" };
     static const char needed[] = "wants report, zero or ignore";
     struct own *own = trade_own(p, sizeof(*own));
-    struct str word;
-    size_t i = 0;
+    int i;
 
-    if (own->missing_at)
-        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("missing"));
-    else
-        own->missing_at = l;
-    if (!trade_need(p, l, &rest, "missing", needed, &word))
+    own->missing_at = l;
+    i = trade_choice(p, l, &rest, "missing", words, COUNT(words), needed);
+    if (i < 0)
         return;
-    while (i < COUNT(words) && !str_is(word, words[i]))
-        i++;
-    if (i == COUNT(words))
-        trade_wrong(p, l, word, "missing", needed);
-    else
-        own->missing = (enum missing)i;
+    own->missing = (enum missing)i;
     trade_end_of_line(p, l, rest);
 }
 
@@ -184,9 +174,8 @@ static void find_fields(const struct trade *t, struct state *s)
     for (size_t i = 0; i < MAX_KEY_FIELDS; i++) {
         const char *one = keys[k].key[i], *other = keys[k].or_key[i];
 
-        s->key[i] = one ? shape_field(t->site->shape, str_of(one), false) : -1;
-        s->or_key[i] =
-            other ? shape_field(t->site->shape, str_of(other), false) : -1;
+        s->key[i] = one ? trade_field(t->site->shape, one) : -1;
+        s->or_key[i] = other ? trade_field(t->site->shape, other) : -1;
     }
 }
 

@@ -24,8 +24,6 @@ static void p_prefix(struct trade_parser *p, const struct oline *l,
 {
     struct own *own = trade_own(p, sizeof(*own));
 
-    if (own->prefix.len)
-        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("prefix"));
     if (!trade_need(p, l, &rest, "prefix",
                     "needs the text before the numbers, such as \"CZ-\"",
                     &own->prefix))
@@ -63,7 +61,7 @@ static void begin(struct trade *t, void *state, const void *own)
 
     (void)own;
     for (int i = 0; i < N_NUMBERS; i++)
-        s->fields[i] = shape_field(t->site->shape, str_of(names[i]), false);
+        s->fields[i] = trade_field(t->site->shape, names[i]);
 }
 
 static enum trade_verdict take(struct trade *t, void *state, const void *own,

@@ -12,7 +12,6 @@
 enum which { PRICE_LIST, PRICE_PURCHASE, PRICE_NONE };
 
 struct own {
-    bool given;
     enum which which;
     struct str list;
 };
@@ -42,20 +41,11 @@ static void p_price(struct trade_parser *p, const struct oline *l,
                                          [PRICE_NONE] = "none" };
     static const char needed[] = "wants \"list NAME\", purchase or none";
     struct own *own = trade_own(p, sizeof(*own));
-    struct str word;
-    size_t i = 0;
+    int i;
 
-    if (own->given)
-        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("price"));
-    own->given = true;
-    if (!trade_need(p, l, &rest, "price", needed, &word))
+    i = trade_choice(p, l, &rest, "price", words, COUNT(words), needed);
+    if (i < 0)
         return;
-    while (i < COUNT(words) && !str_is(word, words[i]))
-        i++;
-    if (i == COUNT(words)) {
-        trade_wrong(p, l, word, "price", needed);
-        return;
-    }
     own->which = (enum which)i;
     if (own->which == PRICE_LIST &&
         !trade_need(p, l, &rest, "price list", "needs its name", &own->list))
@@ -93,7 +83,7 @@ static struct fields fields_of(struct shape *s, bool bare)
     struct fields f;
 
     for (int i = 0; i < N_PRICES; i++)
-        f.of[i] = shape_field(s, str_of(names[i] + prefix), false);
+        f.of[i] = trade_field(s, names[i] + prefix);
     return f;
 }
 
@@ -104,8 +94,8 @@ static void begin(struct trade *t, void *state, const void *own)
 
     (void)own;
     s->doc = fields_of(shape, trade_is(t->site, "price"));
-    s->list = shape_field(shape, STR("list"), false);
-    s->rate = shape_field(shape, STR("vat.rate"), false);
+    s->list = trade_field(shape, "list");
+    s->rate = trade_field(shape, "vat.rate");
     s->variants = -1;
     for (int i = 0; i < shape->n_lists; i++)
         if (strcmp(shape->lists[i]->level->name, "variant") == 0) {

@@ -29,10 +29,6 @@
 #include "converters/base/textmap.h"
 #include "converters/trade/rules.h"
 
-struct own {
-    bool given;
-};
-
 /* What is reserved of an article: in a warehouse, in none, or in all. */
 struct amount {
     struct dec x;
@@ -60,11 +56,7 @@ struct state {
 static void p_reserve(struct trade_parser *p, const struct oline *l,
                       struct str rest)
 {
-    struct own *own = trade_own(p, sizeof(*own));
-
-    if (own->given)
-        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("reserve"));
-    own->given = true;
+    (void)trade_own(p, 1); /* that there is such a line says all */
     trade_end_of_line(p, l, rest);
 }
 
@@ -149,11 +141,11 @@ static void reserved(void *ctx, struct str sku, struct str warehouse,
 static struct fields fields_of(struct shape *s)
 {
     return (struct fields){
-        .sku = shape_field(s, STR("sku"), false),
-        .warehouse = shape_field(s, STR("warehouse"), false),
-        .quantity = shape_field(s, STR("quantity"), false),
-        .reserved = shape_field(s, STR("reserved"), false),
-        .free = shape_field(s, STR("free"), false),
+        .sku = trade_field(s, "sku"),
+        .warehouse = trade_field(s, "warehouse"),
+        .quantity = trade_field(s, "quantity"),
+        .reserved = trade_field(s, "reserved"),
+        .free = trade_field(s, "free"),
     };
 }
 
@@ -168,8 +160,8 @@ static void begin(struct trade *t, void *state, const void *own)
     s->list = shape_list(shape, s->learns ? STR("line") : STR("level"));
     s->doc = fields_of(shape);
     s->member = fields_of(shape->lists[s->list]);
-    s->kind = shape_field(shape->lists[s->list], STR("kind"), false);
-    s->action = shape_field(shape, STR("action"), false);
+    s->kind = trade_field(shape->lists[s->list], "kind");
+    s->action = trade_field(shape, "action");
     if (!s->learns)
         facts_reserved(t->facts, t->sender, reserved, s);
 }

@@ -20,8 +20,6 @@ static void p_start(struct trade_parser *p, const struct oline *l,
 {
     struct own *own = trade_own(p, sizeof(*own));
 
-    if (own->first.len)
-        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("start at order"));
     if (!trade_need(p, l, &rest, "start at order",
                     "needs the number of the first order", &own->first))
         return;

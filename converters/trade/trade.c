@@ -19,6 +19,21 @@ void trade_wrong(struct trade_parser *p, const struct oline *l, struct str at,
     DIAG(p->diags, CONF_VALUE, oline_place(l, at), str_of(what), str_of(wrong));
 }
 
+int trade_choice(struct trade_parser *p, const struct oline *l,
+                 struct str *rest, const char *what, const char *const *words,
+                 size_t n, const char *needed)
+{
+    struct str word;
+
+    if (!trade_need(p, l, rest, what, needed, &word))
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (str_is(word, words[i]))
+            return (int)i;
+    trade_wrong(p, l, word, what, needed);
+    return -1;
+}
+
 void trade_end_of_line(struct trade_parser *p, const struct oline *l,
                        struct str rest)
 {
@@ -48,6 +63,12 @@ const void *trade_lines_of(const struct trade_conf *c,
     return c->of[index_of(rule)];
 }
 
+struct place trade_place_of(const struct trade_conf *c,
+                            const struct trade_rule *rule)
+{
+    return oline_whole(c->lines[index_of(rule)]);
+}
+
 card_kinds trade_asks(const struct trade_conf *c)
 {
     card_kinds kinds = 0;
@@ -69,6 +90,21 @@ static bool begins(struct str text, const char *name, struct str *rest)
     return true;
 }
 
+/* The first line counts; a second one is reported. */
+static bool is_second(struct trade_conf *c, const struct trade_word *w,
+                      const struct oline *l, struct diags *diags)
+{
+    if (w->may_repeat)
+        return false;
+    for (size_t i = 0; i < c->n_seen; i++)
+        if (c->seen[i] == w) {
+            DIAG(diags, CONF_TWICE, oline_whole(l), str_of(w->name));
+            return true;
+        }
+    c->seen[c->n_seen++] = w;
+    return false;
+}
+
 bool trade_line(struct trade_conf *c, const struct oline *l,
                 struct diags *diags)
 {
@@ -84,6 +120,8 @@ bool trade_line(struct trade_conf *c, const struct oline *l,
 
             if (!begins(l->text, w->name, &rest))
                 continue;
+            if (is_second(c, w, l, diags))
+                return true;
             if (!c->lines[i])
                 c->lines[i] = l;
             w->parse(&p, l, rest);
@@ -163,8 +201,8 @@ static void begin_rules(struct trade *t)
 void trade_begin(struct trade *t, const struct trade_site *site)
 {
     t->site = site;
-    t->number_field = shape_field(site->shape, STR("number"), false);
-    t->series_field = shape_field(site->shape, STR("series"), false);
+    t->number_field = trade_field(site->shape, "number");
+    t->series_field = trade_field(site->shape, "series");
     begin_rules(t);
 }
 

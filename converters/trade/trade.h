@@ -48,6 +48,8 @@ struct trade_conf {
     void *of[MAX_RULES];        /* what a rule's lines say; NULL: no line */
     struct trade_card *creates; /* in their order */
     const struct oline *lines[MAX_RULES]; /* the first one of each; or NULL */
+    const struct trade_word *seen[2 * MAX_RULES]; /* words that have stood */
+    size_t n_seen;
 };
 
 /* At a rule's line: what its parser works with. */
@@ -63,11 +65,16 @@ struct trade_word {
     void (*parse)(struct trade_parser *p, const struct oline *l,
                   struct str rest);
     bool has_block;
+    bool may_repeat;
 };
 
 /* Helpers of the parsers; mistakes become CONF_VALUE "WHAT: ...". */
 bool trade_need(struct trade_parser *p, const struct oline *l, struct str *rest,
                 const char *what, const char *needed, struct str *word);
+/* The next word, which must be one of these: its index; -1: reported. */
+int trade_choice(struct trade_parser *p, const struct oline *l,
+                 struct str *rest, const char *what, const char *const *words,
+                 size_t n, const char *needed);
 void trade_end_of_line(struct trade_parser *p, const struct oline *l,
                        struct str rest);
 void trade_wrong(struct trade_parser *p, const struct oline *l, struct str at,
@@ -78,6 +85,10 @@ void *trade_own(struct trade_parser *p, size_t size);
 /* What the lines of a rule say, for another rule; NULL: there are none. */
 const void *trade_lines_of(const struct trade_conf *c,
                            const struct trade_rule *rule);
+
+/* Its first line in the configuration; only of a rule that has one. */
+struct place trade_place_of(const struct trade_conf *c,
+                            const struct trade_rule *rule);
 
 /* What somebody asks about a partner's cards: 1u << CARD_...; and whether
  * products are asked for by more than their sku. */
@@ -255,7 +266,12 @@ struct doc *trade_make(struct trade *t);
 #define TRADE_FAULT0(t, d, field, id) \
     (t)->hooks.fault((t)->hooks.ctx, DIAG_##id, NULL, 0, d, field)
 
-/* Index of a field of the documents, which has it; "" for none. */
+/* Index of a field, or -1. */
+static inline int trade_field(struct shape *s, const char *name)
+{
+    return shape_field(s, str_of(name), false);
+}
+/* Its text; "" for none. */
 static inline struct str doc_text(const struct doc *d, int field)
 {
     return field >= 0 ? d->f[field] : (struct str){ NULL, 0 };

@@ -21,7 +21,6 @@
 enum what { UNKNOWN_HIDE, UNKNOWN_SKIP, UNKNOWN_SEND };
 
 struct own {
-    bool given;
     enum what what;
     struct str category;
 };
@@ -46,19 +45,11 @@ static void p_unknown(struct trade_parser *p, const struct oline *l,
     static const char needed[] = "wants \"hide in CATEGORY\", skip or send";
     struct own *own = trade_own(p, sizeof(*own));
     struct str word;
-    size_t i = 0;
+    int i;
 
-    if (own->given)
-        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("unknown products"));
-    own->given = true;
-    if (!trade_need(p, l, &rest, what, needed, &word))
+    i = trade_choice(p, l, &rest, what, words, COUNT(words), needed);
+    if (i < 0)
         return;
-    while (i < COUNT(words) && !str_is(word, words[i]))
-        i++;
-    if (i == COUNT(words)) {
-        trade_wrong(p, l, word, what, needed);
-        return;
-    }
     own->what = (enum what)i;
     if (own->what == UNKNOWN_HIDE) {
         if (!trade_need(p, l, &rest, what, needed, &word))
@@ -102,16 +93,15 @@ static void begin(struct trade *t, void *state, const void *own)
     struct state *s = state;
 
     (void)own;
-    s->sku = shape_field(shape, STR("sku"), false);
-    s->name = shape_field(shape, STR("name"), false);
-    s->action = shape_field(shape, STR("action"), false);
-    s->visible = shape_field(shape, STR("visible"), false);
-    s->category = shape_field(shape, STR("category"), false);
+    s->sku = trade_field(shape, "sku");
+    s->name = trade_field(shape, "name");
+    s->action = trade_field(shape, "action");
+    s->visible = trade_field(shape, "visible");
+    s->category = trade_field(shape, "category");
     s->variants =
         trade_is(t->site, "product") ? shape_list(shape, STR("variant")) : -1;
     if (s->variants >= 0)
-        s->variant_sku =
-            shape_field(shape->lists[s->variants], STR("sku"), false);
+        s->variant_sku = trade_field(shape->lists[s->variants], "sku");
 }
 
 static void look_up(struct trade *t, struct str sku, struct card *out)

@@ -60,8 +60,6 @@ static void p_vat(struct trade_parser *p, const struct oline *l,
     struct own *own = trade_own(p, sizeof(*own));
     struct str name;
 
-    if (own->table)
-        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("vat map"));
     if (!trade_need(p, l, &rest, "vat map", "needs a table", &name))
         return;
     own->table = find(p, l, name);
@@ -98,12 +96,12 @@ static void begin(struct trade *t, void *state, const void *own)
     (void)own;
     s->line = shape_list(shape, STR("line"));
     s->tax = shape_list(shape, STR("tax"));
-    s->line_code = shape_field(shape->lists[s->line], STR("vat.code"), false);
-    s->line_rate = shape_field(shape->lists[s->line], STR("vat.rate"), false);
-    s->tax_code = shape_field(shape->lists[s->tax], STR("code"), false);
-    s->tax_rate = shape_field(shape->lists[s->tax], STR("rate"), false);
-    s->tax_base = shape_field(shape->lists[s->tax], STR("base"), false);
-    s->tax_amount = shape_field(shape->lists[s->tax], STR("amount"), false);
+    s->line_code = trade_field(shape->lists[s->line], "vat.code");
+    s->line_rate = trade_field(shape->lists[s->line], "vat.rate");
+    s->tax_code = trade_field(shape->lists[s->tax], "code");
+    s->tax_rate = trade_field(shape->lists[s->tax], "rate");
+    s->tax_base = trade_field(shape->lists[s->tax], "base");
+    s->tax_amount = trade_field(shape->lists[s->tax], "amount");
     looks_at(shape->lists[s->line], s->line_code, s->line_rate);
     looks_at(shape->lists[s->tax], s->tax_code, s->tax_rate);
 }

@@ -24,8 +24,6 @@ static void p_warehouse(struct trade_parser *p, const struct oline *l,
 {
     struct own *own = trade_own(p, sizeof(*own));
 
-    if (own->warehouse.len)
-        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("warehouse"));
     if (!trade_need(p, l, &rest, "warehouse", "needs a warehouse",
                     &own->warehouse))
         return;

@@ -95,6 +95,8 @@ static bool take_name(struct trade_parser *p, const struct oline *l,
         comma = str_find_char(*rest, ',');
         *name =
             str_trim(str_first(*rest, comma < 0 ? rest->len : (size_t)comma));
+        if (str_find_char(*name, ' ') >= 0) /* a comma is missing, perhaps */
+            return false;
         *rest = str_from(*rest, comma < 0 ? rest->len : (size_t)comma);
     }
     *rest = str_trim(*rest);
@@ -113,14 +115,14 @@ static void p_warehouses(struct trade_parser *p, const struct oline *l,
                          struct str rest)
 {
     static const char what[] = "warehouses";
+    static const char wanted[] = "wants names, joined by commas; one with "
+                                 "blanks stands in double quotes";
     struct own *own = trade_own(p, sizeof(*own));
     struct str name;
 
-    if (own->n)
-        DIAG(p->diags, CONF_TWICE, oline_whole(l), STR("warehouses"));
     for (;;) {
         if (!take_name(p, l, &rest, &name)) {
-            trade_wrong(p, l, l->text, what, "wants names, joined by commas");
+            trade_wrong(p, l, l->text, what, wanted);
             return;
         }
         if (own->n == MAX_WAREHOUSES)
@@ -132,7 +134,7 @@ static void p_warehouses(struct trade_parser *p, const struct oline *l,
         if (!rest.len)
             return;
         if (rest.p[0] != ',') {
-            trade_wrong(p, l, rest, what, "wants names, joined by commas");
+            trade_wrong(p, l, rest, what, wanted);
             return;
         }
         rest = str_from(rest, 1);
@@ -157,10 +159,10 @@ static bool serves(const struct trade_site *s, const void *own,
 static struct fields fields_of(struct shape *s)
 {
     return (struct fields){
-        .warehouse = shape_field(s, STR("warehouse"), false),
-        .amounts = { [QUANTITY] = shape_field(s, STR("quantity"), false),
-                     [RESERVED] = shape_field(s, STR("reserved"), false),
-                     [FREE] = shape_field(s, STR("free"), false) },
+        .warehouse = trade_field(s, "warehouse"),
+        .amounts = { [QUANTITY] = trade_field(s, "quantity"),
+                     [RESERVED] = trade_field(s, "reserved"),
+                     [FREE] = trade_field(s, "free") },
     };
 }
 
@@ -173,9 +175,9 @@ static void begin(struct trade *t, void *state, const void *own)
     s->list = shape_list(shape, STR("level"));
     s->doc = fields_of(shape);
     s->level = fields_of(shape->lists[s->list]);
-    s->sku = shape_field(shape, STR("sku"), false);
-    s->ean = shape_field(shape, STR("ean"), false);
-    s->incoming = shape_field(shape, STR("incoming"), false);
+    s->sku = trade_field(shape, "sku");
+    s->ean = trade_field(shape, "ean");
+    s->incoming = trade_field(shape, "incoming");
     s->fd = t->hooks.temporary(t->hooks.ctx);
     buf_init(&s->out, SIZE_MAX / 2);
 }

@@ -563,6 +563,30 @@ def start_looks_at_once(x):
     x.delivered("orders1.out")
 
 
+def orders_wait_for_their_cards(x):
+    x.make("wh/in")
+    x.through("wh")
+    x.put("rc.map", "read order from csv\n  delimiter ,\nnumber = number\n"
+          "customer.email = email\n")
+    x.put("wc.map", "write order to csv\n  delimiter ,\n  file "
+          "\"{file.base}.out\"\neach order\n  row\n    number = number\n")
+    x.put("cards.map", "write customer to csv\n  delimiter ,\n  file "
+          "\"cards.out\"\nrow\n  email = email\n")
+    x.route("up", "shop inbox", "wh in", "create customer cards.map",
+            read="rc", write="wc")
+    x.put("wh/in/cards.out", "theirs\n")
+    x.drop("orders1.csv", "number,email\n1,a@shop.example\n")
+    x.once(1)
+    x.drop("orders2.csv", "number,email\n2,a@shop.example\n")
+    x.once(1)
+    equal(x.names("wh/in"), ["cards.out"])
+    has_text(x.run("status").stdout, "waits for the cards in cards.out, job 1")
+    os.unlink(x.path("wh/in/cards.out"))
+    x.once()
+    equal(x.names("wh/in"), ["cards.out", "orders1.out", "orders2.out"])
+    equal(x.read("wh/in/cards.out"), "email\na@shop.example\n")
+
+
 SCENARIOS = BOTH_WAYS + [f for f in list(globals().values()) if getattr(
     f, "__module__", "") == __name__ and getattr(f, "__code__", None)
     and f.__code__.co_varnames[:f.__code__.co_argcount] == ("x",)]
