@@ -183,6 +183,8 @@ static void shown(struct trade *t, enum card_kind kind, enum card_key name,
         return;
     facts_card(t->facts, t->sender, kind, key, t->docs, &was);
     now.hidden = was.hidden && !str_is(visible, "yes");
+    if (!now.name.len) /* a list of quantities unnames nothing */
+        now.name = was.name;
     if (was.found && !str_eq(was.code, now.code))
         now.code = codes_of(t, t->sender, kind, name, &was, &now);
     if (was.found && !was.wait_job && str_eq(was.code, now.code) &&
@@ -200,7 +202,7 @@ void card_sent(struct trade *t, enum card_kind kind, enum card_key name,
     if (!key.len)
         return;
     facts_card(t->facts, t->site->receiver, kind, key, t->docs, &was);
-    if (!was.found)
+    if (!was.found || (name == KEY_NAME && !was.code.len))
         facts_learn_card(t->facts, t->site->receiver, kind, key, card, true);
 }
 
@@ -258,20 +260,20 @@ static void begin(struct trade *t, void *state, const void *own)
     }
 }
 
-/* It has another title now: it is none of those of the old one. */
+/* It has another title now: the old one does not lead to it any more, and to
+ * none if it was the only one. */
 static void leave_title(struct trade *t, const struct card *now)
 {
-    struct str rest, codes = { NULL, 0 };
+    struct str rest, key, codes = { NULL, 0 };
     struct card was, old;
 
     facts_card(t->facts, t->sender, CARD_PRODUCT,
                card_key(t->docs, KEY_SKU, now->code), t->docs, &was);
-    if (!was.found || str_eq(was.name, now->name))
+    key = card_key(t->docs, KEY_NAME, was.name);
+    if (!was.found || !key.len || !now->name.len ||
+        str_eq(key, card_key(t->docs, KEY_NAME, now->name)))
         return;
-    facts_card(t->facts, t->sender, CARD_PRODUCT,
-               card_key(t->docs, KEY_NAME, was.name), t->docs, &old);
-    if (!card_is_ambiguous(&old))
-        return;
+    facts_card(t->facts, t->sender, CARD_PRODUCT, key, t->docs, &old);
     rest = old.code;
     while (rest.len) {
         struct str code = take_code(&rest);
@@ -279,9 +281,16 @@ static void leave_title(struct trade *t, const struct card *now)
         if (!str_eq(code, now->code))
             codes = add_code(t->docs, codes, code);
     }
+    if (codes.len == old.code.len)
+        return;
     old.code = codes;
-    facts_learn_card(t->facts, t->sender, CARD_PRODUCT,
-                     card_key(t->docs, KEY_NAME, was.name), &old, false);
+    /* The one that is left may write it otherwise. */
+    if (codes.len && !card_is_ambiguous(&old)) {
+        facts_card(t->facts, t->sender, CARD_PRODUCT,
+                   card_key(t->docs, KEY_SKU, codes), t->docs, &was);
+        old.name = was.name;
+    }
+    facts_learn_card(t->facts, t->sender, CARD_PRODUCT, key, &old, false);
 }
 
 /* One product or variant of the sender. */

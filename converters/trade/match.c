@@ -144,7 +144,7 @@ static bool find(struct trade *t, struct state *s, enum card_key by,
     if (++s->n_asked == FEW_CARDS)
         facts_load_cards(t->facts, t->site->receiver, CARD_PRODUCT);
     facts_card(t->facts, t->site->receiver, CARD_PRODUCT, key, t->docs, card);
-    return card->found;
+    return card->found && card->code.len; /* "": a title that was given up */
 }
 
 enum matched {

@@ -159,6 +159,29 @@ static struct str version_of(struct trade *t, const struct state *s,
                : hash;
 }
 
+/* What a `when` asks counts as well, though the receiver sees nothing of it: a
+ * person who wants the document sent gets it as it came last. */
+static struct str version_that_came(struct trade *t, const struct state *s,
+                                    const struct doc *d)
+{
+    const struct shape *shape = t->site->shape;
+    struct str version = version_of(t, s, d), asked = STR("");
+
+    for (int i = 0; i < shape->n_fields; i++)
+        if (shape->named[i] && !shape->written[i] && i != s->action)
+            asked = arena_fmt(t->docs, "%.*s\n%.*s", STR_ARGS(asked),
+                              STR_ARGS(d->f[i]));
+    if (!asked.len)
+        return version;
+    version = facts_hash_text(
+        t->facts,
+        arena_fmt(t->docs, "%.*s%.*s", STR_ARGS(version), STR_ARGS(asked)),
+        t->docs);
+    return is_cancelled(s, d)
+               ? arena_fmt(t->docs, "%.*s" CANCELLED, STR_ARGS(version))
+               : version;
+}
+
 static void came(struct trade *t, struct state *s, const struct doc_key *key,
                  const struct doc *d)
 {
@@ -175,7 +198,7 @@ static void came(struct trade *t, struct state *s, const struct doc_key *key,
                    .line = d->line,
                    .member = t->place,
                },
-               version_of(t, s, d));
+               version_that_came(t, s, d));
 }
 
 static enum trade_verdict send(struct trade *t, struct state *s, struct doc *d,
@@ -348,7 +371,8 @@ static bool is_news(struct trade *t, const struct state *s, const struct doc *d,
                    !is_of_another_route(t, was->came_route);
 
     return was->came_place <= facts_place(t->facts) &&
-           (adopted || facts_is_news(t->facts, was, version_of(t, s, d)));
+           (adopted ||
+            facts_is_news(t->facts, was, version_that_came(t, s, d)));
 }
 
 /* Its `to` has another folder now, or another order of lines: what the route
@@ -389,6 +413,8 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
         buf_clear(&s->values); /* it is compared with nothing, and sent */
     if (is_news(t, s, d, &was))
         came(t, s, &key, d);
+    if (t->full && !t->only.len && was.invoice.len)
+        return trade_skip(t, "invoiced");
     if (t->only.len || (t->full && t->wanted && was.sent_job))
         return again(t, s, d, &was);
     return was.sent_job ? follow(t, s, own, &key, d, &was)

@@ -139,9 +139,10 @@ class Waiting(Sequence):
                 f'STK-{self.r.randrange(15)}' for _ in range(3)})
             if self.code(c) is None:
                 self.cards.append(self.name(c['VergiNo'], c['Eposta']))
-                if c['VergiNo']:
+                if c['VergiNo']:  # others may have a company's e-mail as well
                     self.taxes[c['VergiNo']] = ''
-                self.mails.setdefault(c['Eposta'].lower(), '')
+                else:
+                    self.mails[c['Eposta'].lower()] = ''
             self.cards += sorted(set(skus) - self.articles)
             self.articles.update(skus)
             self.sent[str(self.number)] = (self.code(c), c, skus)

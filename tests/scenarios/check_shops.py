@@ -1,4 +1,4 @@
-"""Several shops, their numbers and VAT keys: T14, T19, T21."""
+"""Several shops, their numbers, VAT keys and refusals: T14, T19, T21."""
 import re
 
 from check import D, Sequence, add, comma, net, same, table
@@ -205,3 +205,133 @@ class Keys(Sequence):
             add(base, key, without)
             add(gross, key, all_of)
         return {key: (base[key], gross[key] - base[key]) for key in base}
+
+
+class Refused(Sequence):
+    """What POHODA refuses waits, and goes as new when it comes changed."""
+    scenario = 'refused-orders'
+    shops = {'CZ-': 'eshop-cz', 'SK-': 'eshop-sk'}
+    reasons = ['Skladová zásoba nebyla nalezena.', 'Chybí IČO.']
+
+    def __init__(self, seed):
+        super().__init__(seed)
+        self.now = {}     # {number: [cancelled, lines]} in the shops
+        self.has = {}     # the same, as it was sent last
+        self.stands = {}  # sent, accepted, refused, withdrawn
+        self.open = []    # files without answer, [(name, numbers)]
+        self.said = []    # what may be said once more
+
+    def lines(self):
+        return [(f'ART-{self.r.randrange(9)}', D(self.r.randrange(1, 90)))
+                for _ in range(self.r.randrange(1, 4))]
+
+    def come(self, key):
+        """Is it sent?"""
+        cancelled, lines = now = self.now[key]
+        stands = self.stands.get(key)
+        if stands == 'refused' and now != self.has[key] and cancelled:
+            self.stands[key] = 'withdrawn'  # nobody has it, nobody wants it
+        elif not cancelled and (stands in (None, 'withdrawn') or (
+                stands == 'refused' and now != self.has[key])):
+            self.stands[key], self.has[key] = 'sent', [cancelled, lines]
+            return True
+        return False
+
+    def export(self, x, shop):
+        r, rows = self.r, []
+        for _ in range(r.randrange(3)):
+            self.now.setdefault(f'{shop}{2026000400 + r.randrange(12)}',
+                                [False, self.lines()])
+        mine = [key for key in self.now if key.startswith(shop)]
+        for key in mine:
+            dice = r.randrange(5)
+            if dice == 0:
+                self.now[key] = [self.now[key][0], self.lines()]
+            elif dice == 1 or self.now[key][0] and dice == 2:
+                self.now[key] = [not self.now[key][0], self.now[key][1]]
+        keys = self.some(mine, 6) if mine else []
+        for key in keys:
+            cancelled, lines = self.now[key]
+            rows += [{'code': key[3:], 'date': '2026-11-24 08:12:40',
+                      'statusName': 'Stornováno' if cancelled else 'Zaplaceno',
+                      'billFullName': 'Karel Říha', 'itemName': 'Svetr',
+                      'itemCode': sku, 'itemAmount': comma(q), 'itemVatRate':
+                      '21', 'itemUnitPriceWithVat': '121,00'}
+                     for sku, q in lines]
+        if rows:
+            x.next(f'{self.shops[shop]}/objednavky*.csv',
+                   table(SHOPTET, rows, 'cp1250', r, True))
+        return {key: self.now[key][1] for key in keys if self.come(key)}
+
+    def sends(self, x):
+        want = [self.export(x, shop) for shop in
+                self.r.sample(sorted(self.shops), self.r.randrange(1, 3))]
+        yield from x.run()
+        found = {}
+        for path in x.fresh('pohoda/xml/*.xml'):
+            here = {o.get('id'): [(i.findtext('code'), D(i.findtext('quantity')))
+                                  for i in o.iter('orderItem')]
+                    for root in x.xml(path) for o in root}
+            self.open.append((path, list(here)))
+            found.update(here)
+        yield from same('orders', {key: lines for one in want for key, lines in
+                                   one.items()}, found)
+
+    def pack(self, items, note=''):
+        """POHODA's answer; what is said twice is not the same bytes."""
+        text = ''
+        for key, reason in items:
+            detail = (f'<importDetails><detail><state>error</state><note>'
+                      f'{reason}</note></detail></importDetails>' if reason else
+                      f'<producedDetails><id>5</id><number>D{key[3:]}</number>'
+                      '</producedDetails>')
+            detail = detail.replace('</', '</rdc:').replace('<', '<rdc:').replace(
+                '<rdc:/rdc:', '</rdc:')
+            text += (f'<rsp:responsePackItem id="{key}" state="ok">'
+                     f'<ord:orderResponse state="{"error" if reason else "ok"}">'
+                     f'{detail}</ord:orderResponse></rsp:responsePackItem>')
+        spaces = ''.join(f' xmlns:{p}="http://www.stormware.cz/schema/version_2/'
+                         f'{name}.xsd"' for p, name in (
+                             ('rsp', 'response'), ('rdc', 'documentresponse'),
+                             ('ord', 'order')))
+        return (f'<rsp:responsePack key="{self.r.random()}" state="'
+                f'{"ok" if items else "error"}" note="{note}"{spaces}>{text}'
+                '</rsp:responsePack>').encode()
+
+    def answers(self, x):
+        r, want = self.r, []
+        if not self.open or self.said and r.randrange(3) == 0:
+            key, reason = r.choice(self.said) if self.said else ('', '')
+            if self.stands.get(key) != ('refused' if reason else 'accepted'):
+                return
+            x.drop('pohoda/xml/response/again.xml', self.pack([(key, reason)]))
+        else:
+            path, keys = self.open.pop(r.randrange(len(self.open)))
+            items = [(key, r.choice(['', *self.reasons])) for key in keys]
+            whole = r.randrange(4) == 0
+            for key, reason in items:
+                self.stands[key] = 'refused' if reason or whole else 'accepted'
+                if not whole:
+                    want.append((self.shops[key[:3]], key[3:], '0' if reason
+                                 else '1', '' if reason else f'D{key[3:]}',
+                                 reason))
+                    self.said.append((key, reason))
+            x.drop(path.replace('xml/', 'xml/response/'),
+                   self.pack([] if whole else items, 'Ne.'))
+        yield from x.run()
+        found = [(shop, row['code'], row['prijato'], row['doklad'],
+                  row['zprava']) for shop in self.shops.values()
+                 for path in x.fresh(f'{shop}/outbox/*')
+                 for row in x.csv(path, 'cp1250')]
+        yield from same('answers', sorted(want), sorted(found))
+
+    def step(self, x):
+        yield from self.sends(x)
+        for _ in range(self.r.randrange(1, 3)):
+            yield from self.answers(x)
+        _, text = x.kervan('status')
+        found = {(shop, key) for key, shop in re.findall(
+            r'^order +(\d+) +(eshop-..)', text, re.M)}
+        yield from same('refused', sorted(
+            (self.shops[key[:3]], key[3:]) for key, stands in
+            self.stands.items() if stands == 'refused'), sorted(found))
