@@ -170,7 +170,8 @@ const struct cmd cmd_start = {
             "  --full    sends everything of the next file, whatever the "
             "receiver has got before;\n            if none waits, of the last "
             "one once more. Orders, too, are sent a second\n            time "
-            "then: `kervan send order N` sends one of them\n",
+            "then, but for those that are invoiced: `kervan send order N`\n"
+            "            sends one of them\n",
     .run = run_start,
 };
 
