@@ -401,8 +401,11 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
     if (canon_text(d, without, &s->values) == -1)
         buf_clear(&s->values); /* it is compared with nothing, and sent */
     if (was.came_place <= facts_place(t->facts) &&
-        facts_is_news(t->facts, &was, version_that_came(t, s, d)))
+        facts_is_news(t->facts, &was, version_that_came(t, s, d))) {
         came(t, s, &key, d);
+        if (was.found)
+            facts_seen(t->facts, &key, version_that_came(t, s, d));
+    }
     if (t->only.len || (t->full && t->wanted && was.sent_job))
         return again(t, s, d, &was);
     return was.sent_job ? follow(t, s, own, &key, d, &was)
