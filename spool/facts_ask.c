@@ -9,6 +9,11 @@ enum { DAY = 86400 };
 /* ---- documents ------------------------------------------------------------
  */
 
+static struct str seen_name(struct arena *a, const struct doc_key *key)
+{
+    return arena_fmt(a, "seen\n%.*s", STR_ARGS(facts_doc_name(a, key)));
+}
+
 void facts_doc(struct facts *f, const struct doc_key *key, struct arena *a,
                struct known_doc *out)
 {
@@ -23,6 +28,11 @@ void facts_doc(struct facts *f, const struct doc_key *key, struct arena *a,
         *out = *l->doc;
     else if (!f->failed)
         facts_check(f, ledger_doc(f->ledger, key, a, out, &f->err));
+    l = f->any_seen ? facts_find(f, seen_name(a, key)) : NULL;
+    if (l) {
+        out->came_hash = l->doc->came_hash;
+        out->came_place = l->doc->came_place;
+    }
 }
 
 /* What this process has learnt of one that the ledger has found; an invoice
@@ -145,6 +155,21 @@ void facts_came(struct facts *f, const struct doc_key *key,
     ROW(f, FACT_CAME, KEY(key), face->unit, face->route, face->customer,
         face->email, face->date, number_text(&a, face->line), face->member,
         hash);
+    arena_release(&a);
+}
+
+void facts_seen(struct facts *f, const struct doc_key *key, struct str hash)
+{
+    struct arena a = { 0 };
+    struct known_doc *d;
+
+    if (!f)
+        return;
+    d = arena_alloc(&f->arena, sizeof(*d));
+    *d = (struct known_doc){ .came_hash = arena_str(&f->arena, hash),
+                             .came_place = f->place };
+    facts_overlay(f, seen_name(&a, key), false)->doc = d;
+    f->any_seen = true;
     arena_release(&a);
 }
 

@@ -49,6 +49,7 @@ struct facts {
     struct textmap map; /* keys to learnt[], index + 1; 0: forgotten */
     struct learnt *learnt;
     size_t n_learnt, cap_learnt;
+    bool any_seen;                         /* facts_seen() was called */
     size_t doc_mark, read_mark, file_mark; /* of n_learnt */
     struct textmap loaded; /* "UNIT KIND" whose cards all are in `learnt` */
 

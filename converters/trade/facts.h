@@ -123,6 +123,9 @@ bool facts_is_news(const struct facts *f, const struct known_doc *was,
                    struct str hash);
 void facts_came(struct facts *f, const struct doc_key *key,
                 const struct doc_face *face, struct str hash);
+/* And the next file of this process is to compare with it; of a document that
+ * was known before, and is another version now. */
+void facts_seen(struct facts *f, const struct doc_key *key, struct str hash);
 /* files: those outputs of the job that have it, see struct trade. */
 void facts_sent(struct facts *f, const struct doc_key *key,
                 struct str as_number, struct str action, struct str values,

@@ -411,8 +411,11 @@ static enum trade_verdict take(struct trade *t, void *state, const void *own,
     buf_clear(&s->values);
     if (canon_text(d, without, &s->values) == -1)
         buf_clear(&s->values); /* it is compared with nothing, and sent */
-    if (is_news(t, s, d, &was))
+    if (is_news(t, s, d, &was)) {
         came(t, s, &key, d);
+        if (was.found)
+            facts_seen(t->facts, &key, version_that_came(t, s, d));
+    }
     if (t->full && !t->only.len && was.invoice.len)
         return trade_skip(t, "invoiced");
     if (t->only.len || (t->full && t->wanted && was.sent_job))

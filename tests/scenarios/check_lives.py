@@ -53,6 +53,7 @@ class Orders(Sequence):
     names = ['Anna', 'Bela', 'Cyril']
     open, cancelled = ['new'], 'cancelled'
     changes = 'send'
+    most = 3  # new ones in a file
 
     def __init__(self, seed):
         super().__init__(seed)
@@ -90,7 +91,7 @@ class Orders(Sequence):
 
     def export(self):
         """The orders of the next file, [(number, order)]."""
-        for _ in range(self.r.randrange(4)):
+        for _ in range(self.r.randrange(self.most + 1)):
             self.orders[self.key(len(self.orders))] = self.order()
         if not self.orders:
             self.orders[self.key(0)] = self.order()
@@ -183,7 +184,8 @@ def text_of(columns, rows, charset='utf-8'):
 
 class Invoiced(Orders):
     """Orders, and invoices of them that are made and cancelled."""
-    steps = 7
+    steps = 10
+    most = 1  # few orders, with much of a past
 
     def __init__(self, seed):
         super().__init__(seed)
@@ -201,7 +203,7 @@ class Invoiced(Orders):
     def bill(self):
         r, waiting = self.r, sorted(self.waiting())
         live = sorted(n for n, bill in self.bills.items() if not bill[2])
-        if waiting and r.randrange(4):
+        if waiting and r.randrange(3):
             number = str(450 + len(self.rows))
             self.bills[number] = [r.choice(waiting), D(r.randrange(
                 1, 10**6)) / 100, False]
@@ -216,9 +218,9 @@ class Invoiced(Orders):
 
     def list(self):
         """Some of the list again, and what is new behind it."""
-        old = [row for row in self.rows if self.r.randrange(2)]
+        old = [row for row in self.rows if self.r.randrange(3)]
         new = []
-        for _ in range(self.r.randrange(1, 4)):
+        for _ in range(self.r.randrange(1, 5)):
             number, cancels = self.bill()
             if number:
                 new.append((number, cancels))
@@ -437,7 +439,13 @@ class Templates(Orders):
     scenario = 'T31'
     open, cancelled = ['Noua', 'Confirmata', 'Platita', 'Platita'], 'Anulata'
     names = ['Ioana Pop', 'Librărie SRL', 'Mihai Stan', 'Ţiglă SRL']
+    steps, most = 9, 1
     kinds = {'proforma': 'Client', 'facturi': 'Firma', 'bonuri': 'Client'}
+
+    def change(self, order):
+        super().change(order)
+        if self.r.randrange(4) == 0:  # another template, perhaps
+            order[0] = self.r.choice(self.open)
 
     def kind(self, order):
         if order[0] == 'Confirmata':
