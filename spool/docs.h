@@ -18,6 +18,8 @@ struct found_doc {
     uint64_t first_job, last_job;
     uint32_t line;
     struct str member;
+    struct str
+        unsent; /* how it has changed, and was not sent; "": it has not */
 };
 
 /* Columns of a document that everybody reads, behind `SELECT ` or others. */
@@ -34,7 +36,7 @@ struct known_doc ledger_known_doc(const struct rows *r, int first,
 struct doc_search {
     struct str document, number; /* as its sender or its receiver knows it */
     struct str place;            /* its route, its sender or its receiver */
-    bool refused;
+    bool waits; /* for a person: it was refused, or has changed and not sent */
     unsigned last; /* only that many, the newest; 0: all */
 };
 
@@ -61,13 +63,13 @@ int ledger_each_doc(struct ledger *l,
                     struct err *e);
 int ledger_doc_story(struct ledger *l, uint64_t doc, struct arena *a,
                      struct doc_event **out, size_t *n, struct err *e);
-/* How many are refused, and wait for a person. */
-int ledger_count_refused(struct ledger *l, uint64_t *n, struct err *e);
+/* How many wait for a person. */
+int ledger_count_waiting_docs(struct ledger *l, uint64_t *n, struct err *e);
 
 /* ---- changes by hand ------------------------------------------------------
  */
 
-/* A person has seen to a document that was refused. */
+/* A person has seen to a document that waits for him. */
 int ledger_settle_doc(struct ledger *l, const struct found_doc *d,
                       struct err *e);
 /* Another job for a file that was taken before; in/<claim> is there. Sets its

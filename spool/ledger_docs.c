@@ -9,7 +9,7 @@
 
 #define COLUMNS                                                             \
     "SELECT " KNOWN_DOC ",n,unit,route,customer,email,date,status,carrier," \
-    "tracking,first_job,last_job,line,member FROM doc"
+    "tracking,first_job,last_job,line,member,unsent FROM doc"
 
 struct known_doc ledger_known_doc(const struct rows *r, int first,
                                   struct arena *a)
@@ -55,6 +55,7 @@ static struct found_doc doc_row(const struct rows *r, struct arena *a)
         .last_job = db_u(r, REST + 10),
         .line = (uint32_t)db_u(r, REST + 11),
         .member = db_str(r, REST + 12, a),
+        .unsent = db_str(r, REST + 13, a),
     };
 }
 
@@ -73,14 +74,14 @@ static int list(struct rows *r, struct arena *a, struct found_doc **out,
     return rc;
 }
 
-static int refused_docs(struct ledger *l, uint64_t last, struct arena *a,
+static int waiting_docs(struct ledger *l, uint64_t last, struct arena *a,
                         struct found_doc **out, size_t *n, struct err *e)
 {
     struct rows r;
 
     if (db_ask(l->db, e, &r,
-               COLUMNS
-               " WHERE refused<>0 ORDER BY sent_job DESC,n DESC LIMIT ?",
+               COLUMNS " WHERE refused<>0 OR unsent<>'' ORDER BY last_job "
+                       "DESC,n DESC LIMIT ?",
                "u", last) == -1)
         return -1;
     return list(&r, a, out, n, e);
@@ -105,8 +106,8 @@ int ledger_docs(struct ledger *l, const struct doc_search *q, struct arena *a,
     uint64_t last = q->last ? q->last : INT64_MAX;
     struct rows r;
 
-    if (q->refused)
-        return refused_docs(l, last, a, out, n, e);
+    if (q->waits)
+        return waiting_docs(l, last, a, out, n, e);
     if (db_ask(l->db, e, &r,
                COLUMNS " WHERE n IN (SELECT n FROM doc WHERE number=?2 UNION"
                        " SELECT n FROM doc WHERE document=?1 AND as_number=?2"
@@ -174,12 +175,14 @@ static int one_number(struct rows *r, uint64_t *out, struct err *e)
     return rc == -1 ? -1 : 0;
 }
 
-int ledger_count_refused(struct ledger *l, uint64_t *n, struct err *e)
+int ledger_count_waiting_docs(struct ledger *l, uint64_t *n, struct err *e)
 {
     struct rows r;
 
-    if (db_ask(l->db, e, &r, "SELECT count(*) FROM doc WHERE refused<>0", "") ==
-        -1)
+    if (db_ask(l->db, e, &r,
+               "SELECT count(*) FROM (SELECT n FROM doc WHERE refused<>0 UNION"
+               " SELECT n FROM doc WHERE unsent<>'')",
+               "") == -1)
         return -1;
     return one_number(&r, n, e);
 }
@@ -194,8 +197,8 @@ int ledger_settle_doc(struct ledger *l, const struct found_doc *d,
 
     if (db_begin(l->db, e) == -1)
         return -1;
-    rc =
-        db_change(l->db, e, 1, "UPDATE doc SET refused=0 WHERE n=?", "u", d->n);
+    rc = db_change(l->db, e, 1, "UPDATE doc SET refused=0,unsent='' WHERE n=?",
+                   "u", d->n);
     if (rc == 0)
         rc = db_change(l->db, e, 1,
                        "INSERT INTO story(doc,at,job,what,text) VALUES(?,?,0,"

@@ -119,7 +119,7 @@ static int learn_sent(const struct learning *x, struct err *e)
             " SET state=excluded.state,as_number=excluded.as_number,"
             "action=excluded.action,content=excluded.content,"
             "hash=excluded.hash,sent_job=excluded.sent_job,reported='',"
-            "refused=0,answer=''",
+            "unsent='',refused=0,answer=''",
             "sssszssssut", KEY, cancels ? "CANCELLED" : "SENT", x->c[4],
             x->c[5], x->c[6], x->c[7], x->r->job, x->now) == -1 ||
         db_change(x->l->db, e, ANY_ROWS,
@@ -139,8 +139,9 @@ static int learn_reported(const struct learning *x, struct err *e)
     struct str text;
     int rc;
 
-    if (db_change(x->l->db, e, ANY_ROWS, "UPDATE doc SET reported=?5" THE_DOC,
-                  "sssss", KEY, x->c[4]) == -1 ||
+    if (db_change(x->l->db, e, ANY_ROWS,
+                  "UPDATE doc SET reported=?5,unsent=?6" THE_DOC, "ssssss", KEY,
+                  x->c[4], x->c[5]) == -1 ||
         story(x, "changed", x->c[5], e) == -1)
         return -1;
     text = arena_fmt(&a,
@@ -335,7 +336,7 @@ static int learn_story(const struct learning *x, struct err *e)
 static int learn_withdrawn(const struct learning *x, struct err *e)
 {
     if (db_change(x->l->db, e, ANY_ROWS,
-                  "UPDATE doc SET refused=0,"
+                  "UPDATE doc SET refused=0,unsent='',"
                   "state='CANCELLED'" THE_DOC,
                   "ssss", KEY) == -1 ||
         let_reserve(x, false, e) == -1)

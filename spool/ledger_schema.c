@@ -152,6 +152,10 @@ const struct ledger_step ledger_steps[] = {
       "CREATE INDEX doc_sent ON doc(sent_job) WHERE sent_job<>0;"
       "CREATE INDEX doc_last ON doc(last_job);"
       "CREATE INDEX doc_refused ON doc(n) WHERE refused<>0;"
+      /* How it has changed since it was sent: nobody was sent that, and no
+       * person has seen to it. */
+      "ALTER TABLE doc ADD COLUMN unsent TEXT NOT NULL DEFAULT '';"
+      "CREATE INDEX doc_unsent ON doc(n) WHERE unsent<>'';"
       "CREATE TABLE story("
       " n INTEGER PRIMARY KEY, doc INTEGER NOT NULL REFERENCES doc,"
       " at TEXT NOT NULL, job INTEGER NOT NULL, what TEXT NOT NULL,"

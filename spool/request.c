@@ -379,8 +379,8 @@ static int do_settle_doc(struct keeper *k, const struct request *q,
     if (!d)
         return 0;
     name = again_name(&k->arena, d);
-    if (!d->is.refused)
-        return say(k, a, false, "%.*s is not refused", STR_ARGS(name));
+    if (!d->is.refused && !d->unsent.len)
+        return say(k, a, false, "%.*s waits for nobody", STR_ARGS(name));
     if (ledger_settle_doc(k->ledger, d, e) == -1)
         return -1;
     return say(k, a, true, "%.*s counts as seen to", STR_ARGS(name));

@@ -41,6 +41,7 @@ void json_doc(struct json *j, struct arena *a, const struct found_doc *d)
     json_str(j, "number", k->key.number);
     json_str(j, "state", doc_state_text(a, d));
     json_bool(j, "refused", k->refused);
+    json_str(j, "unsent", d->unsent);
     json_str(j, "answer", k->answer);
     json_str(j, "sender", k->key.sender);
     json_str(j, "receiver", d->unit);

@@ -508,8 +508,7 @@ static int status(struct status *s, bool check)
     print_lines(s);
     print_files(s, false, "Files in inboxes");
     print_files(s, true, "Files that no route takes");
-    if (!s->n_open && !s->files && !s->n_reports && !s->n_lines &&
-        !s->n_refused)
+    if (!s->n_open && !s->files && !s->n_reports && !s->n_lines && !s->n_docs)
         puts("\nNothing waits.");
     return EXIT_DONE;
 }
@@ -544,19 +543,19 @@ const struct cmd cmd_status = {
     .more =
         "A line for each route, with the time at which the daemon runs it next "
         "if it\nhas times of its own; then the jobs that are not through, the "
-        "reports that have\nnot reached their sender, the orders that were "
-        "refused, the files in the\ninboxes with the reason why they are not "
-        "taken yet, and those that no route takes.\n\n"
+        "reports that have\nnot reached their sender, orders that were refused "
+        "or have changed and were not\nsent, the files in the inboxes with the "
+        "reason why they are not taken yet, and\nthose that no route takes.\n\n"
         "  --check    for cron and monitoring: prints nothing, or one line "
-        "that says what\n             is wrong, with exit status 1: jobs "
-        "that are held; orders that were\n             refused; jobs, "
-        "deliveries and files that wait for more than an hour;\n             "
-        "files that are overdue; a folder that cannot be read; a disk that "
-        "is\n             "
-        "too full to take more; a ledger that is not the spool's; a server "
-        "whose\n"
-        "             host key is not accepted, that refuses the login, or "
+        "that says what\n             is wrong, with exit status 1: jobs that "
+        "are held; orders that were\n             refused, or have changed and "
+        "were not sent; jobs, deliveries and\n             files that wait for "
+        "more than an hour; files that are overdue; a\n             folder "
         "that "
-        "was not reached\n             for an hour\n",
+        "cannot be read; a disk that is too full to take more; a\n             "
+        "ledger that is not the spool's; a server whose host key is not\n"
+        "             accepted, that refuses the login, or that was not "
+        "reached "
+        "for an hour\n",
     .run = run,
 };

@@ -35,12 +35,12 @@ struct status {
     size_t n_reports;
     struct line_state *lines; /* of partners by SFTP that are not reached */
     size_t n_lines;
-    struct found_doc *refused; /* the newest; n_all_refused in all */
-    size_t n_refused;
-    uint64_t n_all_refused;
+    struct found_doc *docs; /* that wait for a person: the newest */
+    size_t n_docs;
+    uint64_t n_all_docs;
 };
 
-/* Documents that their receivers have refused (status_docs.c). */
+/* Documents that wait for a person (status_docs.c). */
 int status_collect_docs(struct status *s, struct err *e);
 void status_print_docs(struct status *s);
 void status_json_docs(struct json *j, const struct status *s);

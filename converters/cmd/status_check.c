@@ -39,9 +39,9 @@ static void check_ledger(struct check *c)
 
 static void check_docs(struct check *c)
 {
-    for (size_t i = 0; i < c->s->n_refused; i++)
-        wrong(c, status_doc_text(&c->s->v.arena, &c->s->refused[i]));
-    c->n += c->s->n_all_refused - c->s->n_refused;
+    for (size_t i = 0; i < c->s->n_docs; i++)
+        wrong(c, status_doc_text(&c->s->v.arena, &c->s->docs[i]));
+    c->n += c->s->n_all_docs - c->s->n_docs;
 }
 
 static const struct route_line *line_of(const struct status *s,
