@@ -331,7 +331,7 @@ class Refused(Sequence):
             yield from self.answers(x)
         _, text = x.kervan('status')
         found = {(shop, key) for key, shop in re.findall(
-            r'^order +(\d+) +(eshop-..)', text, re.M)}
+            r'^order +(\d+) +(eshop-..) +\S+ +refused', text, re.M)}
         yield from same('refused', sorted(
             (self.shops[key[:3]], key[3:]) for key, stands in
             self.stands.items() if stands == 'refused'), sorted(found))
