@@ -13,9 +13,6 @@ ODD_NAMES = ("orders 1.csv", "orders'2'.csv", 'orders"3".csv',
              "orders\\5.csv", "orders-" + "x" * 189 + ".csv")
 
 
-MORE = "99,SKU,1\n"
-
-
 # ---- both directions, each kind of server
 
 def both_ways(kind):
@@ -25,24 +22,27 @@ def both_ways(kind):
         x.partner("wh", s)
         x.route("up", "shop inbox", "wh in")
         x.route("down", "wh out", "erp in")
-        sent = {f"orders{i}.csv": orders(i, i % 3 + 1) for i in range(1, 6)}
+        sent = {f"orders{i}.csv": orders(10 * i, i % 3 + 1)
+                for i in range(1, 6)}
         sent["orders-big.csv"] = orders(1000, 40000)
+        more = {name: f"{100 + i},SKU,1\n"  # the same file was there before
+                for i, name in enumerate(sent, 1)}
         for name, text in sent.items():
             x.drop(name, text)
-            x.put(f"server/files/out/{name}", text + MORE)
+            x.put(f"server/files/out/{name}", text + more[name])
         x.once()
         equal(x.names("server/files/out"), [".claim"])
         equal(x.names("server/files/out/.claim"), [])
         for i in range(1, 6):
             equal(x.read(f"server/files/in/orders{i}.out"),
-                  result(i, i % 3 + 1))
+                  result(10 * i, i % 3 + 1))
             equal(x.read(f"erp/in/orders{i}.out"),
-                  result(i, i % 3 + 1) + "99,1\n")
+                  result(10 * i, i % 3 + 1) + f"{100 + i},1\n")
         equal(x.read("server/files/in/orders-big.out"), result(1000, 40000))
         equal(len(x.names("server/files/in")), 6)
         equal(len(x.names("erp/in")), 6)
         equal(x.archived(), sorted(list(sent.values())
-                                   + [t + MORE for t in sent.values()]))
+                                   + [t + more[n] for n, t in sent.items()]))
         equal(x.once(), "")
         x.put("server/files/out/orders7.csv", orders(7))
         x.start()
@@ -222,10 +222,10 @@ def a_kept_file_is_taken_once_and_again_when_it_changes(x):
     time.sleep(0.5)
     equal(x.stop(), 0)
     equal(x.state(2), None)
-    x.put("wh/out/orders1.csv", orders(1, 2))
+    x.put("wh/out/orders1.csv", orders(5, 2))
     os.unlink(x.path("erp/in/orders1.out"))
     x.once()
-    equal(x.read("erp/in/orders1.out"), result(1, 2))
+    equal(x.read("erp/in/orders1.out"), result(5, 2))
     equal(x.once(), "")
     equal(x.names("wh/out"), ["orders1.csv"])
 
@@ -478,7 +478,7 @@ def a_full_server_is_waited_for_and_gets_no_half_file(x):
     said = x.once(1)
     has_text(said, "wh in/orders1.out")
     assert "orders1.out" not in x.names("wh/in")
-    x.drop("orders2.csv", orders(1))
+    x.drop("orders2.csv", orders(6000))
     x.run("once")
     x.put("limit", "1000")
     x.once()
@@ -492,7 +492,7 @@ def a_full_disk_of_the_server_is_waited_for(x):
     x.drop("orders1.csv", orders(1, 30000))
     x.once(1)
     assert "orders1.out" not in x.names("wh/in")
-    x.drop("orders2.csv", orders(1))
+    x.drop("orders2.csv", orders(40000))
     x.run("once")
     daemon.subprocess.run(["mount", "-o", "remount,size=10m",
                            x.path("wh/in")], check=True)

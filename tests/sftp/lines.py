@@ -79,18 +79,18 @@ def a_server_that_is_killed_and_comes_again_gets_each_file_once(x):
     both(x, s)
     n, seen, chance = 60, {}, random.Random(3)
     for i in range(n):
-        x.put(f"server/files/out/orders{i}.csv", orders(i, 200))
+        x.put(f"server/files/out/orders{i}.csv", orders(200 * i, 200))
 
     def receive(folder):
         for name in x.names(folder):
             if name.endswith(".out"):
                 equal(x.read(f"{folder}/{name}"),
-                      result(int(name[6:-4]), 200))
+                      result(200 * int(name[6:-4]), 200))
                 seen[name, folder] = seen.get((name, folder), 0) + 1
                 os.unlink(x.path(f"{folder}/{name}"))
     x.start()
     for i in range(n):
-        x.drop(f"orders{i}.csv", orders(i, 200))
+        x.drop(f"orders{i}.csv", orders(200 * i, 200))
         receive("server/files/in")
         if i in (20, 40):
             # Not during a login: that would be a refusal, and a long pause.
@@ -119,17 +119,17 @@ def a_daemon_that_is_killed_delivers_and_fetches_each_file_once(x):
     both(x, s)
     n, seen, chance = 40, {}, random.Random(5)
     for i in range(n):
-        x.put(f"server/files/out/orders{i}.csv", orders(i, 20))
+        x.put(f"server/files/out/orders{i}.csv", orders(20 * i, 20))
 
     def receive(folder):
         for name in x.names(folder):
             if name.endswith(".out"):
-                equal(x.read(f"{folder}/{name}"), result(int(name[6:-4]), 20))
+                equal(x.read(f"{folder}/{name}"), result(20 * int(name[6:-4]), 20))
                 seen[name, folder] = seen.get((name, folder), 0) + 1
                 os.unlink(x.path(f"{folder}/{name}"))
     x.start()
     for i in range(n):
-        x.drop(f"orders{i}.csv", orders(i, 20))
+        x.drop(f"orders{i}.csv", orders(20 * i, 20))
         receive("server/files/in")
         receive("erp/in")
         if i % 4 == 3:
