@@ -85,24 +85,6 @@ static struct str shown_archive(struct view *v, const struct shown *s)
     return arena_fmt(&v->arena, "%.*s (it was removed)", STR_ARGS(path));
 }
 
-static void line(const char *title, struct str value)
-{
-    if (value.len)
-        printf("%-10s %.*s\n", title, STR_ARGS(value));
-}
-
-static struct str shown_text(struct arena *a, struct str s)
-{
-    struct buf b;
-    struct str out;
-
-    buf_init(&b, 4096);
-    show_text_max(&b, s, SHOW_SENTENCE);
-    out = arena_str(a, buf_str(&b));
-    buf_release(&b);
-    return out;
-}
-
 static void print_deliveries(struct view *v, const struct shown *s)
 {
     struct text_table t = { .arena = &v->arena, .n_columns = 5 };
@@ -152,22 +134,23 @@ static void print_people(struct view *v, const struct shown *s)
     const struct receipt *r = s->r;
     struct str report = report_of(v, s);
 
-    line("Job", number_text(a, r->job));
-    line("File", shown_text(a, r->name));
-    line("From", r->partner);
-    line("Route", arena_fmt(a, "%.*s%s", STR_ARGS(r->route),
-                            r->test ? " (mode test)" : ""));
+    title_line("Job", number_text(a, r->job));
+    title_line("File", shown_text(a, r->name));
+    title_line("From", r->partner);
+    title_line("Route", arena_fmt(a, "%.*s%s", STR_ARGS(r->route),
+                                  r->test ? " (mode test)" : ""));
     if (r->only.len || r->full)
-        line("Asked for", r->only.len ? shown_text(a, r->only)
-                                      : STR("all of it, whatever is there"));
-    line("State", str_of(receipt_state_names[r->state]));
-    line("Why", shown_text(a, r->why));
-    line("Result", r->summary);
-    line("Size", arena_fmt(a, "%llu bytes", (unsigned long long)r->size));
-    line("SHA-256", str_of(r->sha256));
-    line("Taken", time_text(a, r->taken_at));
-    line("Ended", time_text(a, r->ended_at));
-    line("Original", shown_archive(v, s));
+        title_line("Asked for", r->only.len
+                                    ? shown_text(a, r->only)
+                                    : STR("all of it, whatever is there"));
+    title_line("State", str_of(receipt_state_names[r->state]));
+    title_line("Why", shown_text(a, r->why));
+    title_line("Result", r->summary);
+    title_line("Size", arena_fmt(a, "%llu bytes", (unsigned long long)r->size));
+    title_line("SHA-256", str_of(r->sha256));
+    title_line("Taken", time_text(a, r->taken_at));
+    title_line("Ended", time_text(a, r->ended_at));
+    title_line("Original", shown_archive(v, s));
     print_deliveries(v, s);
     print_maps(s);
     print_events(v, s);

@@ -154,24 +154,6 @@ static int tell_story(struct view *v, const struct found_doc *d,
 /* ---- for people -----------------------------------------------------------
  */
 
-static void line(const char *title, struct str value)
-{
-    if (value.len)
-        printf("%-10s %.*s\n", title, STR_ARGS(value));
-}
-
-static struct str shown(struct arena *a, struct str s)
-{
-    struct buf b;
-    struct str out;
-
-    buf_init(&b, 4096);
-    show_text_max(&b, s, SHOW_SENTENCE);
-    out = arena_str(a, buf_str(&b));
-    buf_release(&b);
-    return out;
-}
-
 static struct str joined(struct arena *a, struct str one, const char *between,
                          struct str other)
 {
@@ -187,23 +169,26 @@ static void print_head(struct arena *a, const struct found_doc *d)
 
     if (d->line)
         file = arena_fmt(a, "%.*s, line %u", STR_ARGS(file), d->line);
-    line("Document", arena_fmt(a, "%.*s %.*s", STR_ARGS(k->key.document),
-                               STR_ARGS(shown(a, k->key.number))));
-    line("Date", shown(a, d->date));
-    line("Customer", shown(a, joined(a, d->customer, ", ", d->email)));
-    line("From", k->key.sender);
-    line("Route", d->route);
-    line("To", k->key.output);
+    title_line("Document", arena_fmt(a, "%.*s %.*s", STR_ARGS(k->key.document),
+                                     STR_ARGS(shown_text(a, k->key.number))));
+    title_line("Date", shown_text(a, d->date));
+    title_line("Customer",
+               shown_text(a, joined(a, d->customer, ", ", d->email)));
+    title_line("From", k->key.sender);
+    title_line("Route", d->route);
+    title_line("To", k->key.output);
     if (!str_ends(k->key.number, k->as_number)) /* its series is ours */
-        line("Sent as", shown(a, k->as_number));
-    line("State", shown(a, doc_state_text(a, d)));
-    line("Why", k->refused ? shown(a, k->answer) : STR(""));
-    line("There",
-         shown(a, joined(a, k->receiver_number, ", id ", k->receiver_id)));
-    line("Status", d->status);
-    line("Parcel", shown(a, joined(a, d->carrier, " ", d->tracking)));
-    line("Last seen", arena_fmt(a, "%.*s, job %llu", STR_ARGS(shown(a, file)),
-                                (unsigned long long)d->last_job));
+        title_line("Sent as", shown_text(a, k->as_number));
+    title_line("State", shown_text(a, doc_state_text(a, d)));
+    title_line("Why", k->refused ? shown_text(a, k->answer) : STR(""));
+    title_line("There", shown_text(a, joined(a, k->receiver_number, ", id ",
+                                             k->receiver_id)));
+    title_line("Status", d->status);
+    title_line("Parcel",
+               shown_text(a, joined(a, d->carrier, " ", d->tracking)));
+    title_line("Last seen",
+               arena_fmt(a, "%.*s, job %llu", STR_ARGS(shown_text(a, file)),
+                         (unsigned long long)d->last_job));
 }
 
 static void print_story(const struct story *s)

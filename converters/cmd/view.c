@@ -393,3 +393,21 @@ void json_delivery(struct json *j, const struct delivery *d)
     json_bool(j, "by_absence", d->by_absence);
     json_close(j, '}');
 }
+
+void title_line(const char *title, struct str value)
+{
+    if (value.len)
+        printf("%-10s %.*s\n", title, STR_ARGS(value));
+}
+
+struct str shown_text(struct arena *a, struct str s)
+{
+    struct buf b;
+    struct str out;
+
+    buf_init(&b, 4096);
+    show_text_max(&b, s, SHOW_SENTENCE);
+    out = arena_str(a, buf_str(&b));
+    buf_release(&b);
+    return out;
+}

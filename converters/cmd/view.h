@@ -87,4 +87,9 @@ void json_end(struct json *j); /* prints, with a line end, and releases */
 void json_receipt(struct json *j, const struct receipt *r);
 void json_delivery(struct json *j, const struct delivery *d);
 
+/* "File       orders.csv", unless there is no value. */
+void title_line(const char *title, struct str value);
+/* A sentence in which foreign text stands, as a terminal may show it. */
+struct str shown_text(struct arena *a, struct str s);
+
 #endif
